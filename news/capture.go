@@ -1,0 +1,70 @@
+package news
+
+import (
+	"net/http"
+	"time"
+)
+
+// PageKind tells what a page of a mirror is.
+type PageKind string
+
+// The kinds of pages.
+const (
+	KindHome     PageKind = "home"
+	KindCategory PageKind = "category"
+	KindFeed     PageKind = "feed"
+	KindSitemap  PageKind = "sitemap"
+	KindPost     PageKind = "post"  // a post's page on the mirror's site
+	KindShare    PageKind = "share" // a NewsShare page
+	KindText     PageKind = "text"  // the JSON behind a NewsShare page
+	KindRobots   PageKind = "robots"
+	KindOther    PageKind = "other" // none of the mirror's
+)
+
+// List reports whether pages of the kind list posts.
+func (k PageKind) List() bool {
+	return k == KindHome || k == KindCategory || k == KindFeed || k == KindSitemap
+}
+
+// Mode tells how a capture came into the archive.
+type Mode string
+
+// The modes. A study of the past must know them apart: what a backfill or an
+// import brought was not known when it was published.
+const (
+	ModeLive     Mode = "live"
+	ModeBackfill Mode = "backfill"
+	ModeImport   Mode = "import"
+)
+
+// Capture is what a server sent for one request: the raw material from which
+// everything else can be made again.
+type Capture struct {
+	URL    string // the address that was answered, after redirects
+	Status int
+	Proto  string // HTTP/1.1, HTTP/2.0
+	// Header is the response's. Transfer-Encoding, Content-Encoding and
+	// Content-Length are absent where they no longer hold for Body.
+	Header  http.Header
+	Fetched time.Time // when the answer was complete
+	Mode    Mode
+	Mirror  string // the mirror's name in the configuration
+	Kind    PageKind
+	Body    []byte // after transfer and content decoding, in the server's own charset
+}
+
+// Revision is one state of a post as the archive holds it.
+type Revision struct {
+	Post
+	Number int    `json:"revision"` // 1 for the first of this post
+	Seq    uint64 `json:"seq"`      // its place in the archive's change sequence, from 1
+	// FirstSeen and LastSeen are when the archive first and last saw the post
+	// with any, and with this, content.
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+	Fetched   time.Time `json:"fetched"` // when this revision was captured
+	Mode      Mode      `json:"mode"`
+	Mirror    string    `json:"mirror,omitempty"`
+	URL       string    `json:"url"`
+	SHA256    string    `json:"sha256"` // of the capture's body, in hexadecimal
+}
