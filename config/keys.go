@@ -1,0 +1,121 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A key is one key of a T, which is the whole configuration or one mirror. The
+// tables below are all that is told of the keys: decoding, environment,
+// validation, show and init are driven by them.
+type key[T any] struct {
+	path     string // as a person writes it: limits.rate
+	doc      string // one line, for the comment above it
+	want     string // what its value must be
+	list     bool   // a list of texts; else one scalar
+	fallback []string
+	// set puts values in place, and reports whether they are what is wanted. A
+	// key that is no list has exactly one value.
+	set func(t *T, values []string) bool
+	get func(t *T) []string // the inverse of set
+}
+
+// A kind is a way of writing values of type V.
+type kind[V any] struct {
+	want   string
+	parse  func(string) (V, bool)
+	format func(V) string
+}
+
+// scalar returns the key of a single value, which lies in T where at points.
+func scalar[T, V any](path, fallback, doc string, of kind[V], at func(*T) *V) key[T] {
+	return key[T]{
+		path: path, doc: doc, want: of.want, fallback: []string{fallback},
+		set: func(t *T, values []string) bool {
+			v, ok := of.parse(values[0])
+			if ok {
+				*at(t) = v
+			}
+			return ok
+		},
+		get: func(t *T) []string { return []string{of.format(*at(t))} },
+	}
+}
+
+// settings returns the keys of a configuration, but for its mirrors, in the
+// order in which they are written.
+func settings() []key[Config] {
+	return []key[Config]{
+		scalar("archive", "finarc.db", "The archive: one file, made where there is none.",
+			text("the name of a file", isFileName), func(c *Config) *string { return &c.Archive }),
+		scalar("contact", "", "Your mail or web address. It goes into the User-Agent, so that a mirror's keeper knows whom to ask.",
+			text("a mail or web address in ASCII, without brackets", isContact), func(c *Config) *string { return &c.Contact }),
+		scalar("limits.rate", "2", "Requests a second; 0: no limit (for one's own servers).",
+			rate(), func(c *Config) *float64 { return &c.Limits.Rate }),
+		scalar("limits.burst", "2", "Requests that may follow one another at once after a pause.",
+			whole(0), func(c *Config) *int { return &c.Limits.Burst }),
+		scalar("limits.parallel", "4", "Requests in flight.",
+			whole(1), func(c *Config) *int { return &c.Limits.Parallel }),
+		scalar("limits.timeout", "30s", "The longest time for one request, its body included.",
+			duration(), func(c *Config) *time.Duration { return &c.Limits.Timeout }),
+		scalar("limits.max_body", "8MiB", "The largest body that is taken, after decoding.",
+			size(), func(c *Config) *int64 { return &c.Limits.MaxBody }),
+		scalar("limits.retries", "4", "Further attempts after a failure that may pass.",
+			whole(0), func(c *Config) *int { return &c.Limits.Retries }),
+		scalar("limits.robots", "true", "Whether robots.txt is obeyed (RFC 9309).",
+			truth(), func(c *Config) *bool { return &c.Limits.Robots }),
+	}
+}
+
+// mirrorSettings returns the keys of one mirror.
+func mirrorSettings() []key[Mirror] {
+	address := text("an address with "+InfoCodeMark+" in it", isShareAddress)
+	return []key[Mirror]{
+		scalar("name", "", "Names the mirror in the archive: keep it once posts are archived under it.",
+			text("a short name without spaces or commas", isName), func(m *Mirror) *string { return &m.Name }),
+		scalar("site", "", "The address of its home page.",
+			text("an absolute http or https address without query", isSite), func(m *Mirror) *string { return &m.Site }),
+		scalar("share", "", "A post's shared page: what the site no longer shows may still be there.",
+			address, func(m *Mirror) *string { return &m.Share }),
+		scalar("text", "", "The JSON from which the shared page gets its text.",
+			address, func(m *Mirror) *string { return &m.Text }),
+		categories(),
+	}
+}
+
+// categories returns the only key that is a list.
+func categories() key[Mirror] {
+	return key[Mirror]{
+		path: "categories", list: true,
+		doc:  "Category pages to read; none named: every category that the site links.",
+		want: "a list of different category names, without commas or slashes",
+		set: func(m *Mirror, values []string) bool {
+			if !areCategories(values) {
+				return false
+			}
+			m.Categories = append([]string(nil), values...)
+			return true
+		},
+		get: func(m *Mirror) []string { return m.Categories },
+	}
+}
+
+// Sections of the file, with the comments above them.
+const (
+	mirrorsKey = "mirrors"
+	mirrorsDoc = "The mirrors that are crawled."
+	limitsKey  = "limits"
+	limitsDoc  = "What one host is asked to bear. Each host has its own share of all of it."
+)
+
+// section returns the section of a path and the key in it: "limits", "rate".
+func section(path string) (name, rest string) {
+	if name, rest, ok := strings.Cut(path, "."); ok {
+		return name, rest
+	}
+	return "", path
+}
+
+// mirrorPath returns the path of the mirror with the given index, from 0.
+func mirrorPath(i int) string { return mirrorsKey + "[" + strconv.Itoa(i) + "]" }
