@@ -1,0 +1,390 @@
+package mirror
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/finarc/finarc/news"
+)
+
+// author writes articles. What it writes depends on the seed and the post's
+// index alone: it holds no state from one article to the next, only memory.
+// It is not safe for concurrent use.
+type author struct {
+	*world
+	seed  uint64
+	pcg   *rand.PCG
+	dice  *rand.Rand
+	aside *author // for titles of related posts
+
+	// The article at hand.
+	topic   *topic
+	when    time.Time
+	subject int // in world.quoted
+	others  [2]int
+	boards  [2]int
+	plain   bool // write without marks
+	marks   []marked
+	last    []int16 // by symbol: the phrase used last, so as not to repeat it
+
+	title  []byte
+	body   []byte
+	digest []byte
+	source string
+	linked []int32 // related posts
+}
+
+// marked counts how often an article marks a security.
+type marked struct {
+	quoted int // in world.quoted
+	count  int
+	named  bool // a picture alone names none
+}
+
+func newAuthor(w *world, seed uint64) *author {
+	pcg := rand.NewPCG(0, 0)
+	return &author{world: w, seed: seed, pcg: pcg, dice: rand.New(pcg), last: make([]int16, len(w.symbols))}
+}
+
+// headline writes the title of the i-th post, and makes ready for its text.
+func (a *author) headline(i int, e *entry) []byte {
+	a.pcg.Seed(a.seed, stream(streamArticle, i))
+	a.when = e.time()
+	a.topic = &a.topics[a.dice.IntN(len(a.topics))]
+	a.cast()
+	a.marks, a.digest, a.linked, a.source = a.marks[:0], a.digest[:0], a.linked[:0], ""
+	clear(a.last)
+	a.plain = true
+	switch e.fault {
+	case faultNoTitle:
+		a.title = a.title[:0]
+	case faultNoCode:
+		a.title = append(a.title[:0], noteTitle(e)...)
+	default:
+		a.title = a.symbol(a.title[:0], a.topic.local[localTitle])
+	}
+	return a.title
+}
+
+// cast chooses whom the article is about.
+func (a *author) cast() {
+	securities := a.world.boards
+	draw := func() int { return a.dice.IntN(securities) }
+	if a.topic.name == "overseas" {
+		draw = func() int { return a.abroad[a.dice.IntN(len(a.abroad))] }
+	}
+	a.subject = draw()
+	a.others = [2]int{draw(), draw()}
+	for i := range a.boards {
+		a.boards[i] = securities + a.dice.IntN(len(a.quoted)-securities)
+	}
+}
+
+// article writes the i-th post, of which there were revisions.
+func (a *author) article(i int, e *entry, revisions int, posts []entry) {
+	a.headline(i, e)
+	a.body = a.body[:0]
+	o := &a.outlets[e.outlet]
+	switch {
+	case e.fault == faultNoCode:
+		a.ownNote()
+	case o.rolling() && a.dice.IntN(10) < 7 || a.dice.IntN(12) == 0:
+		a.flash(e, revisions)
+	default:
+		a.report(i, e, revisions, posts)
+	}
+}
+
+// ownNote writes a note of the site's own.
+func (a *author) ownNote() {
+	a.body = append(a.body, "<p>"...)
+	a.body = a.symbol(a.body, a.common[commonNote])
+	a.body = append(a.body, "</p>"...)
+}
+
+// flash writes rolling news: one paragraph without marks, its source in
+// brackets at the end.
+func (a *author) flash(e *entry, revisions int) {
+	a.body = append(a.body, "<p>"...)
+	a.body = a.symbol(a.body, a.topic.local[localLead])
+	for range a.dice.IntN(4) {
+		a.body = a.symbol(a.body, a.common[commonSentence])
+	}
+	a.revise(e, revisions, "", "")
+	a.source = a.anyOutlet().name
+	a.body = append(a.body, '(')
+	a.body = append(a.body, a.source...)
+	a.body = append(a.body, ")</p>"...)
+}
+
+// report writes an article of several paragraphs.
+func (a *author) report(i int, e *entry, revisions int, posts []entry) {
+	a.preamble()
+	a.plain = false
+	indent := ""
+	if a.outlets[e.outlet].indented {
+		indent = "　　"
+	}
+	a.paragraphs(indent)
+	a.revise(e, revisions, "<p>"+indent, "</p>")
+	a.plain = true
+	if a.dice.IntN(4) == 0 {
+		a.related(i, posts)
+	}
+	a.credit(e)
+}
+
+// preamble writes what can stand before the text.
+func (a *author) preamble() {
+	if a.dice.IntN(6) == 0 {
+		a.digest = a.symbol(a.digest, a.common[commonSentence])
+		a.body = append(a.body, "<blockquote><p>"...)
+		a.body = append(a.body, a.digest...)
+		a.body = append(a.body, "</p></blockquote>"...)
+	}
+	if bytes.Contains(a.title, []byte(a.quoted[a.subject].name)) && a.dice.IntN(5) < 3 {
+		a.picture(a.subject)
+		if a.dice.IntN(4) == 0 {
+			a.picture(a.others[0])
+		}
+	}
+	if a.dice.IntN(12) == 0 {
+		a.body = append(a.body, `<p style="display:none">`...)
+		a.body = a.symbol(a.body, a.common[commonKeywords])
+		a.body = append(a.body, "</p>"...)
+	}
+}
+
+// paragraphs writes the text: as many sentences as a log-normal length asks
+// for, in paragraphs of one to five.
+func (a *author) paragraphs(indent string) {
+	const perSentence = 48 // characters, about
+	length := math.Exp(6.75 + 0.5*a.dice.NormFloat64())
+	sentences := int(min(max(length, 350), 3000) / perSentence)
+	headings := sentences > 24 && a.dice.IntN(2) == 0
+	for n := 0; n < sentences; {
+		if headings && n > 0 && a.dice.IntN(5) == 0 {
+			a.heading(indent)
+		}
+		a.body = append(append(a.body, "<p>"...), indent...)
+		size := 1 + a.dice.IntN(5)
+		for k := range min(size, sentences-n) {
+			a.body = a.symbol(a.body, a.opening(n+k))
+		}
+		a.body = append(a.body, "</p>"...)
+		n += size
+	}
+}
+
+// opening returns the symbol of the n-th sentence.
+func (a *author) opening(n int) int {
+	if n == 0 {
+		return a.topic.local[localLead]
+	}
+	return a.common[commonSentence]
+}
+
+func (a *author) heading(indent string) {
+	a.plain = true
+	a.body = append(append(a.body, "<p>"...), indent...)
+	a.body = append(a.body, "<strong>"...)
+	a.body = a.symbol(a.body, a.common[commonHeading])
+	a.body = append(a.body, "</strong></p>"...)
+	a.plain = false
+}
+
+// revise adds what each revision brought. It draws from a stream of its own,
+// then goes on where the article was.
+func (a *author) revise(e *entry, revisions int, before, after string) {
+	if revisions == 0 {
+		return
+	}
+	saved := *a.pcg
+	plain := a.plain
+	a.plain = true
+	for n := range revisions {
+		a.pcg.Seed(a.seed+uint64(e.serial), stream(streamRevision, n))
+		a.body = append(a.body, before...)
+		a.body = a.symbol(a.body, a.common[commonExtra])
+		a.body = append(a.body, after...)
+	}
+	*a.pcg, a.plain = saved, plain
+}
+
+// related writes the reports that the i-th post points to: posts before it.
+func (a *author) related(i int, posts []entry) {
+	const reach = 2000 // how far back
+	if i == 0 {
+		return
+	}
+	if a.aside == nil {
+		a.aside = newAuthor(a.world, a.seed)
+	}
+	a.body = append(a.body, `<h3 class="emh3">相关报道</h3>`...)
+	for range 1 + a.dice.IntN(3) {
+		a.link(i-1-a.dice.IntN(min(i, reach)), posts)
+	}
+	for range a.dice.IntN(3) {
+		a.body = append(a.body, "<p>"...)
+		a.body = a.symbol(a.body, a.common[commonSentence])
+		a.body = append(a.body, "<br /></p>"...)
+	}
+}
+
+var articleAddresses = [...]string{
+	"http://finance.eastmoney.com/a/", "http://finance.eastmoney.com/a/", "http://stock.eastmoney.com/a/",
+	"http://stock.eastmoney.com/news/1611,", "http://finance.eastmoney.com/news/1355,",
+}
+
+// link writes a link to another post, unless that has no infoCode.
+func (a *author) link(to int, posts []entry) {
+	address := articleAddresses[a.dice.IntN(len(articleAddresses))]
+	e := &posts[to]
+	if e.fault == faultNoCode {
+		return
+	}
+	a.linked = append(a.linked, int32(to))
+	a.body = append(append(a.body, `<p><a href="`...), address...)
+	a.body = append(e.appendDigits(a.body), `.html">`...)
+	a.body = appendEscaped(a.body, a.aside.headline(to, e))
+	a.body = append(a.body, "</a><br /></p>"...)
+}
+
+// credit names the source: most often the outlet itself.
+func (a *author) credit(e *entry) {
+	o := &a.outlets[e.outlet]
+	if o.rolling() || a.dice.IntN(5) == 0 {
+		o = a.anyOutlet()
+	}
+	a.source = o.name
+	a.body = append(a.body, `<p class="em_media">（文章来源：`...)
+	a.body = append(a.body, a.marksInName(a.source)...)
+	a.body = append(a.body, "）</p>"...)
+}
+
+// anyOutlet draws an outlet other than the rolling news, where there is one.
+func (a *author) anyOutlet() *outlet {
+	n := len(a.outlets)
+	return &a.outlets[(1+a.dice.IntN(max(1, n-1)))%n]
+}
+
+// marksInName marks a term within an outlet's name, as happens where marks are
+// set by a machine.
+func (a *author) marksInName(name string) string {
+	if a.dice.IntN(3) > 0 {
+		return name
+	}
+	for i, word := range [...]string{"证券", "基金", "期货"} {
+		if before, after, ok := strings.Cut(name, word); ok {
+			return before + termMark(3700+i, word) + after
+		}
+	}
+	return name
+}
+
+// symbol appends one of the symbol's phrases.
+func (a *author) symbol(dst []byte, id int) []byte {
+	for _, t := range a.choose(id) {
+		switch t.kind {
+		case tokenText:
+			dst = append(dst, t.text...)
+		case tokenSymbol:
+			dst = a.symbol(dst, t.index)
+		case tokenLocal:
+			dst = a.symbol(dst, a.topic.local[t.index])
+		case tokenSlot:
+			dst = a.slotText(dst, slot(t.index))
+		}
+	}
+	return dst
+}
+
+// choose draws a phrase, and once again where it is the one used last.
+func (a *author) choose(id int) phrase {
+	phrases := a.symbols[id]
+	k := a.dice.IntN(len(phrases))
+	if int(a.last[id]) == k+1 {
+		k = a.dice.IntN(len(phrases))
+	}
+	a.last[id] = int16(k + 1)
+	return phrases[k]
+}
+
+// mention appends a security's name, most often marked as one.
+func (a *author) mention(dst []byte, quoted int) []byte {
+	q := &a.quoted[quoted]
+	if a.plain {
+		return append(dst, q.name...)
+	}
+	m := a.mark(quoted)
+	switch {
+	case !m.named && a.dice.IntN(8) > 0:
+		dst = append(dst, q.first...)
+	case m.named && a.dice.IntN(2) == 0:
+		dst = append(dst, q.later...)
+	default:
+		return append(dst, q.name...)
+	}
+	m.named = true
+	m.count++
+	return dst
+}
+
+func (a *author) picture(quoted int) {
+	a.mark(quoted).count++
+	a.body = append(a.body, a.quoted[quoted].picture...)
+}
+
+// mark returns the count of a security. One that stays 0 is no mention.
+func (a *author) mark(quoted int) *marked {
+	for i := range a.marks {
+		if a.marks[i].quoted == quoted {
+			return &a.marks[i]
+		}
+	}
+	a.marks = append(a.marks, marked{quoted: quoted})
+	return &a.marks[len(a.marks)-1]
+}
+
+func (a *author) term(dst []byte) []byte {
+	t := a.terms[a.dice.IntN(len(a.terms))]
+	if a.plain || a.dice.IntN(3) == 0 {
+		return append(dst, plainTerm(t)...)
+	}
+	return append(dst, t...)
+}
+
+// post returns what a reader should make of the article that was written last,
+// all but what the catalogue knows.
+func (a *author) post(posts []entry) news.Post {
+	p := news.Post{Title: string(a.title), Digest: string(a.digest), Source: a.source, Body: string(a.body)}
+	seen := map[int32]bool{}
+	for _, i := range a.linked {
+		if !seen[i] {
+			seen[i] = true
+			p.Related = append(p.Related, news.InfoCode(posts[i].appendDigits(nil)))
+		}
+	}
+	for _, m := range a.marks {
+		a.addMention(&p, m)
+	}
+	return p
+}
+
+func (a *author) addMention(p *news.Post, m marked) {
+	if m.count == 0 {
+		return
+	}
+	mention := news.Mention{Security: a.quoted[m.quoted].Security, Count: m.count}
+	if m.named {
+		mention.Name = a.quoted[m.quoted].name
+	}
+	if mention.Board() {
+		p.Boards = append(p.Boards, mention)
+	} else {
+		p.Securities = append(p.Securities, mention)
+	}
+}
