@@ -77,4 +77,5 @@ const (
 type Committed struct {
 	Posts []Change   // of each of Batch.Posts
 	Found []Standing // of each of Batch.Found
+	Leads int        // how many of Batch.Leads were not known before
 }

@@ -1,0 +1,345 @@
+// Package archive keeps posts in one bbolt file: for each revision of a post
+// the raw capture and the front matter read from it, indexes for selecting,
+// the change sequence, the crawl's frontier, the list pages' validators and
+// the reports of runs.
+//
+// The file is opened for each batch and let go at once, so that several
+// processes can work on one archive: bbolt locks a file for one writer, or for
+// readers only. Nothing here holds the lock while it waits for anything but
+// the disk.
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Version is the format that this program writes. It reads all older ones and
+// refuses newer ones.
+const Version = 1
+
+// The buckets of the file. ARCHITECTURE.md tells what each holds.
+var (
+	bucketMeta      = []byte("finarc")
+	bucketDicts     = []byte("dictionaries")
+	bucketCaptures  = []byte("captures")
+	bucketRevisions = []byte("revisions")
+	bucketPosts     = []byte("posts")
+	bucketAliases   = []byte("aliases")
+	bucketTimes     = []byte("times")
+	bucketTerms     = []byte("terms")
+	bucketPostings  = []byte("postings")
+	bucketFrontier  = []byte("frontier")
+	bucketLeads     = []byte("leads")
+	bucketFailed    = []byte("failed")
+	bucketUnread    = []byte("unread")
+	bucketLists     = []byte("lists")
+	bucketRuns      = []byte("runs")
+)
+
+func buckets() [][]byte {
+	return [][]byte{
+		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
+		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
+		bucketUnread, bucketLists, bucketRuns,
+	}
+}
+
+const (
+	pageSize  = 4 << 10
+	allocSize = 256 << 10 // the file grows by this much, where bbolt would take 16 MiB
+	lockWait  = 30 * time.Second
+	fileMode  = 0o644
+)
+
+// Archive is an archive file. It is safe for concurrent use, by several
+// goroutines and by several processes.
+type Archive struct {
+	path  string
+	codec *codec
+	// gate orders this process's own goroutines, for whom the file's lock,
+	// which bbolt polls, would be a slow way to wait for each other.
+	gate sync.RWMutex
+	// compressors bounds how many captures are packed at a time.
+	compressors int
+}
+
+// Open opens an existing archive. It fails with [ErrMissing], [ErrNotArchive],
+// [ErrNewer], [ErrCorrupt] or [ErrBusy].
+func Open(ctx context.Context, path string) (*Archive, error) {
+	a, err := handle(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFile(path); err != nil {
+		return nil, err
+	}
+	return a, a.view(ctx, func(*tx) error { return nil })
+}
+
+// OpenOrCreate opens an archive, making a new one where there is no file.
+func OpenOrCreate(ctx context.Context, path string) (*Archive, error) {
+	a, err := Open(ctx, path)
+	if !errors.Is(err, ErrMissing) {
+		return a, err
+	}
+	if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("create archive %s: %w", path, err)
+	}
+	return Open(ctx, path)
+}
+
+func handle(path string) (*Archive, error) {
+	c, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{path: path, codec: c, compressors: 2}, nil
+}
+
+// Path returns the archive's file.
+func (a *Archive) Path() string { return a.path }
+
+// checkFile tells what is wrong with a path before bbolt touches it: bbolt
+// would make an empty file into a database of its own.
+func checkFile(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", path, ErrMissing)
+	case err != nil:
+		return fmt.Errorf("open archive: %w", err)
+	case info.IsDir():
+		return fmt.Errorf("%s: %w: it is a directory", path, ErrNotArchive)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: %w: it is no regular file", path, ErrNotArchive)
+	case info.Size() == 0:
+		return fmt.Errorf("%s: %w: the file is empty", path, ErrNotArchive)
+	}
+	return nil
+}
+
+// create makes a new archive at path, whole or not at all: it is built beside
+// and linked into place, which fails if there is a file by then.
+func create(path string) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".finarc-new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := errors.Join(tmp.Chmod(fileMode), tmp.Close()); err != nil {
+		return err
+	}
+	if err := format(tmp.Name()); err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// format makes the empty file at path an archive.
+func format(path string) (err error) {
+	db, err := bolt.Open(path, fileMode, options(false))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.AllocSize = allocSize
+	return db.Update(func(btx *bolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := btx.CreateBucket(name); err != nil {
+				return fmt.Errorf("create bucket %s: %w", name, err)
+			}
+		}
+		return btx.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
+	})
+}
+
+// syncDir makes a new name in a folder durable. Not every system lets a folder
+// be synced; where it does not, the name is as durable as the system makes it.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	_ = d.Sync()
+	return d.Close()
+}
+
+func options(readOnly bool) *bolt.Options {
+	return &bolt.Options{
+		ReadOnly: readOnly, Timeout: lockWait, PageSize: pageSize,
+		FreelistType: bolt.FreelistMapType, NoStatistics: true,
+	}
+}
+
+// view runs fn in a read transaction. Values that it takes out must be copied.
+func (a *Archive) view(ctx context.Context, fn func(*tx) error) error {
+	a.gate.RLock()
+	defer a.gate.RUnlock()
+	return a.run(ctx, true, fn)
+}
+
+// update runs fn in a write transaction and makes its changes durable, all or
+// none.
+func (a *Archive) update(ctx context.Context, fn func(*tx) error) error {
+	a.gate.Lock()
+	defer a.gate.Unlock()
+	return a.run(ctx, false, fn)
+}
+
+func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	defer a.recoverDamage(&err)
+	db, err := a.open(readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	inTx := func(btx *bolt.Tx) error {
+		t, err := a.begin(btx)
+		if err != nil {
+			return err
+		}
+		return fn(t)
+	}
+	if readOnly {
+		return db.View(inTx)
+	}
+	db.AllocSize = allocSize
+	if err := db.Update(inTx); err != nil {
+		return fmt.Errorf("archive %s: %w", a.path, err)
+	}
+	return nil
+}
+
+// open opens the file, waiting at most lockWait for whoever holds it.
+func (a *Archive) open(readOnly bool) (*bolt.DB, error) {
+	if err := checkFile(a.path); err != nil {
+		return nil, err
+	}
+	db, err := bolt.Open(a.path, fileMode, options(readOnly))
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%s: %w: held by another process for %v", a.path, ErrBusy, lockWait)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return nil, fmt.Errorf("%s: %w: %w", a.path, ErrNotArchive, err)
+	case err != nil:
+		return nil, fmt.Errorf("open archive %s: %w", a.path, err)
+	}
+	return db, nil
+}
+
+// recoverDamage turns a panic of bbolt, which it takes to when a page makes no
+// sense, into an error.
+func (a *Archive) recoverDamage(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%s: %w: %v\n%s", a.path, ErrCorrupt, p, debug.Stack())
+	}
+}
+
+var (
+	keyVersion  = []byte("format")
+	keyCounters = []byte("counters")
+)
+
+// begin wraps a transaction, after checking that the file is an archive of a
+// format that this program knows and loading the dictionaries that another
+// process may have added.
+func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
+	meta := btx.Bucket(bucketMeta)
+	if meta == nil {
+		return nil, fmt.Errorf("%s: %w: a bbolt file of another program", a.path, ErrNotArchive)
+	}
+	v := meta.Get(keyVersion)
+	if len(v) != seqSize {
+		return nil, fmt.Errorf("%s: %w: no format version", a.path, ErrCorrupt)
+	}
+	if version := uint40(v); version > Version {
+		return nil, fmt.Errorf("%s: %w: %d, and this finarc reads up to %d; use a newer finarc", a.path, ErrNewer, version, Version)
+	}
+	t := &tx{a: a, Tx: btx}
+	for _, name := range buckets() {
+		if btx.Bucket(name) == nil {
+			return nil, fmt.Errorf("%s: %w: bucket %s is missing", a.path, ErrCorrupt, name)
+		}
+	}
+	return t, t.loadDicts()
+}
+
+// tx is a transaction: of bbolt, on this archive.
+type tx struct {
+	*bolt.Tx
+	a     *Archive
+	terms map[string]uint64 // terms looked up in this transaction
+}
+
+func (t *tx) get(bucket, key []byte) []byte { return t.Bucket(bucket).Get(key) }
+
+func (t *tx) put(bucket, key, value []byte) error {
+	b := t.Bucket(bucket)
+	b.FillPercent = fill(bucket)
+	return b.Put(key, value)
+}
+
+// fill returns how full bbolt is to leave the pages that it splits. Captures
+// and revisions only ever grow at their end, so their pages can be full; the
+// others take keys in between and keep some room.
+func fill(bucket []byte) float64 {
+	switch string(bucket) {
+	case string(bucketCaptures), string(bucketRevisions):
+		return 1
+	}
+	return 0.9
+}
+
+func (t *tx) head(id news.ID) (head, error) {
+	v := t.get(bucketPosts, idKey(id))
+	if v == nil {
+		return nil, nil
+	}
+	h, err := decodeHead(v)
+	if err != nil {
+		return nil, fmt.Errorf("post %s: %w", id, err)
+	}
+	return h, nil
+}
+
+func (t *tx) record(seq uint64) (*record, error) {
+	frame := t.get(bucketRevisions, seqKey(seq))
+	if frame == nil {
+		return nil, fmt.Errorf("%w: revision %d is missing", ErrCorrupt, seq)
+	}
+	r, err := t.a.codec.unpackRecord(frame)
+	if err != nil {
+		return nil, fmt.Errorf("revision %d: %w", seq, err)
+	}
+	return r, nil
+}
+
+func (t *tx) capture(seq uint64) (*news.Capture, error) {
+	frame := t.get(bucketCaptures, seqKey(seq))
+	if frame == nil {
+		return nil, fmt.Errorf("%w: capture %d is missing", ErrCorrupt, seq)
+	}
+	_, c, err := t.a.codec.unpackCapture(frame)
+	if err != nil {
+		return nil, fmt.Errorf("capture %d: %w", seq, err)
+	}
+	return c, nil
+}

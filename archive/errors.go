@@ -1,0 +1,20 @@
+package archive
+
+import "errors"
+
+// What can be wrong with an archive. Errors returned by this package wrap one
+// of these where the caller may want to tell them apart.
+var (
+	// ErrNotArchive: the file is no finarc archive. It is left as it is.
+	ErrNotArchive = errors.New("not a finarc archive")
+	// ErrNewer: the archive was written by a newer finarc than this one.
+	ErrNewer = errors.New("archive has a newer format")
+	// ErrBusy: another process holds the archive.
+	ErrBusy = errors.New("archive is busy")
+	// ErrNoPost: the archive does not hold what was asked for.
+	ErrNoPost = errors.New("no such post in the archive")
+	// ErrCorrupt: the file is damaged.
+	ErrCorrupt = errors.New("archive is damaged")
+	// ErrMissing: there is no file at the path.
+	ErrMissing = errors.New("no archive there")
+)

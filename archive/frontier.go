@@ -1,0 +1,184 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/finarc/finarc/news"
+)
+
+// wanted is a news.Wanted as stored, under its packed ID.
+type wanted struct {
+	Kind     string   `cbor:"1,keyasint,omitempty"`
+	Mirror   string   `cbor:"2,keyasint,omitempty"`
+	Pages    []string `cbor:"3,keyasint,omitempty"`
+	Category string   `cbor:"4,keyasint,omitempty"`
+	FoundOn  string   `cbor:"5,keyasint,omitempty"`
+	Found    int64    `cbor:"6,keyasint,omitempty"` // milliseconds since 1970
+	Attempts int      `cbor:"7,keyasint,omitempty"`
+	Run      uint64   `cbor:"8,keyasint,omitempty"`
+	Error    string   `cbor:"9,keyasint,omitempty"`
+}
+
+func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
+	stored := wanted{
+		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Pages: w.Pages, Category: w.Category, FoundOn: w.FoundOn,
+		Attempts: w.Attempts, Run: w.Run, Error: w.Error, Found: millis(w.Found),
+	}
+	v, err := t.a.codec.encode(stored)
+	if err != nil {
+		return err
+	}
+	return t.put(bucket, idKey(w.ID), v)
+}
+
+func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
+	var s wanted
+	id := idOf(key)
+	if err := t.a.codec.decode(value, &s); err != nil {
+		return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
+	}
+	w := news.Wanted{
+		ID: id, Mirror: s.Mirror, Pages: s.Pages, Category: s.Category, FoundOn: s.FoundOn,
+		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
+	}
+	if id.HasCode() {
+		w.InfoCode = news.InfoCode(s.Kind + string(id))
+	}
+	return w, nil
+}
+
+// commitFound puts linked posts into the frontier unless they are known, and
+// tells how each stands.
+func (t *tx) commitFound(found []news.Wanted, done *news.Committed) error {
+	for i := range found {
+		standing, err := t.commitLink(&found[i])
+		if err != nil {
+			return fmt.Errorf("link to %s: %w", found[i].ID, err)
+		}
+		done.Found = append(done.Found, standing)
+	}
+	return nil
+}
+
+func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
+	key := idKey(w.ID)
+	switch {
+	case t.get(bucketPosts, key) != nil, t.get(bucketAliases, key) != nil:
+		return news.StandingArchived, nil
+	case t.get(bucketFailed, key) != nil:
+		return news.StandingFailed, nil
+	}
+	if known := t.get(bucketFrontier, key); known != nil {
+		return news.StandingPending, t.mergeLink(key, known, w)
+	}
+	if err := t.Bucket(bucketLeads).Delete(key); err != nil {
+		return "", err
+	}
+	return news.StandingNew, t.putWanted(bucketFrontier, w)
+}
+
+// mergeLink adds what another link tells of a post in the frontier.
+func (t *tx) mergeLink(key, known []byte, w *news.Wanted) error {
+	old, err := t.decodeWanted(key, known)
+	if err != nil {
+		return err
+	}
+	changed := false
+	for _, page := range w.Pages {
+		if !slices.Contains(old.Pages, page) {
+			old.Pages, changed = append(old.Pages, page), true
+		}
+	}
+	if old.InfoCode.Kind() == "" && w.InfoCode.Kind() != "" {
+		old.InfoCode, changed = w.InfoCode, true
+	}
+	if old.Category == "" && w.Category != "" {
+		old.Category, changed = w.Category, true
+	}
+	if !changed {
+		return nil
+	}
+	return t.putWanted(bucketFrontier, &old)
+}
+
+// commitFrontier records leads, posts that were tried in vain, and failures.
+func (t *tx) commitFrontier(b *news.Batch, done *news.Committed) error {
+	for i := range b.Leads {
+		fresh, err := t.commitLead(&b.Leads[i])
+		if err != nil {
+			return fmt.Errorf("lead to %s: %w", b.Leads[i].ID, err)
+		}
+		if fresh {
+			done.Leads++
+		}
+	}
+	for i := range b.Tried {
+		if err := t.putWanted(bucketFrontier, &b.Tried[i]); err != nil {
+			return fmt.Errorf("keep %s in the frontier: %w", b.Tried[i].ID, err)
+		}
+	}
+	for i := range b.Failed {
+		key := idKey(b.Failed[i].ID)
+		if err := t.Bucket(bucketFrontier).Delete(key); err != nil {
+			return err
+		}
+		if err := t.putWanted(bucketFailed, &b.Failed[i]); err != nil {
+			return fmt.Errorf("record that %s failed: %w", b.Failed[i].ID, err)
+		}
+	}
+	return nil
+}
+
+// commitLead records a related post unless it is known already, and returns
+// whether it did.
+func (t *tx) commitLead(w *news.Wanted) (bool, error) {
+	key := idKey(w.ID)
+	for _, bucket := range [][]byte{bucketPosts, bucketAliases, bucketFrontier, bucketFailed, bucketLeads} {
+		if t.get(bucket, key) != nil {
+			return false, nil
+		}
+	}
+	return true, t.putWanted(bucketLeads, w)
+}
+
+// Wanted returns up to n posts of the frontier whose identity is after the
+// given one, in order of identity: the oldest, which a mirror forgets first,
+// before the others. It returns none where there are no more.
+func (a *Archive) Wanted(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return a.wantedIn(ctx, bucketFrontier, after, n)
+}
+
+// Leads is as Wanted, for the posts that are known from a related report only.
+func (a *Archive) Leads(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return a.wantedIn(ctx, bucketLeads, after, n)
+}
+
+// Failures is as Wanted, for the posts that could not be had from any source.
+func (a *Archive) Failures(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return a.wantedIn(ctx, bucketFailed, after, n)
+}
+
+func (a *Archive) wantedIn(ctx context.Context, bucket []byte, after news.ID, n int) ([]news.Wanted, error) {
+	var list []news.Wanted
+	err := a.view(ctx, func(t *tx) error {
+		list = nil
+		c := t.Bucket(bucket).Cursor()
+		var k, v []byte
+		if after == "" {
+			k, v = c.First()
+		} else if k, v = c.Seek(idKey(after)); k != nil && idOf(k) == after {
+			k, v = c.Next()
+		}
+		for ; k != nil && len(list) < n; k, v = c.Next() {
+			w, err := t.decodeWanted(k, v)
+			if err != nil {
+				return err
+			}
+			list = append(list, w)
+		}
+		return nil
+	})
+	return list, err
+}

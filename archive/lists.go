@@ -1,0 +1,127 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/finarc/finarc/news"
+)
+
+// listPage is a news.ListPage as stored, under its address.
+type listPage struct {
+	Mirror       string        `cbor:"1,keyasint,omitempty"`
+	Kind         news.PageKind `cbor:"2,keyasint"`
+	ETag         string        `cbor:"3,keyasint,omitempty"`
+	LastModified string        `cbor:"4,keyasint,omitempty"`
+	Read         int64         `cbor:"5,keyasint,omitempty"` // milliseconds since 1970, as the next two
+	Checked      int64         `cbor:"6,keyasint,omitempty"`
+	Gone         int64         `cbor:"7,keyasint,omitempty"`
+}
+
+// commitLists records list pages. One that was only found (neither read nor
+// checked) does not touch what is known of it.
+func (t *tx) commitLists(lists []news.ListPage) error {
+	for i := range lists {
+		l := &lists[i]
+		if l.Checked.IsZero() && t.get(bucketLists, []byte(l.URL)) != nil {
+			continue
+		}
+		v, err := t.a.codec.encode(listPage{
+			Mirror: l.Mirror, Kind: l.Kind, ETag: l.ETag, LastModified: l.LastModified,
+			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone),
+		})
+		if err != nil {
+			return err
+		}
+		if err := t.put(bucketLists, []byte(l.URL), v); err != nil {
+			return fmt.Errorf("record list page %s: %w", l.URL, err)
+		}
+	}
+	return nil
+}
+
+// Lists returns the list pages that are known of a mirror.
+func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, error) {
+	var lists []news.ListPage
+	err := a.view(ctx, func(t *tx) error {
+		lists = nil
+		return t.Bucket(bucketLists).ForEach(func(k, v []byte) error {
+			var s listPage
+			if err := a.codec.decode(v, &s); err != nil {
+				return fmt.Errorf("list page %s: %w", k, err)
+			}
+			if s.Mirror != mirror {
+				return nil
+			}
+			lists = append(lists, news.ListPage{
+				URL: string(k), Mirror: s.Mirror, Kind: s.Kind, ETag: s.ETag, LastModified: s.LastModified,
+				Read: fromMillis(s.Read), Checked: fromMillis(s.Checked), Gone: fromMillis(s.Gone),
+			})
+			return nil
+		})
+	})
+	return lists, err
+}
+
+func unix(seconds int64) time.Time { return time.Unix(seconds, 0).In(news.Shanghai) }
+
+// millis returns t in milliseconds since 1970, and 0 for no time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// fromMillis undoes millis.
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).In(news.Shanghai)
+}
+
+// StartRun gives a run its number and records that it began.
+func (a *Archive) StartRun(ctx context.Context, run *news.Run) error {
+	return a.update(ctx, func(t *tx) error {
+		id, err := t.Bucket(bucketRuns).NextSequence()
+		if err != nil {
+			return err
+		}
+		run.ID = id
+		return t.commitRun(run)
+	})
+}
+
+// commitRun records the report of a run as it stands.
+func (t *tx) commitRun(run *news.Run) error {
+	if run == nil {
+		return nil
+	}
+	v, err := json.Marshal(run)
+	if err != nil {
+		return fmt.Errorf("report of run %d: %w", run.ID, err)
+	}
+	return t.put(bucketRuns, seqKey(run.ID), v)
+}
+
+// Runs returns the reports of the newest runs, newest first, at most limit of
+// them; a limit of 0 means all.
+func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
+	var runs []news.Run
+	err := a.view(ctx, func(t *tx) error {
+		runs = nil
+		c := t.Bucket(bucketRuns).Cursor()
+		for k, v := c.Last(); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
+			var run news.Run
+			if err := json.Unmarshal(v, &run); err != nil {
+				return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, k, err)
+			}
+			runs = append(runs, run)
+		}
+		return nil
+	})
+	return runs, err
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/mirror"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+func (a *app) mirrorCommand() *cobra.Command {
+	o := mirror.DefaultOptions()
+	var addr, dir, faults, newest string
+	cmd := &cobra.Command{
+		Use:   "mirror",
+		Short: "Serve the built-in mirror",
+		Long: `Serve a mirror of invented news over HTTP: home, category pages, posts, feed,
+sitemap, NewsShare and text pages. With --dir, serve a site that Jekyll built
+instead, with NewsShare and text pages answered from its posts. The requests
+that it got are counted at /_mirror/requests.
+
+Faults, as a name or name:share (the share of post pages that have it):
+` + faultHelp(),
+		Example: `  finarc mirror --addr 127.0.0.1:8080 --posts 2000 --categories 60
+  finarc mirror --faults flaky:0.2,gone:0.01
+  finarc mirror --dir dump/_site`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Faults, err = mirror.ParseFaults(faults); err != nil {
+				return usagef("--faults: %w", err)
+			}
+			if o.Newest = a.now().Truncate(time.Second); newest != "" {
+				if o.Newest, err = time.Parse(time.RFC3339, newest); err != nil {
+					return usagef("--newest: %w", err)
+				}
+			}
+			m, err := newMirror(dir, o)
+			if err != nil {
+				return usageError{err}
+			}
+			s, err := listen(addr, m)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "serving %d posts at %s\n", m.Len(), s.url)
+			return s.serve(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&addr, "addr", "127.0.0.1:8080", "listen on `HOST:PORT` (port 0: any free one)")
+	f.IntVar(&o.Posts, "posts", o.Posts, "`N` posts")
+	f.IntVar(&o.Categories, "categories", o.Categories, "`N` categories")
+	f.Uint64Var(&o.Seed, "seed", 1, "`SEED`: the same one gives the same mirror")
+	f.DurationVar(&o.Window, "window", o.Window, "`TIME` over which the posts are spread")
+	f.StringVar(&newest, "newest", "", "`TIME` of the newest post, as 2021-12-22T10:37:15+08:00 (default now)")
+	f.StringVar(&faults, "faults", "", "`FAULTS` between commas")
+	f.BoolVar(&o.Gzip, "gzip", o.Gzip, "compress answers")
+	f.StringVar(&dir, "dir", "", "serve the built site in `DIR`")
+	cmd.MarkFlagsMutuallyExclusive("dir", "posts")
+	cmd.MarkFlagsMutuallyExclusive("dir", "categories")
+	return cmd
+}
+
+func faultHelp() string {
+	var b strings.Builder
+	for _, f := range mirror.Faults() {
+		fmt.Fprintf(&b, "  %-14s %s\n", f.Name, f.Doc)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func newMirror(dir string, o mirror.Options) (*mirror.Mirror, error) {
+	if dir != "" {
+		return mirror.FromDir(dir, o)
+	}
+	return mirror.New(o)
+}
+
+// server is an HTTP server on an address of its own.
+type server struct {
+	http     *http.Server
+	listener net.Listener
+	url      string // without a slash at its end
+}
+
+func listen(addr string, h http.Handler) (*server, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return &server{
+		http:     &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second},
+		listener: l, url: "http://" + l.Addr().String(),
+	}, nil
+}
+
+// serve serves until ctx is done, and lets the answers under way be finished.
+func (s *server) serve(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		if err := s.http.Shutdown(grace); err != nil {
+			return errors.Join(fmt.Errorf("shut down: %w", err), s.http.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// mirrorConfig returns the configuration's entry for a mirror at base.
+func mirrorConfig(name, base string) config.Mirror {
+	return config.Mirror{
+		Name: name, Site: base + "/",
+		Share: base + "/html_News/NewsShare.html?infoCode=" + config.InfoCodeMark,
+		Text:  base + "/NewsData/GetNewsText.do?id=" + config.InfoCodeMark,
+	}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) statsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stats",
+		Short: "Say how much the archive holds and what it takes",
+		Example: `  finarc stats
+  finarc stats --json | jq .file_bytes`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			arc, err := a.openArchive(cmd.Context())
+			if err != nil {
+				return err
+			}
+			s, err := arc.Stats(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.writeJSON(s)
+			}
+			perPost := "–"
+			if s.Posts > 0 {
+				perPost = size(s.FileBytes / s.Posts)
+			}
+			return table(a.out, [][2]string{
+				{"archive", arc.Path()},
+				{"posts", fmt.Sprintf("%s, in %s revisions", grouped(s.Posts), grouped(s.Revisions))},
+				{"days", fmt.Sprintf("%s to %s", dash(s.First.String()), dash(s.Last.String()))},
+				{"to fetch", grouped(s.Frontier)},
+				{"leads", grouped(s.Leads) + " related posts that are not held"},
+				{"failed", grouped(s.Failed) + " posts that no source has"},
+				{"kept apart", grouped(s.Unread) + " pages that could not be read"},
+				{"list pages", grouped(s.Lists)},
+				{"runs", grouped(s.Runs)},
+				{"pages", fmt.Sprintf("%s as served, %s as kept", size(s.RawBytes), size(s.PackedSize))},
+				{"file", fmt.Sprintf("%s, %s a post", size(s.FileBytes), perPost)},
+			})
+		},
+	}
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}

@@ -1,0 +1,216 @@
+// Package crawler asks mirrors for their lists and posts, politely, and hands
+// what it gets to a store.
+//
+// One goroutine, the run's, owns all of its state: what is known, what is
+// queued, what was counted. Workers fetch and read one page at a time and tell
+// it the outcome; it gathers outcomes into batches, which a committer makes
+// durable. Nothing is counted as archived before that.
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+	"golang.org/x/sync/errgroup"
+)
+
+// Store is what a crawl writes to and takes its frontier from.
+type Store interface {
+	// StartRun gives the run its number.
+	StartRun(ctx context.Context, run *news.Run) error
+	// Commit takes a batch, whole or not at all.
+	Commit(ctx context.Context, b *news.Batch) (news.Committed, error)
+	// Wanted returns up to n posts of the frontier after the given identity,
+	// in order of identity.
+	Wanted(ctx context.Context, after news.ID, n int) ([]news.Wanted, error)
+	// Lists returns the list pages known of a mirror.
+	Lists(ctx context.Context, mirror string) ([]news.ListPage, error)
+}
+
+// Options are what a crawl needs to be told.
+type Options struct {
+	Mirrors []config.Mirror
+	Limits  config.Limits
+	Agent   string // the User-Agent
+	Command string // the command line, for the run's report
+	Store   Store
+	Log     *slog.Logger // nil: silent
+
+	// Progress, if set, is called by the run's goroutine after each batch and
+	// must return at once.
+	Progress func(Progress)
+	// Transport sends the requests; nil: one made for the limits, with the
+	// proxy that the environment names.
+	Transport http.RoundTripper
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+	// Backoff is the pause before the first retry; 0: half a second.
+	Backoff time.Duration
+}
+
+// Progress tells how far a run has come.
+type Progress struct {
+	Run      news.Run // the report so far
+	Queued   int      // list pages and posts known and not yet asked for, as far as the run has looked
+	InFlight int
+}
+
+// Run crawls once: every list page that is due, then every post that the lists
+// or earlier runs name and the archive lacks. Cancelling ctx ends the run in
+// order: nothing new is asked for, what is in flight is waited for and
+// committed. The report is complete in either case.
+//
+// The error says why a run could not go on: the store failed, or no mirror
+// could be read ([ErrUnreachable]). Pages that failed are no error; the report
+// tells of them.
+func Run(ctx context.Context, o Options) (*news.Run, error) {
+	o.fillDefaults()
+	sites, err := newSites(o.Mirrors)
+	if err != nil {
+		return nil, err
+	}
+	r := newRun(ctx, &o, sites)
+	if err := o.Store.StartRun(ctx, r.report); err != nil {
+		return nil, fmt.Errorf("start run: %w", err)
+	}
+	err = r.do(ctx)
+	return r.report, err
+}
+
+func (o *Options) fillDefaults() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Backoff == 0 {
+		o.Backoff = 500 * time.Millisecond
+	}
+	if o.Transport == nil {
+		o.Transport = newBase(o.Limits)
+	}
+}
+
+// newBase returns an HTTP transport that keeps as many connections to a host
+// as the limits let it use.
+func newBase(l config.Limits) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           4 * l.Parallel,
+		MaxIdleConnsPerHost:    l.Parallel,
+		MaxConnsPerHost:        l.Parallel,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    l.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // the crawl's own transport decodes
+	}
+}
+
+// site is a mirror in the course of a run.
+type site struct {
+	*page.Site
+	only []string // the addresses of the only list pages to be read; empty: all
+
+	// The rest is the run's own goroutine's.
+	entrances []news.ListPage // list pages that wait for the home page's answer
+	down      bool            // the home page could not be had
+	read      int             // list pages that were read, or are as they were
+	linked    bool            // a list page linked a post or another list page
+	err       error           // the first failure of a list page
+}
+
+func newSites(mirrors []config.Mirror) ([]site, error) {
+	if len(mirrors) == 0 {
+		return nil, errors.New("no mirror to crawl: name one under mirrors: in the configuration")
+	}
+	var sites []site
+	for _, m := range mirrors {
+		s, err := page.NewSite(m.Name, m.Site, m.Share, m.Text)
+		if err != nil {
+			return nil, fmt.Errorf("mirror %s: %w", m.Name, err)
+		}
+		only := make([]string, len(m.Categories))
+		for i, c := range m.Categories {
+			only[i] = s.Category(c)
+		}
+		sites = append(sites, site{Site: s, only: only})
+	}
+	return sites, nil
+}
+
+// hostsOf returns the hosts of all sites, each once.
+func hostsOf(sites []site) []string {
+	var hosts []string
+	for _, s := range sites {
+		for _, h := range s.Hosts() {
+			if !slices.Contains(hosts, h) {
+				hosts = append(hosts, h)
+			}
+		}
+	}
+	return hosts
+}
+
+// do runs workers and committer, and the run's own loop between them.
+func (r *run) do(ctx context.Context) error {
+	// The requests in flight and the last commit outlive a cancelled ctx.
+	g, work := errgroup.WithContext(context.WithoutCancel(ctx))
+	fetch := newFetcher(ctx, work, r.o, r.sites)
+	r.traffic = fetch.transport.counts
+	for range r.workers() {
+		g.Go(func() error { return r.serve(work, fetch) })
+	}
+	g.Go(func() error { return r.commitAll(work) })
+	g.Go(func() error {
+		defer close(r.tasks)
+		defer close(r.batches)
+		return r.loop(ctx, work)
+	})
+	err := g.Wait()
+	if t, ok := r.o.Transport.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+	return err
+}
+
+// workers returns how many pages may be worked on at once: as many as the
+// hosts may have in flight together.
+func (r *run) workers() int {
+	return min(r.o.Limits.Parallel*len(hostsOf(r.sites)), maxWorkers)
+}
+
+// maxWorkers bounds the goroutines of a run, whatever the configuration says.
+const maxWorkers = 256
+
+func newFetcher(stop, work context.Context, o *Options, sites []site) *fetcher {
+	t := newTransport(stop, o.Limits, o.Transport, func(req *http.Request) news.PageKind {
+		return kindOf(sites, req)
+	})
+	return &fetcher{
+		collector: newCollector(work, o.Agent, t, hostsOf(sites)), transport: t, robots: newRobots(o.Limits.Robots),
+		limits: o.Limits, backoff: o.Backoff, now: o.Now, stop: stop,
+	}
+}
+
+// kindOf tells what a request asks for.
+func kindOf(sites []site, req *http.Request) news.PageKind {
+	if req.URL.Path == "/robots.txt" {
+		return news.KindRobots
+	}
+	for _, s := range sites {
+		if k := s.Kind(req.URL); k != news.KindOther {
+			return k
+		}
+	}
+	return news.KindOther
+}

@@ -1,0 +1,111 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+)
+
+// ErrUnreachable: a mirror could not be read at all, so nothing new was
+// learned of it.
+var ErrUnreachable = errors.New("mirror could not be read")
+
+// reason is why a request or a post failed, as the run's report counts it.
+type reason string
+
+// The reasons. Those of answers with another status are "status N".
+const (
+	reasonTimeout    reason = "timeout"
+	reasonConnection reason = "connection"       // refused, reset, no such host, TLS
+	reasonCut        reason = "cut body"         // shorter than announced
+	reasonTooLarge   reason = "body over limit"  // limits.max_body
+	reasonRedirect   reason = "redirect refused" // away from the mirror's hosts, or too many
+	reasonRobots     reason = "robots.txt"
+	reasonGone       reason = "gone" // no source has it
+	reasonUnreadable reason = "unreadable"
+	reasonOther      reason = "another post" // a page that is not the post asked for
+	reasonIncomplete reason = "incomplete"   // archived, but something is lacking
+	reasonStopped    reason = "stopped"      // the run ended before it was asked for
+)
+
+func statusReason(status int) reason { return reason("status " + strconv.Itoa(status)) }
+
+// failure is an error with what the crawl does about it.
+type failure struct {
+	reason reason
+	url    string
+	err    error
+	again  bool // it may pass: worth another attempt
+}
+
+func (f *failure) Error() string {
+	if f.err == nil {
+		return fmt.Sprintf("GET %s: %s", f.url, f.reason)
+	}
+	return fmt.Sprintf("GET %s: %s: %v", f.url, f.reason, f.err)
+}
+
+func (f *failure) Unwrap() error { return f.err }
+
+// Errors that the transport gives for what it refuses.
+var (
+	errTooLarge = errors.New("body is larger than limits.max_body")
+	errRedirect = errors.New("redirect leads away from the mirror's hosts")
+	errLoop     = errors.New("more than 10 redirects")
+	errStopped  = errors.New("the run is ending")
+)
+
+// classes tells, for the errors that a request can end with, their reason and
+// whether another attempt may help. The first that matches counts.
+var classes = []struct {
+	is     func(error) bool
+	reason reason
+	again  bool
+}{
+	{isErr(errStopped), reasonStopped, false},
+	{isErr(errTooLarge), reasonTooLarge, false},
+	{isErr(errRedirect), reasonRedirect, false},
+	{isErr(errLoop), reasonRedirect, false},
+	{isErr(errDecode), reasonCut, true},
+	{isErr(io.ErrUnexpectedEOF), reasonCut, true},
+	{isErr(context.DeadlineExceeded), reasonTimeout, true},
+	{isTimeout, reasonTimeout, true},
+	{isErr(syscall.ECONNREFUSED), reasonConnection, true},
+	{func(error) bool { return true }, reasonConnection, true},
+}
+
+func isErr(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// failed classifies the error of a request.
+func failed(url string, err error) *failure {
+	for _, c := range classes {
+		if c.is(err) {
+			return &failure{reason: c.reason, url: url, err: err, again: c.again}
+		}
+	}
+	return nil // not reached: the last class matches everything
+}
+
+// failedStatus classifies an answer that is no page.
+func failedStatus(url string, status int) *failure {
+	f := &failure{url: url, reason: statusReason(status)}
+	switch {
+	case status == http.StatusNotFound, status == http.StatusGone:
+		f.reason, f.err = reasonGone, fmt.Errorf("the server answers %d", status)
+	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
+		f.again = true
+	}
+	return f
+}

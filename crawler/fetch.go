@@ -1,0 +1,196 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/news"
+	"github.com/gocolly/colly/v2"
+)
+
+// fetcher gets pages with Colly. It keeps no list of what it fetched: the
+// frontier does, in the archive, where it survives the run.
+type fetcher struct {
+	collector *colly.Collector
+	transport *transport
+	robots    *robots
+	limits    config.Limits
+	backoff   time.Duration
+	now       func() time.Time
+	stop      context.Context
+}
+
+// order is a page to be fetched.
+type order struct {
+	kind         news.PageKind
+	url          string
+	mirror       string
+	etag         string // validators of the copy that is held, if any
+	lastModified string
+}
+
+// Keys of what the fetcher keeps in a request's Colly context.
+const (
+	keyContentType = "content-type"
+	keyResponse    = "response"
+)
+
+// newCollector returns a Colly collector that sends its requests through t and
+// leaves to the crawl what the crawl does better: pace, bounds, robots.txt,
+// charsets (the raw bytes are what is archived) and the visited set.
+func newCollector(ctx context.Context, agent string, t *transport, hosts []string) *colly.Collector {
+	c := colly.NewCollector(
+		colly.UserAgent(agent),
+		colly.StdlibContext(ctx),
+		colly.AllowURLRevisit(),
+		colly.ParseHTTPErrorResponse(),
+		colly.MaxBodySize(0),
+		colly.IgnoreRobotsTxt(),
+	)
+	c.SetClient(&http.Client{Transport: t, CheckRedirect: redirectWithin(hosts)})
+	// Colly converts a body by the charset in its Content-Type. Hiding the
+	// header from it keeps the bytes as they came.
+	c.OnResponseHeaders(func(r *colly.Response) {
+		r.Ctx.Put(keyContentType, r.Headers.Values("Content-Type"))
+		r.Headers.Del("Content-Type")
+	})
+	c.OnResponse(func(r *colly.Response) {
+		if types, ok := r.Ctx.GetAny(keyContentType).([]string); ok && len(types) > 0 {
+			(*r.Headers)["Content-Type"] = types
+		}
+		r.Ctx.Put(keyResponse, r)
+	})
+	return c
+}
+
+// redirectWithin returns a redirect policy: at most ten, and only to the given
+// hosts.
+func redirectWithin(hosts []string) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if len(via) > 10 {
+			return errLoop
+		}
+		if !slices.Contains(hosts, req.URL.Host) {
+			return fmt.Errorf("%w: to %s", errRedirect, req.URL.Redacted())
+		}
+		return nil
+	}
+}
+
+// fetch gets a page, with the retries that the configuration allows. A capture
+// with status 304 has no body. The error is a [failure].
+func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
+	if fail := f.robots.check(f, o.url); fail != nil {
+		return nil, fail
+	}
+	return f.insist(o)
+}
+
+// insist makes the first attempt and the retries.
+func (f *fetcher) insist(o order) (*news.Capture, *failure) {
+	for attempt := 0; ; attempt++ {
+		c, wait, fail := f.attempt(o)
+		if fail == nil || !fail.again || attempt >= f.limits.Retries {
+			return c, fail
+		}
+		if !f.pause(max(wait, f.delay(attempt))) {
+			return nil, &failure{reason: reasonStopped, url: o.url, err: fail}
+		}
+		f.transport.counts.retries.Add(1)
+	}
+}
+
+// delay returns how long to wait before a retry: it doubles each time, and
+// half of it is drawn by chance so that retries do not come together.
+func (f *fetcher) delay(attempt int) time.Duration {
+	d := min(f.backoff<<min(attempt, 10), 30*time.Second)
+	return d/2 + rand.N(d/2+1)
+}
+
+// pause waits, and returns false if the run ends meanwhile.
+func (f *fetcher) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-f.stop.Done():
+		return false
+	}
+}
+
+// attempt asks once. wait is how long the server wants to be left alone.
+func (f *fetcher) attempt(o order) (c *news.Capture, wait time.Duration, fail *failure) {
+	ctx := colly.NewContext()
+	header := http.Header{"User-Agent": {f.collector.UserAgent}}
+	if o.etag != "" {
+		header.Set("If-None-Match", o.etag)
+	}
+	if o.lastModified != "" {
+		header.Set("If-Modified-Since", o.lastModified)
+	}
+	if err := f.collector.Request(http.MethodGet, o.url, nil, ctx, header); err != nil {
+		fail = failed(o.url, rootOf(err))
+		if fail.reason != reasonStopped {
+			f.transport.counts.unanswered(fail.reason)
+		}
+		return nil, 0, fail
+	}
+	res, ok := ctx.GetAny(keyResponse).(*colly.Response)
+	if !ok {
+		return nil, 0, &failure{reason: reasonConnection, url: o.url, err: errors.New("colly gave no response")}
+	}
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotModified {
+		return nil, retryAfter(res.Headers, f.now()), failedStatus(o.url, res.StatusCode)
+	}
+	return f.capture(o, res), 0, nil
+}
+
+// capture makes a capture of Colly's response.
+func (f *fetcher) capture(o order, res *colly.Response) *news.Capture {
+	c := &news.Capture{
+		URL: res.Request.URL.String(), Status: res.StatusCode, Header: *res.Headers,
+		Fetched: f.now(), Mirror: o.mirror, Kind: o.kind, Body: res.Body,
+	}
+	if proto := c.Header[headerProto]; len(proto) > 0 {
+		c.Proto = proto[0]
+		delete(c.Header, headerProto)
+	}
+	return c
+}
+
+// rootOf takes off the wrapping that net/http puts around an error: it tells
+// the method and the address, which a [failure] tells already.
+func rootOf(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// maxRetryAfter bounds how long a Retry-After can hold a run up.
+const maxRetryAfter = 2 * time.Minute
+
+// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date.
+func retryAfter(h *http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	if n, err := strconv.Atoi(v); err == nil {
+		return min(max(0, time.Duration(n)*time.Second), maxRetryAfter)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return min(max(0, t.Sub(now)), maxRetryAfter)
+	}
+	return 0
+}

@@ -1,0 +1,359 @@
+package crawler
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/finarc/finarc/news"
+)
+
+const (
+	// A batch is committed when it holds so many posts or bytes, or is so old.
+	batchPosts = 512
+	batchBytes = 8 << 20
+	batchLinks = 20_000
+	batchAge   = time.Second
+
+	// The queue is filled from the frontier to queueHigh when it falls below
+	// queueLow: enough to keep the workers busy during a commit, and no more
+	// in memory however long the frontier is.
+	queueHigh = 1024
+	queueLow  = 512
+
+	// goneAgain is how long a list page that was gone is left alone.
+	goneAgain = 24 * time.Hour
+)
+
+// run is the state of a run. Only its own goroutine touches it, but for the
+// channels and what is marked.
+type run struct {
+	o       *Options
+	sites   []site // read-only
+	traffic *traffic
+	report  *news.Run
+
+	tasks   chan task
+	results chan result
+	batches chan *news.Batch
+	settled chan settlement
+
+	lists     []news.ListPage     // to be read
+	known     map[string]bool     // addresses of list pages met in this run
+	posts     []news.Wanted       // to be fetched
+	seen      map[uint64]standing // by compact identity
+	open      int                 // of seen, those that are not done
+	cursor    news.ID             // up to which the frontier was looked through
+	exhausted bool                // the frontier was looked through to its end
+	stale     bool                // it has got new posts since
+	inFlight  int
+	gates     int // home pages not answered yet, for which everything else waits
+
+	batch     *news.Batch
+	began     time.Time // of the batch
+	size      int64     // of the batch's bodies
+	committed int       // batches handed to the committer and not yet settled: 0 or 1
+}
+
+// standing is what a run has counted a post as.
+type standing uint8
+
+const (
+	standingFound   standing = iota // linked; the archive has not said yet how it stands
+	standingPending                 // in the frontier
+	standingDone                    // counted for good
+)
+
+// settlement is a committed batch and what came of it.
+type settlement struct {
+	batch *news.Batch
+	done  news.Committed
+}
+
+func newRun(ctx context.Context, o *Options, sites []site) *run {
+	report := &news.Run{Command: o.Command, Started: o.Now(), Ending: "running"}
+	for _, s := range sites {
+		report.Mirrors = append(report.Mirrors, s.Name())
+	}
+	return &run{
+		o: o, sites: sites, report: report.Clone(),
+		tasks: make(chan task), results: make(chan result),
+		batches: make(chan *news.Batch), settled: make(chan settlement, 1),
+		known: make(map[string]bool), seen: make(map[uint64]standing),
+		batch: new(news.Batch),
+	}
+}
+
+// loop is the run's goroutine.
+func (r *run) loop(ctx, work context.Context) error {
+	if err := r.start(work); err != nil {
+		return err
+	}
+	tick := time.NewTicker(batchAge)
+	defer tick.Stop()
+	stopping := false
+	for {
+		if !stopping {
+			if err := r.refill(work); err != nil {
+				return err
+			}
+		}
+		if r.idle(stopping) {
+			break
+		}
+		next, tasks := r.next(stopping)
+		batch, batches := r.due(stopping)
+		select {
+		case tasks <- next:
+			r.taken(next)
+		case res := <-r.taking():
+			r.inFlight--
+			r.take(res)
+		case batches <- batch:
+			r.handedOver()
+		case s := <-r.settled:
+			r.settle(s)
+		case <-tick.C:
+		case <-done(ctx, stopping):
+			stopping = true
+		case <-work.Done():
+			return work.Err()
+		}
+	}
+	return r.finish(work, stopping)
+}
+
+// taking returns the channel of results, or none while there is no room for
+// more: one batch is being committed and the next is full.
+func (r *run) taking() <-chan result {
+	if r.committed > 0 && r.full() {
+		return nil
+	}
+	return r.results
+}
+
+// done returns a channel that is closed when the run is told to end, or none
+// once it knows.
+func done(ctx context.Context, stopping bool) <-chan struct{} {
+	if stopping {
+		return nil
+	}
+	return ctx.Done()
+}
+
+// start queues every mirror's home page. The mirror's other lists, and all
+// posts, wait until it has answered: a mirror that is down is asked no more
+// than that.
+func (r *run) start(ctx context.Context) error {
+	for i := range r.sites {
+		s := &r.sites[i]
+		known, err := r.o.Store.Lists(ctx, s.Name())
+		if err != nil {
+			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
+		}
+		s.entrances = s.begin(known)
+		if s.entrances[0].Kind != news.KindHome {
+			r.admit(s)
+			continue
+		}
+		r.queueList(s.entrances[0])
+		r.gates++
+	}
+	return nil
+}
+
+// admit queues all list pages of a mirror.
+func (r *run) admit(s *site) {
+	for _, l := range s.entrances {
+		r.queueList(l)
+	}
+	s.entrances = nil
+}
+
+// begin returns the list pages from which a run begins: those that every
+// mirror has, home first, and those that earlier runs found; or else those
+// that the configuration names.
+func (s *site) begin(known []news.ListPage) []news.ListPage {
+	begin := []news.ListPage{
+		{URL: s.Home(), Mirror: s.Name(), Kind: news.KindHome},
+		{URL: s.Feed(), Mirror: s.Name(), Kind: news.KindFeed},
+		{URL: s.Sitemap(), Mirror: s.Name(), Kind: news.KindSitemap},
+	}
+	if len(s.only) > 0 {
+		begin = begin[:0]
+		for _, at := range s.only {
+			begin = append(begin, news.ListPage{URL: at, Mirror: s.Name(), Kind: news.KindCategory})
+		}
+	}
+	for i := range begin {
+		at := slices.IndexFunc(known, func(l news.ListPage) bool { return l.URL == begin[i].URL })
+		if at >= 0 {
+			begin[i] = known[at]
+		}
+	}
+	return append(begin, known...)
+}
+
+// queueList queues a list page unless the run has met it, or it is none that
+// the configuration wants, or it is known to be gone.
+// It returns whether the run met it for the first time.
+func (r *run) queueList(l news.ListPage) bool {
+	if r.known[l.URL] || !r.siteOf(l.Mirror).wants(l.URL) {
+		return false
+	}
+	r.known[l.URL] = true
+	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && r.o.Now().Sub(l.Checked) < goneAgain
+	if !gone {
+		r.lists = append(r.lists, l)
+	}
+	return true
+}
+
+func (s *site) wants(list string) bool { return len(s.only) == 0 || slices.Contains(s.only, list) }
+
+// owns reports whether an address is one of the site's post pages.
+func (s *site) owns(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && s.Kind(u) == news.KindPost
+}
+
+func (r *run) siteOf(mirror string) *site {
+	for i := range r.sites {
+		if r.sites[i].Name() == mirror {
+			return &r.sites[i]
+		}
+	}
+	return &r.sites[0] // not reached: every task names one of the run's mirrors
+}
+
+// refill tops the queue up from the frontier. A look through the frontier goes
+// from its first post to its last; another follows if posts were added behind
+// the first one's back, once nothing of it is left in flight.
+func (r *run) refill(ctx context.Context) error {
+	if r.exhausted && r.stale && r.quiet() {
+		r.cursor, r.exhausted, r.stale = "", false, false
+	}
+	if r.gates > 0 || r.exhausted || len(r.posts) >= queueLow {
+		return nil
+	}
+	wanted, err := r.o.Store.Wanted(ctx, r.cursor, queueHigh-len(r.posts))
+	if err != nil {
+		return fmt.Errorf("read frontier: %w", err)
+	}
+	r.exhausted = len(wanted) == 0
+	for _, w := range wanted {
+		r.cursor = w.ID
+		if w.Run != r.report.ID && r.up(w.Mirror) {
+			r.meet(w.ID, standingPending)
+			r.posts = append(r.posts, w)
+		}
+	}
+	return nil
+}
+
+// up reports whether a mirror is one of the run's and has answered.
+func (r *run) up(mirror string) bool {
+	return slices.ContainsFunc(r.sites, func(s site) bool { return s.Name() == mirror && !s.down })
+}
+
+// meet records that the run has met a post, and counts it the first time.
+func (r *run) meet(id news.ID, s standing) {
+	old, met := r.seen[compact(id)]
+	if !met {
+		r.report.Discovered++
+	}
+	r.mark(id, max(old, s))
+}
+
+// mark sets how a post stands.
+func (r *run) mark(id news.ID, s standing) {
+	key := compact(id)
+	if old, met := r.seen[key]; met && old != standingDone {
+		r.open--
+	}
+	if s != standingDone {
+		r.open++
+	}
+	r.seen[key] = s
+}
+
+// compact returns an identity in eight bytes: a run remembers every post that
+// it met, and an infoCode's 18 digits fit.
+func compact(id news.ID) uint64 {
+	if n, err := strconv.ParseUint(string(id), 10, 64); err == nil {
+		return n
+	}
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	return h.Sum64() | 1<<63 // no infoCode has this bit
+}
+
+// quiet reports whether nothing is queued, in flight or uncommitted.
+func (r *run) quiet() bool {
+	return len(r.lists) == 0 && len(r.posts) == 0 && r.inFlight == 0 && r.committed == 0 && r.empty()
+}
+
+func (r *run) idle(stopping bool) bool {
+	if stopping {
+		return r.inFlight == 0 && r.committed == 0 && r.empty()
+	}
+	return r.quiet() && r.exhausted && !r.stale
+}
+
+func (r *run) empty() bool {
+	b := r.batch
+	return len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists) == 0
+}
+
+// next returns the task to hand out, lists first: they tell which posts have
+// a page of their own. Without one the channel is nil.
+func (r *run) next(stopping bool) (task, chan<- task) {
+	switch {
+	case stopping:
+		return task{}, nil
+	case len(r.lists) > 0:
+		return task{list: &r.lists[0]}, r.tasks
+	case len(r.posts) > 0:
+		return task{post: &r.posts[0]}, r.tasks
+	}
+	return task{}, nil
+}
+
+// taken takes the task that was handed out off its queue.
+func (r *run) taken(t task) {
+	r.inFlight++
+	if t.list != nil {
+		r.lists = r.lists[1:]
+	} else {
+		r.posts = r.posts[1:]
+	}
+}
+
+// due returns the batch to commit: one that is full or old, or all there is
+// when the run has nothing else to wait for. Without one the channel is nil.
+func (r *run) due(stopping bool) (*news.Batch, chan<- *news.Batch) {
+	if r.empty() || r.committed > 0 {
+		return nil, nil
+	}
+	waiting := r.inFlight == 0 && (stopping || len(r.lists)+len(r.posts) == 0)
+	if !waiting && !r.full() && r.o.Now().Sub(r.began) < batchAge {
+		return nil, nil
+	}
+	r.batch.Run = r.snapshot()
+	return r.batch, r.batches
+}
+
+func (r *run) full() bool {
+	return len(r.batch.Posts)+len(r.batch.Failed)+len(r.batch.Tried) >= batchPosts ||
+		len(r.batch.Found) >= batchLinks || r.size >= batchBytes
+}
+
+// handedOver begins a new batch after the last was given to the committer.
+func (r *run) handedOver() {
+	r.committed++
+	r.batch, r.size = new(news.Batch), 0
+}

@@ -1,0 +1,310 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// take enters the outcome of a task into the batch.
+func (r *run) take(res result) {
+	if r.empty() {
+		r.began = r.o.Now()
+	}
+	switch {
+	case res.task.list != nil:
+		r.takeList(res)
+	case res.stopped:
+		// The post stays in the frontier.
+	case res.post != nil:
+		r.takePost(res)
+	default:
+		r.takeFailure(res)
+	}
+}
+
+// takeList enters what became of a list page.
+func (r *run) takeList(res result) {
+	l := res.task.list
+	s := r.siteOf(l.Mirror)
+	if l.Kind == news.KindHome {
+		r.openGate(s, res)
+	}
+	if res.list != nil {
+		if links := len(res.found.Found) + len(res.found.Lists); links == 0 && !res.unmodified {
+			res.list.ETag, res.list.LastModified = "", "" // an empty list is read again
+		}
+		r.batch.Lists = append(r.batch.Lists, *res.list)
+	}
+	switch lists := &r.report.Lists; {
+	case res.stopped:
+		lists.Pending++
+		return
+	case res.fail != nil:
+		r.listFailure(s, l, res.fail)
+		return
+	case res.unmodified:
+		lists.NotModified++
+		s.linked = true // or it would not have been kept with validators
+	default:
+		lists.Read++
+		r.enter(s, l.URL, res.found)
+	}
+	s.read++
+}
+
+// openGate lets a mirror's other pages be asked for once its home page has
+// answered. A mirror whose home page is gone may still have its lists.
+func (r *run) openGate(s *site, res result) {
+	r.gates--
+	answered := res.fail == nil || res.fail.reason == reasonGone || res.fail.reason == reasonUnreadable
+	if !answered {
+		s.down = true
+		return
+	}
+	r.admit(s)
+}
+
+// listFailure counts a list page that could not be had. Feed and sitemap need
+// not exist; a category page that is gone is no failure either.
+func (r *run) listFailure(s *site, l *news.ListPage, fail *failure) {
+	lists, outcome := &r.report.Lists, "failed"
+	switch {
+	case fail.reason == reasonGone && l.Kind != news.KindHome:
+		lists.Gone++
+		return
+	case fail.reason == reasonRobots:
+		lists.Disallowed++
+		outcome = "skipped"
+	default:
+		lists.Failed++
+	}
+	if s.err == nil {
+		s.err = fail
+	}
+	r.problem(l.URL, "", l.Kind, fail, outcome)
+}
+
+// enter puts the links of a page into the batch.
+func (r *run) enter(s *site, from string, p page.Page) {
+	s.linked = s.linked || len(p.Found)+len(p.Lists) > 0
+	if p.Dropped > 0 {
+		r.report.AddProblem(news.Problem{
+			URL: from, What: news.KindOther, For: "skipped",
+			Why: fmt.Sprintf("%d links left out beyond the first %d of a page", p.Dropped, page.MaxLinks),
+		})
+	}
+	for _, l := range p.Lists {
+		if r.queueList(l) {
+			r.batch.Lists = append(r.batch.Lists, l)
+		}
+	}
+	for i := range p.Found {
+		r.enterLink(s, &p.Found[i])
+	}
+	r.batch.Leads = append(r.batch.Leads, p.Leads...)
+}
+
+// enterLink puts a linked post into the batch unless the run knows how it
+// stands and the link tells nothing new.
+func (r *run) enterLink(s *site, w *news.Wanted) {
+	if len(s.only) > 0 && w.Category == "" {
+		return // met on a post page: not necessarily of a category that is wanted
+	}
+	old, met := r.seen[compact(w.ID)]
+	if met && (old == standingDone || len(w.Pages) == 0) {
+		return
+	}
+	r.meet(w.ID, standingFound)
+	r.batch.Found = append(r.batch.Found, *w)
+}
+
+// takePost enters a post that was got.
+func (r *run) takePost(res result) {
+	w := *res.task.post
+	res.capture.Mode = news.ModeLive
+	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *res.post, Capture: *res.capture, Wanted: w})
+	r.size += int64(len(res.capture.Body))
+	r.enter(r.siteOf(res.capture.Mirror), res.capture.URL, res.found)
+}
+
+// takeFailure enters a post that could not be had: for now, or for good.
+func (r *run) takeFailure(res result) {
+	w := *res.task.post
+	w.Attempts++
+	w.Run = r.report.ID
+	w.Error = res.fail.Error()
+	if res.fail.again {
+		r.batch.Tried = append(r.batch.Tried, w)
+		r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "pending")
+		return
+	}
+	if res.unread != nil {
+		r.batch.Unread = append(r.batch.Unread, *res.unread)
+		r.size += int64(len(res.unread.Capture.Body))
+	}
+	r.batch.Failed = append(r.batch.Failed, w)
+	r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "failed")
+	r.mark(w.ID, standingDone)
+	if res.fail.reason == reasonRobots {
+		r.report.Skipped[news.SkippedDisallowed]++
+	} else {
+		r.report.Failed[string(res.fail.reason)]++
+	}
+}
+
+func (r *run) problem(url string, id news.ID, kind news.PageKind, fail *failure, outcome string) {
+	r.o.Log.Warn("page failed", "url", url, "kind", kind, "outcome", outcome, "reason", fail.reason, "error", fail.err)
+	why := string(fail.reason)
+	if fail.err != nil {
+		why += ": " + fail.err.Error()
+	}
+	r.report.AddProblem(news.Problem{URL: url, ID: id, What: kind, Why: why, For: outcome})
+}
+
+// commitAll is the committer: it makes batches durable, one after the other.
+func (r *run) commitAll(ctx context.Context) error {
+	for b := range r.batches {
+		done, err := r.o.Store.Commit(ctx, b)
+		if err != nil {
+			return fmt.Errorf("commit %d posts: %w", len(b.Posts), err)
+		}
+		r.settled <- settlement{b, done} // has room: one batch is under way at a time
+	}
+	return nil
+}
+
+// settle counts what a committed batch was to the archive.
+func (r *run) settle(s settlement) {
+	r.committed--
+	for i, change := range s.done.Posts {
+		r.settlePost(&s.batch.Posts[i], change)
+	}
+	for i, standing := range s.done.Found {
+		r.settleLink(s.batch.Found[i].ID, standing)
+	}
+	r.report.Leads += s.done.Leads
+	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.batch.Posts), "links", len(s.batch.Found))
+	if r.o.Progress != nil {
+		r.o.Progress(Progress{Run: *r.snapshot(), Queued: len(r.lists) + len(r.posts), InFlight: r.inFlight})
+	}
+}
+
+func (r *run) settlePost(p *news.Captured, change news.Change) {
+	if p.Post.ID != p.Wanted.ID && r.duplicate(p) {
+		r.report.Skipped[news.SkippedDuplicate]++
+	}
+	if !r.close(p.Wanted.ID) {
+		return
+	}
+	switch change {
+	case news.ChangeNew:
+		r.report.New++
+	case news.ChangeRevised:
+		r.report.Revised++
+	case news.ChangeUnchanged:
+		r.report.Unchanged++
+	}
+	lacks := p.Post.Lacks()
+	for _, lack := range lacks {
+		r.report.Incomplete[lack]++
+	}
+	if len(lacks) > 0 {
+		fail := &failure{reason: reasonIncomplete, err: fmt.Errorf("archived without %s", strings.Join(lacks, ", "))}
+		r.problem(p.Capture.URL, p.Post.ID, p.Capture.Kind, fail, "incomplete")
+	}
+}
+
+// duplicate settles a post whose page turned out to be a post of another
+// identity than its link had. Where the run met that one too, it has counted
+// two posts that are one; the second of them is the duplicate.
+func (r *run) duplicate(p *news.Captured) bool {
+	_, met := r.seen[compact(p.Post.ID)]
+	if !met {
+		r.mark(p.Post.ID, standingDone)
+		return false
+	}
+	if !r.close(p.Post.ID) {
+		r.close(p.Wanted.ID)
+	}
+	return true
+}
+
+// close marks a post as counted for good, and returns false if it was already.
+func (r *run) close(id news.ID) bool {
+	if old, met := r.seen[compact(id)]; met && old == standingDone {
+		return false
+	}
+	r.mark(id, standingDone)
+	return true
+}
+
+func (r *run) settleLink(id news.ID, s news.Standing) {
+	if r.seen[compact(id)] != standingFound {
+		return
+	}
+	switch s {
+	case news.StandingArchived:
+		r.mark(id, standingDone)
+		r.report.Skipped[news.SkippedArchived]++
+	case news.StandingFailed:
+		r.mark(id, standingDone)
+		r.report.Skipped[news.SkippedFailed]++
+	default:
+		r.mark(id, standingPending)
+		r.stale = true
+	}
+}
+
+// snapshot returns a copy of the report as it stands.
+func (r *run) snapshot() *news.Run {
+	r.traffic.report(r.report)
+	r.report.Pending = r.open
+	return r.report.Clone()
+}
+
+// finish completes the report and commits it.
+func (r *run) finish(ctx context.Context, stopped bool) error {
+	r.report.Lists.Pending += len(r.lists)
+	r.report.Ended = r.o.Now()
+	r.report.Ending = news.EndingDone
+	err := r.mirrorErrors()
+	switch {
+	case stopped:
+		r.report.Ending, err = news.EndingInterrupted, nil
+	case err != nil:
+		r.report.Ending = news.EndingFailed
+	}
+	if _, commitErr := r.o.Store.Commit(ctx, &news.Batch{Run: r.snapshot()}); commitErr != nil {
+		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
+	}
+	return err
+}
+
+// mirrorErrors returns why mirrors could not be read, if none could.
+func (r *run) mirrorErrors() error {
+	var errs []error
+	for i := range r.sites {
+		err := r.sites[i].failure()
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// failure returns why nothing was learned of the mirror, or nil.
+func (s *site) failure() error {
+	switch {
+	case s.read == 0 && s.err != nil:
+		return fmt.Errorf("%w: %s: %w", ErrUnreachable, s.Name(), s.err)
+	case s.read > 0 && !s.linked:
+		return fmt.Errorf("%w: %s: %s links no category page and no post; is it a mirror's home page?", ErrUnreachable, s.Name(), s.Home())
+	}
+	return nil
+}

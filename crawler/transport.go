@@ -1,0 +1,219 @@
+package crawler
+
+import (
+	"bufio"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/news"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/time/rate"
+)
+
+// transport is what Colly's client sends its requests through. Every single
+// request, redirects and robots.txt included, waits here for its host's turn,
+// is bounded in time and size, and is counted.
+type transport struct {
+	base   http.RoundTripper
+	limits config.Limits
+	kind   func(*http.Request) news.PageKind
+	stop   context.Context // done when no request may be begun any more
+	counts *traffic
+
+	mu    sync.Mutex
+	hosts map[string]*turnstile
+}
+
+// turnstile lets requests to one host through at its pace.
+type turnstile struct {
+	pace  *rate.Limiter
+	slots chan struct{}
+}
+
+// headerProto carries the answer's protocol through Colly, which does not hand
+// it on. No server can send a header of this name.
+const headerProto = ":proto"
+
+// acceptEncoding names the codings that decode undoes.
+const acceptEncoding = "gzip, br, zstd"
+
+func newTransport(stop context.Context, limits config.Limits, base http.RoundTripper, kind func(*http.Request) news.PageKind) *transport {
+	return &transport{
+		base: base, limits: limits, kind: kind, stop: stop,
+		counts: newTraffic(), hosts: make(map[string]*turnstile),
+	}
+}
+
+// turnstile returns the one for a host.
+func (t *transport) turnstile(host string) *turnstile {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.hosts[host]
+	if s == nil {
+		pace := rate.NewLimiter(rate.Inf, 0)
+		if t.limits.Rate > 0 {
+			pace = rate.NewLimiter(rate.Limit(t.limits.Rate), t.limits.Burst)
+		}
+		s = &turnstile{pace: pace, slots: make(chan struct{}, t.limits.Parallel)}
+		t.hosts[host] = s
+	}
+	return s
+}
+
+// slow makes a host's pace no faster than one request in delay, as its
+// robots.txt asks.
+func (t *transport) slow(host string, delay time.Duration) {
+	s := t.turnstile(host)
+	if limit := rate.Every(delay); delay > 0 && limit < s.pace.Limit() {
+		s.pace.SetLimit(limit)
+		s.pace.SetBurst(1)
+	}
+}
+
+// enter waits until a request may be sent.
+func (s *turnstile) enter(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return errStopped
+	}
+	if err := s.pace.Wait(ctx); err != nil {
+		s.leave()
+		return errStopped
+	}
+	return nil
+}
+
+func (s *turnstile) leave() { <-s.slots }
+
+// RoundTrip sends one request. The answer's body is decoded, fails with
+// [errTooLarge] beyond the limit, and must be closed to let the next request
+// to the host through.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	s := t.turnstile(req.URL.Host)
+	if err := s.enter(t.stop); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), t.limits.Timeout)
+	done := func() { cancel(); s.leave() }
+	req = req.WithContext(ctx)
+	req.Header.Set("Accept-Encoding", acceptEncoding)
+	t.counts.sent(t.kind(req))
+	res, err := t.base.RoundTrip(req)
+	if err != nil {
+		done()
+		if ctx.Err() != nil {
+			err = fmt.Errorf("no answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
+		}
+		return nil, err
+	}
+	t.counts.answered(res.StatusCode)
+	if err := t.wrapBody(res, done); err != nil {
+		res.Body.Close()
+		done()
+		return nil, err
+	}
+	res.Header[headerProto] = []string{res.Proto}
+	return res, nil
+}
+
+// wrapBody makes the body of res the decoded, bounded and counted one.
+func (t *transport) wrapBody(res *http.Response, done func()) error {
+	decoded, err := decode(res)
+	if err != nil {
+		return err
+	}
+	res.Body = &body{
+		r: io.LimitReader(decoded, t.limits.MaxBody+1), left: t.limits.MaxBody,
+		counts: t.counts, close: sync.OnceFunc(func() { res.Body.Close(); done() }),
+	}
+	return nil
+}
+
+// body is an answer's body as Colly reads it.
+type body struct {
+	r      io.Reader
+	left   int64
+	counts *traffic
+	close  func()
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	b.left -= int64(n)
+	b.counts.bytes.Add(int64(n))
+	if b.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.close()
+	return nil
+}
+
+// errDecode: the body is not in the coding that the server says it is in.
+var errDecode = errors.New("content coding is broken")
+
+// decode undoes the answer's Content-Encoding (RFC 9110, 8.4) and takes the
+// headers off that no longer hold.
+func decode(res *http.Response) (io.Reader, error) {
+	coding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
+	if coding == "" || coding == "identity" || res.StatusCode == http.StatusNotModified {
+		return res.Body, nil
+	}
+	r, err := decoder(coding, res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errDecode, coding, err)
+	}
+	res.Header.Del("Content-Encoding")
+	res.Header.Del("Content-Length")
+	res.ContentLength = -1
+	res.Uncompressed = true
+	return &decoding{r: r, coding: coding}, nil
+}
+
+func decoder(coding string, r io.Reader) (io.Reader, error) {
+	switch coding {
+	case "gzip", "x-gzip":
+		return gzip.NewReader(r)
+	case "br":
+		return brotli.NewReader(r), nil
+	case "zstd":
+		// RFC 8878 asks of every decoder for 8 MiB of window, and of none for more.
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+		if err != nil {
+			return nil, err
+		}
+		return d.IOReadCloser(), nil
+	case "deflate":
+		return flate.NewReader(bufio.NewReader(r)), nil
+	}
+	return nil, errors.New("unknown coding")
+}
+
+// decoding marks a decoder's errors as such, so that they are told apart from
+// a connection's.
+type decoding struct {
+	r      io.Reader
+	coding string
+}
+
+func (d *decoding) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	if err != nil && err != io.EOF && !isTimeout(err) {
+		err = fmt.Errorf("%w: %s: %w", errDecode, d.coding, err)
+	}
+	return n, err
+}

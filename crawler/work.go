@@ -1,0 +1,204 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// task is one thing for a worker to do: read a list page, or get a post.
+type task struct {
+	list *news.ListPage
+	post *news.Wanted
+}
+
+// result is what became of a task.
+type result struct {
+	task    task
+	stopped bool // the run ended before the task was done: it is as if never begun
+
+	post    *news.Post // the post that was got, and the capture it was read from
+	capture *news.Capture
+	list    *news.ListPage // a list page's new state; nil where it could not be had
+	// unmodified: the server says that the list page is as it was.
+	unmodified bool
+	found      page.Page // what the page links
+	fail       *failure  // why there is neither post nor list
+	unread     *news.Captured
+}
+
+// serve is one worker.
+func (r *run) serve(ctx context.Context, f *fetcher) error {
+	for t := range r.tasks {
+		var res result
+		if t.list != nil {
+			res = r.readList(f, *t.list)
+		} else {
+			res = r.getPost(f, t.post)
+		}
+		res.task = t
+		select {
+		case r.results <- res:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// readList fetches a list page, unless it is still as it was read before, and
+// reads its links.
+func (r *run) readList(f *fetcher, l news.ListPage) result {
+	c, fail := f.fetch(order{kind: l.Kind, url: l.URL, mirror: l.Mirror, etag: l.ETag, lastModified: l.LastModified})
+	if fail != nil {
+		return r.listFailed(l, fail)
+	}
+	l.Checked, l.Gone = c.Fetched, time.Time{}
+	if c.Status == http.StatusNotModified {
+		return result{list: &l, unmodified: true}
+	}
+	found, err := r.siteOf(l.Mirror).Read(c)
+	if err != nil {
+		return result{fail: &failure{reason: reasonUnreadable, url: l.URL, err: err}}
+	}
+	l.Read = c.Fetched
+	l.ETag, l.LastModified = c.Header.Get("ETag"), c.Header.Get("Last-Modified")
+	return result{list: &l, found: found}
+}
+
+// listFailed tells what a failure says of a list page: one that is gone is
+// remembered as such.
+func (r *run) listFailed(l news.ListPage, fail *failure) result {
+	res := result{fail: fail, stopped: fail.reason == reasonStopped}
+	if fail.reason == reasonGone {
+		now := r.o.Now()
+		if l.Gone.IsZero() {
+			l.Gone = now
+		}
+		l.Checked, l.ETag, l.LastModified = now, "", ""
+		res.list = &l
+	}
+	return res
+}
+
+// getPost asks a post's sources in turn until one has it.
+func (r *run) getPost(f *fetcher, w *news.Wanted) result {
+	var res result
+	for _, o := range r.sources(w) {
+		c, fail := f.fetch(o)
+		if fail != nil {
+			if fail.reason == reasonStopped {
+				return result{stopped: true}
+			}
+			res.fail = worse(res.fail, fail)
+			continue
+		}
+		p, err := r.readPost(w, c)
+		if err == nil {
+			return result{post: p.Post, capture: c, found: p}
+		}
+		fail, unread := unreadable(w, c, err)
+		res.fail = worse(res.fail, fail)
+		if unread != nil && res.unread == nil {
+			res.unread = unread
+		}
+	}
+	if res.fail == nil {
+		res.fail = &failure{reason: reasonGone, url: w.FoundOn, err: fmt.Errorf("post %s has no address that may be fetched", w.ID)}
+	}
+	return res
+}
+
+// sources returns where a post can be had, in order: its pages on the sites,
+// the shared pages, the text behind them.
+func (r *run) sources(w *news.Wanted) []order {
+	var pages, shares, texts []order
+	for _, s := range r.sites {
+		for _, address := range w.Pages {
+			if s.owns(address) {
+				pages = append(pages, order{kind: news.KindPost, url: address, mirror: s.Name()})
+			}
+		}
+		if w.InfoCode == "" {
+			continue
+		}
+		if at := s.Share(w.InfoCode); at != "" {
+			shares = append(shares, order{kind: news.KindShare, url: at, mirror: s.Name()})
+		}
+		if at := s.Text(w.InfoCode); at != "" {
+			texts = append(texts, order{kind: news.KindText, url: at, mirror: s.Name()})
+		}
+	}
+	return slices.Concat(pages, shares, texts)
+}
+
+// errOther: a page is another post than the one that was asked for.
+var errOther = errors.New("page is another post than was asked for")
+
+// readPost reads a capture as the post that was asked for. What the link knew
+// and the page does not tell is taken from the link: the infoCode's letters,
+// and the category whose page listed the post.
+func (r *run) readPost(w *news.Wanted, c *news.Capture) (page.Page, error) {
+	p, err := r.siteOf(c.Mirror).Read(c)
+	if err != nil {
+		return page.Page{}, err
+	}
+	post := p.Post
+	switch {
+	case post.ID == w.ID:
+	case !post.ID.HasCode():
+		post.ID = w.ID
+	case w.ID.HasCode():
+		return page.Page{}, fmt.Errorf("%w: asked for %s, got %s", errOther, w.ID, post.ID)
+	}
+	if post.ID == w.ID && post.InfoCode.Kind() == "" {
+		post.InfoCode = w.InfoCode
+	}
+	if post.Category == "" {
+		post.Category = w.Category
+	}
+	return p, nil
+}
+
+// unreadable tells what it means that a page could not be read as the post: a
+// shell or a text page without text just does not have it; anything else is
+// kept raw.
+func unreadable(w *news.Wanted, c *news.Capture, err error) (*failure, *news.Captured) {
+	fail := &failure{reason: reasonUnreadable, url: c.URL, err: err}
+	switch {
+	case errors.Is(err, page.ErrShell), errors.Is(err, page.ErrEmpty):
+		fail.reason = reasonGone
+		return fail, nil
+	case errors.Is(err, errOther):
+		fail.reason = reasonOther
+	}
+	kept := *w
+	kept.Error = err.Error()
+	return fail, &news.Captured{Post: news.Post{ID: w.ID}, Capture: *c, Wanted: kept}
+}
+
+// worse returns the failure that says more about why a post could not be had:
+// one that may pass leaves hope, and an odd answer tells more than that there
+// is nothing.
+func worse(a, b *failure) *failure {
+	if a == nil || rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+func rank(f *failure) int {
+	switch {
+	case f.again:
+		return 2
+	case f.reason != reasonGone:
+		return 1
+	}
+	return 0
+}
