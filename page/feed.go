@@ -1,0 +1,79 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/finarc/finarc/news"
+)
+
+// readFeed reads a feed (Atom, RFC 4287, or RSS) or a sitemap (sitemaps.org,
+// an index of sitemaps included). Of their XML only the links count, so that
+// the tokens of HTML serve, and broken XML is read as far as it goes.
+func readFeed(g *gather, body []byte) error {
+	r := feedReader{scanner: newXMLScanner(body), list: listReader{g: g}}
+	r.walk(&r)
+	return r.finish()
+}
+
+// feedReader takes the links of a feed or sitemap.
+type feedReader struct {
+	*scanner
+	list  listReader
+	loc   element // an element whose text is an address
+	index bool    // within a sitemap index
+}
+
+func (r *feedReader) startTag(t *tag) {
+	switch string(t.name) {
+	case "feed", "rss", "rdf:rdf", "urlset":
+		r.list.list = true
+	case "sitemapindex":
+		r.list.list, r.index = true, true
+	case "link":
+		if t.href != nil {
+			r.list.take(t.href)
+			return
+		}
+		r.loc.begin(t.start)
+	case "loc", "guid":
+		r.loc.begin(t.start)
+	}
+}
+
+func (r *feedReader) textToken() {
+	if r.loc.open {
+		r.loc.text = append(r.loc.text, r.text()...)
+	}
+}
+
+func (r *feedReader) endTag(name []byte) {
+	switch string(name) {
+	case "link", "loc", "guid":
+		if r.loc.open {
+			r.take(bytes.TrimSpace(r.loc.text))
+		}
+		r.loc.open = false
+	case "sitemapindex":
+		r.index = false
+	}
+}
+
+// take records an address. What a sitemap index names on the site is a
+// sitemap, however it is called.
+func (r *feedReader) take(address []byte) {
+	if r.index {
+		if path, ok := r.list.g.onSite(address); ok {
+			r.list.g.addList(news.KindSitemap, path)
+		}
+		return
+	}
+	r.list.take(address)
+}
+
+func (r *feedReader) finish() error {
+	if !r.list.list {
+		return fmt.Errorf("%w: neither a feed nor a sitemap", ErrUnreadable)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package page
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+)
+
+// gather is the page that is being read: what it is, and what was found on it
+// so far.
+type gather struct {
+	resolver
+	capture  *news.Capture
+	self     link   // what the page's own address tells
+	category string // of a category page
+	page     Page
+
+	found, leads map[news.ID]int // indexes into page.Found and page.Leads
+	lists        map[string]bool
+}
+
+func newGather(s *Site, c *news.Capture, base *url.URL) *gather {
+	g := &gather{
+		resolver: newResolver(s, base),
+		capture:  c,
+		self:     s.look(base),
+		found:    make(map[news.ID]int),
+		leads:    make(map[news.ID]int),
+		lists:    make(map[string]bool),
+	}
+	if c.Kind == news.KindCategory {
+		g.category = g.ownCategory()
+	}
+	return g
+}
+
+// ownCategory returns the category that a category page's own address names.
+func (g *gather) ownCategory() string {
+	if g.self.kind == news.KindCategory {
+		return g.self.name
+	}
+	return strings.TrimSuffix(path.Base("/"+strings.Trim(g.base.Path, "/")), "/")
+}
+
+// addFound records a post to be fetched. An article's address that is not of
+// the mirror's site only tells its infoCode.
+func (g *gather) addFound(l link) {
+	g.add(&g.page.Found, g.found, l, g.category)
+}
+
+// addLead records a related post.
+func (g *gather) addLead(l link) {
+	g.add(&g.page.Leads, g.leads, l, "")
+}
+
+func (g *gather) add(to *[]news.Wanted, index map[news.ID]int, l link, category string) {
+	i, known := index[l.id]
+	if !known {
+		if len(*to) >= MaxLinks {
+			g.page.Dropped++
+			return
+		}
+		i = len(*to)
+		index[l.id] = i
+		*to = append(*to, news.Wanted{
+			ID:       l.id,
+			InfoCode: l.code,
+			Mirror:   g.site.name,
+			Category: category,
+			FoundOn:  g.capture.URL,
+			Found:    g.capture.Fetched,
+		})
+	}
+	w := &(*to)[i]
+	w.InfoCode = fuller(w.InfoCode, l.code)
+	if l.kind == news.KindPost {
+		g.addAddress(w, l.address)
+	}
+}
+
+// maxPages bounds the addresses of one post that a page can tell: one a
+// category is what mirrors have.
+const maxPages = 64
+
+func (g *gather) addAddress(w *news.Wanted, address string) {
+	switch {
+	case slices.Contains(w.Pages, address):
+	case len(w.Pages) >= maxPages:
+		g.page.Dropped++
+	default:
+		w.Pages = append(w.Pages, address)
+	}
+}
+
+// addList records a list page, unless it is the page itself.
+func (g *gather) addList(kind news.PageKind, address string) {
+	switch {
+	case g.lists[address] || address == g.self.address:
+	case len(g.page.Lists) >= MaxLinks:
+		g.page.Dropped++
+	default:
+		g.lists[address] = true
+		g.page.Lists = append(g.page.Lists, news.ListPage{URL: address, Mirror: g.site.name, Kind: kind})
+	}
+}
+
+// isList reports whether a link leads to a page that [Page.Lists] holds: the
+// home page is known without.
+func isList(l link) bool { return l.kind.List() && l.kind != news.KindHome }
+
+// fuller returns the spelling of one article's infoCode that tells more.
+func fuller(a, b news.InfoCode) news.InfoCode {
+	if len(b) > len(a) {
+		return b
+	}
+	return a
+}
+
+// identify gives a post its identity: by the infoCode that the page names, or
+// else by its own address.
+func (g *gather) identify(p *news.Post, named news.InfoCode) {
+	code := named
+	if own := g.ownCode(); named == "" || own.ID() == named.ID() {
+		code = fuller(named, own)
+	}
+	switch {
+	case code != "":
+		p.InfoCode, p.ID = code, code.ID()
+	case g.self.id != "":
+		p.ID = g.self.id
+	default:
+		p.ID = news.PageID(0, &url.URL{Host: hostOf(g.base), Path: g.base.Path, RawPath: escapePath(g.base.Path)})
+	}
+}
+
+// ownCode returns the infoCode in the page's own address, if there is one.
+func (g *gather) ownCode() news.InfoCode {
+	if g.self.article() {
+		return g.self.code
+	}
+	code, _ := news.FindInfoCode(g.capture.URL)
+	return code
+}

@@ -1,0 +1,93 @@
+// Package page reads the pages of a mirror: list pages to the posts and lists
+// that they link, and post, share and text pages to a [news.Post]. It is pure
+// functions over bytes: no network, no clock, no store.
+//
+// Every page is read in one pass over its tokens, and what is kept of its HTML
+// is cut out of the page as it was sent, never written anew.
+package page
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/finarc/finarc/news"
+)
+
+// What can be wrong with a page. Errors of [Site.Read] wrap one of them, with
+// the reason and the page's address.
+var (
+	// ErrUnreadable: nothing on the page makes it what was asked for, as with
+	// an empty body, broken JSON, or a block page in a post's place.
+	ErrUnreadable = errors.New("unreadable page")
+	// ErrShell: a share page without text, only the script that would fetch
+	// it. The text page behind it may have it.
+	ErrShell = errors.New("share page is a shell without text")
+	// ErrEmpty: a text page in good form that has no text: the article is gone
+	// there.
+	ErrEmpty = errors.New("text page has no text")
+)
+
+// MaxLinks bounds each of [Page.Found], [Page.Leads] and [Page.Lists], far
+// above what a mirror shows of three days, so that a hostile page cannot fill
+// the memory. [Page.Dropped] counts what is beyond.
+const MaxLinks = 100_000
+
+// Page is what a page tells.
+type Page struct {
+	// Post is the article of a post, share or text page.
+	Post *news.Post
+	// Found holds the posts of this mirror that the page links and that a
+	// crawl should fetch, each once, in the order of their first links. Every
+	// entry has an ID, and an InfoCode or an address in Pages.
+	Found []news.Wanted
+	// Leads holds the related posts that an article's body links, each once:
+	// to be recorded, never followed.
+	Leads []news.Wanted
+	// Lists holds the list pages of this mirror that the page links, itself
+	// excepted, each once.
+	Lists []news.ListPage
+	// Dropped is the number of links that were left out because of MaxLinks.
+	Dropped int
+}
+
+// Read reads a capture. c.Kind tells what was asked for, c.URL the address
+// that answered, and the Content-Type of c.Header may tell the charset.
+//
+// What a post's page lacks is left empty, see [news.Post.Lacks]. The post's ID
+// is that of the article which the page itself names, which need not be the
+// one that was asked for.
+func (s *Site) Read(c *news.Capture) (Page, error) {
+	p, err := s.read(c)
+	if err != nil {
+		return Page{}, fmt.Errorf("read %s page %s: %w", c.Kind, c.URL, err)
+	}
+	return p, nil
+}
+
+func (s *Site) read(c *news.Capture) (Page, error) {
+	base, err := url.Parse(c.URL)
+	if err != nil {
+		return Page{}, fmt.Errorf("%w: bad address: %w", ErrUnreadable, err)
+	}
+	body, _ := Decode(c.Body, c.Header.Get("Content-Type"))
+	if isBlank(body) {
+		return Page{}, fmt.Errorf("%w: empty body", ErrUnreadable)
+	}
+	g := newGather(s, c, base)
+	switch c.Kind {
+	case news.KindPost:
+		err = readPost(g, body)
+	case news.KindShare:
+		err = readShare(g, body)
+	case news.KindText:
+		err = readText(g, body)
+	case news.KindHome, news.KindCategory:
+		err = readList(g, body)
+	case news.KindFeed, news.KindSitemap:
+		err = readFeed(g, body)
+	default:
+		err = fmt.Errorf("%w: no reader for this kind", ErrUnreadable)
+	}
+	return g.page, err
+}

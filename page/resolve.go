@@ -1,0 +1,162 @@
+package page
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+)
+
+// resolver reads the links of one page.
+type resolver struct {
+	site   *Site
+	base   *url.URL
+	rooted bool // the page is on the site's own host
+}
+
+func newResolver(s *Site, base *url.URL) resolver {
+	return resolver{site: s, base: base, rooted: hostOf(base) == s.host}
+}
+
+// setBase heeds a page's <base href>.
+func (r *resolver) setBase(href []byte) {
+	if u, err := url.Parse(cleanHref(href)); err == nil {
+		*r = newResolver(r.site, r.base.ResolveReference(u))
+	}
+}
+
+// look tells where a link leads. Most links are told apart without parsing
+// them as addresses.
+func (r *resolver) look(href []byte) link {
+	none := link{kind: news.KindOther}
+	if len(href) == 0 || href[0] == '#' {
+		return none
+	}
+	s := cleanHref(href)
+	if len(s) > maxAddress {
+		return none
+	}
+	rest, onSite, known := r.cutOrigin(s)
+	if onSite && isPlainPath(rest) {
+		if l := r.site.lookPath(rest); l.kind != news.KindOther {
+			return l
+		}
+	}
+	if known && !onSite && !mayBeArticle(s) {
+		return none
+	}
+	u, err := url.Parse(escapeStray(s))
+	if err != nil {
+		return none
+	}
+	return r.site.look(r.base.ResolveReference(u))
+}
+
+// cutOrigin splits a link that names a host, or the root of the page's own.
+// known is false where that needs a closer look; onSite tells that the host is
+// the site's, and rest is what follows it.
+func (r *resolver) cutOrigin(s string) (rest string, onSite, known bool) {
+	scheme, tail, ok := strings.Cut(s, "//")
+	switch {
+	case ok && (scheme == "" || scheme == "http:" || scheme == "https:"):
+		n := strings.IndexAny(tail, "/?#\\")
+		if n < 0 {
+			n = len(tail)
+		}
+		host := tail[:n]
+		if strings.Contains(host, ":") && host != r.site.host {
+			return "", false, false // may be a default port
+		}
+		return tail[n:], strings.EqualFold(host, r.site.host), true
+	case strings.HasPrefix(s, "/"):
+		return s, r.rooted, r.rooted
+	}
+	return "", false, false
+}
+
+// mayBeArticle reports whether an address on another host can name an article:
+// only with an infoCode in it, written plainly.
+func mayBeArticle(address string) bool {
+	_, ok := news.FindInfoCode(address)
+	return ok
+}
+
+// isPlainPath reports whether a path is its own one spelling: without escapes,
+// query, fragment and dot segments.
+func isPlainPath(path string) bool {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, "/.") {
+		return false
+	}
+	for i := range len(path) {
+		if !isPathByte(path[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// cleanHref returns a link without the white space and control characters
+// around it, and without line breaks and tabs in it, as browsers read it.
+func cleanHref(href []byte) string {
+	s := strings.TrimFunc(string(href), func(r rune) bool { return r <= ' ' })
+	if !strings.ContainsAny(s, "\t\r\n") {
+		return s
+	}
+	return strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
+}
+
+// escapeStray writes percent signs that begin no escape as %25, as in
+// /category/100%.html.
+func escapeStray(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var out strings.Builder
+	for i := range len(s) {
+		out.WriteByte(s[i])
+		if s[i] == '%' && !isEscape(s[i:]) {
+			out.WriteString("25")
+		}
+	}
+	return out.String()
+}
+
+// isEscape reports whether s begins with a percent sign and two hexadecimal
+// digits.
+func isEscape(s string) bool {
+	return len(s) >= 3 && isHex(s[1]) && isHex(s[2])
+}
+
+func isHex(c byte) bool {
+	return isASCIIDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+// folder returns the address of a category's folder right below the site's
+// home page, if that is where a back link leads.
+func (r *resolver) folder(href, category string) (address string, ok bool) {
+	u, err := url.Parse(escapeStray(href))
+	if err != nil {
+		return "", false
+	}
+	u = r.base.ResolveReference(u)
+	path := r.site.base + category + "/"
+	return r.site.address(path), hostOf(u) == r.site.host && u.Path == path
+}
+
+// onSite returns the one spelling of an address on the site, whatever is
+// there.
+func (r *resolver) onSite(href []byte) (address string, ok bool) {
+	u, err := url.Parse(escapeStray(cleanHref(href)))
+	if err != nil || len(href) > maxAddress {
+		return "", false
+	}
+	u = r.base.ResolveReference(u)
+	if hostOf(u) != r.site.host || !strings.HasPrefix(u.Path, r.site.base) {
+		return "", false
+	}
+	address = r.site.address(u.Path)
+	if u.RawQuery != "" {
+		address += "?" + u.RawQuery
+	}
+	return address, true
+}

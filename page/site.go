@@ -1,0 +1,227 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+)
+
+// placeholder stands for the infoCode in a template of addresses.
+const placeholder = "{infoCode}"
+
+// Site knows the addresses of one mirror. It is immutable.
+type Site struct {
+	name   string
+	scheme string
+	host   string // in lower case, without a default port
+	base   string // the path under which the site's pages stand; begins and ends with /
+	share  template
+	text   template
+}
+
+// NewSite returns the mirror called name. site is the address of its home
+// page, which may have a path; share and text are the addresses of its
+// NewsShare pages and of the texts behind them, with {infoCode} in the code's
+// place, or "" where the mirror has none. Errors name the one that is wrong.
+func NewSite(name, site, share, text string) (*Site, error) {
+	if name == "" {
+		return nil, errors.New("name: empty")
+	}
+	u, err := parseBase(site)
+	if err != nil {
+		return nil, fmt.Errorf("site: %w", err)
+	}
+	s := &Site{name: name, scheme: u.Scheme, host: hostOf(u), base: u.Path}
+	if !strings.HasSuffix(s.base, "/") {
+		s.base += "/"
+	}
+	if s.share, err = parseTemplate(share); err != nil {
+		return nil, fmt.Errorf("share: %w", err)
+	}
+	if s.text, err = parseTemplate(text); err != nil {
+		return nil, fmt.Errorf("text: %w", err)
+	}
+	return s, nil
+}
+
+// parseBase reads the address of a site's home page.
+func parseBase(site string) (*url.URL, error) {
+	u, err := parseHTTP(site)
+	if err != nil {
+		return nil, err
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
+		return nil, fmt.Errorf("%q: want an address without query and fragment", site)
+	}
+	return u, nil
+}
+
+// parseHTTP reads an absolute address of the web.
+func parseHTTP(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("%q: want an absolute http or https address", address)
+	}
+	return u, nil
+}
+
+// hostOf returns host[:port] in lower case, without the scheme's default port.
+func hostOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return host
+}
+
+// Name returns the mirror's name in the configuration.
+func (s *Site) Name() string { return s.name }
+
+// Home returns the address of the home page.
+func (s *Site) Home() string { return s.address(s.base) }
+
+// Feed returns the address of the Atom feed.
+func (s *Site) Feed() string { return s.address(s.base + "feed.xml") }
+
+// Sitemap returns the address of the sitemap.
+func (s *Site) Sitemap() string { return s.address(s.base + "sitemap.xml") }
+
+// Category returns the address of the page that lists a category's posts.
+// Spaces are %20 in it, and brackets stay.
+func (s *Site) Category(name string) string {
+	return s.address(s.base+categoryDir) + escapeSegment(name) + htmlExt
+}
+
+// Share returns the address of a post's NewsShare page, or "" if the mirror
+// has none.
+func (s *Site) Share(code news.InfoCode) string { return s.share.address(code) }
+
+// Text returns the address of the JSON behind a NewsShare page, or "" if the
+// mirror has none.
+func (s *Site) Text(code news.InfoCode) string { return s.text.address(code) }
+
+// Hosts returns host[:port] of the site, of its share pages and of its texts,
+// each once.
+func (s *Site) Hosts() []string {
+	hosts := []string{s.host}
+	if h := s.share.host; h != "" && h != s.host {
+		hosts = append(hosts, h)
+	}
+	if h := s.text.host; h != "" && h != s.host && h != s.share.host {
+		hosts = append(hosts, h)
+	}
+	return hosts
+}
+
+// address returns the address of a path on the site.
+func (s *Site) address(path string) string {
+	return s.scheme + "://" + s.host + escapePath(path)
+}
+
+// template is the pattern of the addresses under which a mirror serves
+// articles by infoCode. The zero template is of none.
+type template struct {
+	before, after string // the address around the code
+	host          string
+	// The code stands in the query's parameter key, or, where that is empty,
+	// in the path between pathBefore and pathAfter.
+	key                   string
+	pathBefore, pathAfter string
+}
+
+func parseTemplate(pattern string) (template, error) {
+	if pattern == "" {
+		return template{}, nil
+	}
+	before, after, ok := strings.Cut(pattern, placeholder)
+	if !ok || strings.Contains(after, placeholder) {
+		return template{}, fmt.Errorf("%q: want %s once", pattern, placeholder)
+	}
+	u, err := parseHTTP(before + after)
+	if err != nil {
+		return template{}, err
+	}
+	t := template{before: before, after: after, host: hostOf(u)}
+	if address, query, ok := strings.Cut(before, "?"); ok {
+		return t.inQuery(address, query)
+	}
+	return t.inPath(u)
+}
+
+// inQuery completes a template whose code is the value of a query parameter.
+func (t template) inQuery(address, query string) (template, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return template{}, err
+	}
+	pair := query[strings.LastIndexByte(query, '&')+1:]
+	key, value, ok := strings.Cut(pair, "=")
+	if !ok || key == "" || value != "" {
+		return template{}, fmt.Errorf("%q: want %s as the value of a query parameter", t.before+placeholder+t.after, placeholder)
+	}
+	t.key, t.pathBefore = key, u.Path
+	return t, nil
+}
+
+// inPath completes a template whose code stands in the path of u, the address
+// without the code.
+func (t template) inPath(u *url.URL) (template, error) {
+	before, err := url.Parse(t.before)
+	if err != nil {
+		return template{}, err
+	}
+	rest, ok := strings.CutPrefix(u.Path, before.Path)
+	if before.Path == "" || before.Fragment != "" || hostOf(before) != t.host || !ok {
+		return template{}, fmt.Errorf("%q: want %s in the path or the query", t.before+placeholder+t.after, placeholder)
+	}
+	t.pathBefore, t.pathAfter = before.Path, rest
+	return t, nil
+}
+
+func (t *template) address(code news.InfoCode) string {
+	if t.before == "" || code == "" {
+		return ""
+	}
+	return t.before + string(code.News()) + t.after
+}
+
+// match returns the code in an address of the template's form.
+func (t *template) match(u *url.URL, host string) (news.InfoCode, bool) {
+	if t.host == "" || host != t.host {
+		return "", false
+	}
+	if t.key != "" {
+		return codeInQuery(u, t.key), u.Path == t.pathBefore
+	}
+	rest, ok := strings.CutPrefix(u.Path, t.pathBefore)
+	rest, ok2 := strings.CutSuffix(rest, t.pathAfter)
+	if !ok || !ok2 {
+		return "", false
+	}
+	code, err := news.ParseInfoCode(rest)
+	return code, err == nil
+}
+
+// codeInQuery returns the infoCode that a query parameter holds; the letter
+// case of its key does not matter.
+func codeInQuery(u *url.URL, key string) news.InfoCode {
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		k, v, _ := strings.Cut(pair, "=")
+		if !strings.EqualFold(k, key) {
+			continue
+		}
+		if code, err := news.ParseInfoCode(v); err == nil {
+			return code
+		}
+	}
+	return ""
+}

@@ -1,0 +1,143 @@
+package page
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text returns the plain text of an article's HTML: one line a paragraph,
+// entities decoded, white space trimmed (the U+3000 that indents paragraphs
+// included), no blank lines. Pictures, scripts and what is hidden
+// (display:none) are left out.
+func Text(html string) string { return textOf([]byte(html)) }
+
+func textOf(body []byte) string {
+	w := textWriter{scanner: newScanner(body)}
+	w.out.Grow(len(body) / 2)
+	w.walk(&w)
+	w.flush()
+	return w.out.String()
+}
+
+// textWriter gathers the lines of a text.
+type textWriter struct {
+	*scanner
+	out   strings.Builder
+	line  []byte
+	skip  string // the name of the open element that is left out, if any
+	depth int    // how many elements of that name are open
+}
+
+func (w *textWriter) textToken() {
+	if w.skip == "" && !w.inCode {
+		w.line = append(w.line, w.text()...)
+	}
+}
+
+func (w *textWriter) startTag(t *tag) {
+	if w.skip == "p" && isBlock(t.name) && string(t.name) != "br" {
+		w.skip = "" // a block ends an open paragraph
+	}
+	w.separate(t.name)
+	switch {
+	case w.skip != "":
+		if string(t.name) == w.skip {
+			w.depth++
+		}
+	case isVoid(t.name):
+	case isCode(t.name) || t.hides():
+		w.skip, w.depth = string(t.name), 1
+	}
+}
+
+func (w *textWriter) endTag(name []byte) {
+	if w.skip != "" && string(name) == w.skip {
+		if w.depth--; w.depth == 0 {
+			w.skip = ""
+		}
+	}
+	w.separate(name)
+}
+
+// hides reports whether the element is not to be seen.
+func (t *tag) hides() bool { return t.hidden != nil || hidesByStyle(t.style) }
+
+// separate keeps apart what stands before and after a tag.
+func (w *textWriter) separate(name []byte) {
+	switch {
+	case w.skip != "":
+	case isBlock(name):
+		w.flush()
+	case string(name) == "td" || string(name) == "th":
+		w.line = append(w.line, ' ')
+	}
+}
+
+// flush ends the line.
+func (w *textWriter) flush() {
+	start := w.out.Len()
+	writeSqueezed(&w.out, w.line, start > 0)
+	w.line = w.line[:0]
+}
+
+// writeSqueezed writes a line without the white space around it, and with one
+// space for each run of ASCII white space in it; blank lines not at all.
+func writeSqueezed(out *strings.Builder, line []byte, newLine bool) {
+	line = bytes.TrimFunc(line, isSpace)
+	if len(line) == 0 {
+		return
+	}
+	if newLine {
+		out.WriteByte('\n')
+	}
+	for len(line) > 0 {
+		n := bytes.IndexAny(line, " \t\r\n\f\x00")
+		if n < 0 {
+			out.Write(line)
+			return
+		}
+		out.Write(line[:n])
+		out.WriteByte(' ')
+		line = bytes.TrimLeft(line[n:], " \t\r\n\f\x00")
+	}
+}
+
+// squeeze returns a text on one line, as [Text] writes its lines.
+func squeeze(text []byte) string {
+	var out strings.Builder
+	writeSqueezed(&out, text, false)
+	return out.String()
+}
+
+// isSpace reports whether r is white space or shows nothing: NUL, zero-width
+// spaces and byte order marks count.
+func isSpace(r rune) bool {
+	return unicode.IsSpace(r) || r == 0 || r == '\u200B' || r == '\uFEFF'
+}
+
+// isBlank reports whether nothing but white space is in text.
+func isBlank(text []byte) bool {
+	for i, c := range text {
+		if c >= utf8.RuneSelf {
+			return len(bytes.TrimLeftFunc(text[i:], isSpace)) == 0
+		}
+		if c > ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// hidesByStyle reports whether a style attribute holds display:none.
+func hidesByStyle(style []byte) bool {
+	for rule := range bytes.SplitSeq(style, []byte(";")) {
+		key, value, _ := bytes.Cut(rule, []byte(":"))
+		if bytes.EqualFold(bytes.TrimSpace(key), []byte("display")) {
+			value, _, _ = bytes.Cut(value, []byte("!"))
+			return bytes.EqualFold(bytes.TrimSpace(value), []byte("none"))
+		}
+	}
+	return false
+}
