@@ -1,0 +1,47 @@
+package jekyll
+
+import (
+	"bytes"
+
+	"github.com/finarc/finarc/news"
+)
+
+// dateLayout is how the mirror writes when a post was published.
+const dateLayout = "2006-01-02 15:04:05 -0700"
+
+// writeFrontMatter writes the front matter of a post with a day, its two rules
+// included.
+func writeFrontMatter(b *bytes.Buffer, rev *news.Revision, liquid bool) {
+	b.WriteString("---\nlayout: post\n")
+	writeLine(b, "title", quoted(rev.Title))
+	writeLine(b, "date", rev.When().In(news.Shanghai).Format(dateLayout))
+	if rev.Published.IsZero() {
+		writeLine(b, "date_precision", "day")
+	}
+	if rev.Category != "" {
+		writeLine(b, "categories", scalar(rev.Category))
+	}
+	if rev.Tag != "" {
+		writeLine(b, "tags", scalar(rev.Tag))
+	}
+	if rev.InfoCode == "" && !rev.ID.HasCode() && rev.ID != "" {
+		writeLine(b, postIDKey, quoted(string(rev.ID)))
+	}
+	if link := permalink(rev); link != "" {
+		writeLine(b, "permalink", quoted(link))
+	}
+	if liquid {
+		writeLine(b, "render_with_liquid", "false")
+	}
+	b.WriteString("---\n")
+}
+
+// postIDKey names the identity of a post without infoCode.
+const postIDKey = "post_id"
+
+func writeLine(b *bytes.Buffer, key, value string) {
+	b.WriteString(key)
+	b.WriteString(": ")
+	b.WriteString(value)
+	b.WriteByte('\n')
+}
