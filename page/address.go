@@ -218,9 +218,15 @@ func escape(s string, keep func(byte) bool) string {
 // isPathByte reports whether c stands for itself in a path: pchar and the
 // slash of RFC 3986.
 func isPathByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', isASCIIDigit(c):
-		return true
+	const (
+		digits  = 1<<10 - 1
+		letters = 1<<26 - 1
+		low     = digits<<'0' | 1<<'/' | 1<<'-' | 1<<'.' | 1<<'!' | 1<<'$' | 1<<'&' | 1<<'\'' |
+			1<<'(' | 1<<')' | 1<<'*' | 1<<'+' | 1<<',' | 1<<';' | 1<<'=' | 1<<':'
+		high = letters<<('A'-64) | letters<<('a'-64) | 1<<('@'-64) | 1<<('_'-64) | 1<<('~'-64)
+	)
+	if c < 64 {
+		return uint64(low)>>c&1 != 0
 	}
-	return strings.IndexByte("/-._~!$&'()*+,;=:@", c) >= 0
+	return c < 128 && uint64(high)>>(c-64)&1 != 0
 }

@@ -37,6 +37,13 @@ func newGather(s *Site, c *news.Capture, base *url.URL) *gather {
 	return g
 }
 
+// expect makes room for about n found posts.
+func (g *gather) expect(n int) {
+	n = min(n, MaxLinks)
+	g.page.Found = make([]news.Wanted, 0, n)
+	g.found = make(map[news.ID]int, n)
+}
+
 // ownCategory returns the category that a category page's own address names.
 func (g *gather) ownCategory() string {
 	if g.self.kind == news.KindCategory {

@@ -9,9 +9,13 @@ import (
 // readList reads a home or category page: its links are all that counts.
 func readList(g *gather, body []byte) error {
 	r := listReader{g: g}
+	g.expect(len(body) / linkSize)
 	newScanner(body).walk(&r)
 	return r.finish()
 }
+
+// linkSize is about how many bytes of a page one link of a long list takes.
+const linkSize = 128
 
 // listReader takes the links of a page of links.
 type listReader struct {

@@ -38,7 +38,7 @@ func (r *resolver) look(href []byte) link {
 	}
 	rest, onSite, known := r.cutOrigin(s)
 	if onSite && isPlainPath(rest) {
-		if l := r.site.lookPath(rest); l.kind != news.KindOther {
+		if l := r.site.lookPath(rest); l.kind != news.KindOther || !r.site.sharesHost() {
 			return l
 		}
 	}

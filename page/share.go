@@ -48,6 +48,7 @@ type shareReader struct {
 	time         region    // within an element named for time, date or info
 	media        region    // within one named for media or source
 	named, loose time.Time
+	looseAt      int // where loose stands
 	outlet       string
 }
 
@@ -192,10 +193,12 @@ func (r *shareReader) textToken() {
 	if r.media.tag != "" {
 		r.media.text = append(r.media.text, r.text()...)
 	}
-	if r.box.tag != "" {
-		r.box.full = r.box.full || !isBlank(r.text())
-	} else if r.loose.IsZero() && !r.best.full {
+	if r.box.tag != "" && !r.box.full {
+		r.box.full = !isBlank(r.text())
+	}
+	if r.loose.IsZero() && !r.best.full && (r.box.tag == "" || r.box.rank >= plainContainer) {
 		r.loose, _ = findTime(string(r.raw()))
+		r.looseAt = r.start
 	}
 }
 
@@ -204,7 +207,7 @@ func (r *shareReader) finish() error {
 		return r.lacking()
 	}
 	p := &news.Post{Title: r.chooseTitle(), Published: r.named, Outlet: r.outlet, Digest: r.description}
-	if p.Published.IsZero() {
+	if p.Published.IsZero() && r.looseAt < r.best.start {
 		p.Published = r.loose
 	}
 	if p.Published.IsZero() && r.best.rank >= plainContainer {

@@ -122,6 +122,9 @@ func (s *Site) Hosts() []string {
 	return hosts
 }
 
+// sharesHost reports whether share pages or texts stand on the site's host.
+func (s *Site) sharesHost() bool { return s.share.host == s.host || s.text.host == s.host }
+
 // address returns the address of a path on the site.
 func (s *Site) address(path string) string {
 	return s.scheme + "://" + s.host + escapePath(path)
@@ -180,7 +183,7 @@ func (t template) inPath(u *url.URL) (template, error) {
 		return template{}, err
 	}
 	rest, ok := strings.CutPrefix(u.Path, before.Path)
-	if before.Path == "" || before.Fragment != "" || hostOf(before) != t.host || !ok {
+	if before.Path == "" || strings.Contains(t.before, "#") || hostOf(before) != t.host || !ok {
 		return template{}, fmt.Errorf("%q: want %s in the path or the query", t.before+placeholder+t.after, placeholder)
 	}
 	t.pathBefore, t.pathAfter = before.Path, rest

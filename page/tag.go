@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"html"
+	"strings"
 )
 
 // tag is a start tag with those of its attributes that a reader asks for.
@@ -14,6 +15,16 @@ type tag struct {
 	id, class, style          []byte
 	href, dataCode            []byte
 	metaName, content, hidden []byte
+
+	attributed bool // any of the fields above is set
+}
+
+// reset makes t an empty tag. Most tags have no attributes, and setting
+// pointers to nil has a price while garbage is collected.
+func (t *tag) reset() {
+	if t.attributed {
+		*t = tag{}
+	}
 }
 
 // readTag reads into s.tag the tag at the start of b, whose name begins at
@@ -24,13 +35,14 @@ func (s *scanner) readTag(b []byte, i int) int {
 	for nameEnd < len(b) && !isTagSpace(b[nameEnd]) && b[nameEnd] != '/' && b[nameEnd] != '>' {
 		nameEnd++
 	}
-	s.tag = tag{name: s.lowerName(b[i:nameEnd]), start: s.start}
+	s.tag.reset()
+	s.tag.name, s.tag.start = s.lowerName(b[i:nameEnd]), s.start
 	i = skipTagSpace(b, nameEnd)
 	for i < len(b) && b[i] != '>' {
 		var key, val []byte
 		key, val, i = cutAttribute(b, i)
 		if field := s.tag.attribute(key); field != nil && *field == nil {
-			*field = unescapeAttribute(val)
+			*field, s.tag.attributed = unescapeAttribute(val), true
 		}
 		i = skipTagSpace(b, i)
 	}
@@ -165,11 +177,17 @@ func referenceLen(b []byte) int {
 func unescapeReference(ref, rest []byte) string {
 	s := string(ref)
 	decoded := html.UnescapeString(s)
-	if len(ref) > 1 && (ref[1] == '#' || ref[len(ref)-1] == ';') {
+	if len(ref) > 1 && ref[1] == '#' {
 		return decoded
 	}
-	if bytes.HasPrefix(rest, []byte("=")) || decoded != html.UnescapeString(s+";") {
-		return s // followed by =, or by more letters than its name has
+	name, closed := strings.CutSuffix(s, ";")
+	// It is one if all of its name was decoded, and not only the front of it.
+	whole := decoded == html.UnescapeString(name+";")
+	if closed {
+		whole = decoded != html.UnescapeString(name)+";"
+	}
+	if !whole || !closed && bytes.HasPrefix(rest, []byte("=")) {
+		return s
 	}
 	return decoded
 }

@@ -17,10 +17,7 @@ func readText(g *gather, body []byte) error {
 	if err != nil {
 		return err
 	}
-	src := []byte(fields.body())
-	if isBlank(src) {
-		return ErrEmpty
-	}
+	src := fields.body()
 	p := &news.Post{
 		Title:  squeeze([]byte(html.UnescapeString(string(fields.Title)))),
 		Outlet: strings.TrimSpace(string(first(fields.MediaName, fields.From))),
@@ -45,7 +42,7 @@ func readBody(g *gather, p *news.Post, src []byte) {
 // textFields are the fields of a text page, and what it may be wrapped in.
 // Keys are read in any letter case.
 type textFields struct {
-	Text, Content      loose
+	Text, Content      any // long, and read faster so
 	InfoCode           loose
 	Title              loose
 	ShowTime, DateTime loose
@@ -56,11 +53,13 @@ type textFields struct {
 }
 
 // body returns the article's HTML.
-func (f *textFields) body() loose {
-	if isBlank([]byte(f.Text)) {
-		return f.Content
+func (f *textFields) body() []byte {
+	for _, field := range []any{f.Text, f.Content} {
+		if s, ok := field.(string); ok && !isBlank([]byte(s)) {
+			return []byte(s)
+		}
 	}
-	return f.Text
+	return nil
 }
 
 // first returns the first of two values that is not empty.
@@ -119,7 +118,7 @@ func findFields(value json.RawMessage, depth int) (*textFields, error) {
 		if err := json.Unmarshal(value, &f); err != nil {
 			return nil, brokenJSON(err)
 		}
-		if f.body() != "" {
+		if f.body() != nil {
 			return &f, nil
 		}
 		return findFields(f.wrapped(), depth-1)
