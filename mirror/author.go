@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
-	"strings"
 	"time"
-
-	"github.com/finarc/finarc/news"
 )
 
 // author writes articles. What it writes depends on the seed and the post's
@@ -21,13 +18,16 @@ type author struct {
 	aside *author // for titles of related posts
 
 	// The article at hand.
+	key     uint64 // what words and names of its own come from
 	topic   *topic
 	when    time.Time
 	subject int // in world.quoted
 	others  [2]int
 	boards  [2]int
+	turn    int
 	plain   bool // write without marks
 	marks   []marked
+	echoing bool
 	last    []int16 // by symbol: the phrase used last, so as not to repeat it
 
 	title  []byte
@@ -35,13 +35,6 @@ type author struct {
 	digest []byte
 	source string
 	linked []int32 // related posts
-}
-
-// marked counts how often an article marks a security.
-type marked struct {
-	quoted int // in world.quoted
-	count  int
-	named  bool // a picture alone names none
 }
 
 func newAuthor(w *world, seed uint64) *author {
@@ -52,6 +45,7 @@ func newAuthor(w *world, seed uint64) *author {
 // headline writes the title of the i-th post, and makes ready for its text.
 func (a *author) headline(i int, e *entry) []byte {
 	a.pcg.Seed(a.seed, stream(streamArticle, i))
+	a.key = a.pcg.Uint64()
 	a.when = e.time()
 	a.topic = &a.topics[a.dice.IntN(len(a.topics))]
 	a.cast()
@@ -69,18 +63,26 @@ func (a *author) headline(i int, e *entry) []byte {
 	return a.title
 }
 
-// cast chooses whom the article is about.
+// cast chooses whom the article is about: securities and boards, no two alike.
 func (a *author) cast() {
-	securities := a.world.boards
-	draw := func() int { return a.dice.IntN(securities) }
+	first, n := 0, a.world.boards
 	if a.topic.name == "overseas" {
-		draw = func() int { return a.abroad[a.dice.IntN(len(a.abroad))] }
+		first, n = a.foreign, n-a.foreign
 	}
-	a.subject = draw()
-	a.others = [2]int{draw(), draw()}
-	for i := range a.boards {
-		a.boards[i] = securities + a.dice.IntN(len(a.quoted)-securities)
-	}
+	k := a.dice.IntN(n)
+	step := 1 + a.dice.IntN(n/3)
+	a.subject = first + k
+	a.others = [2]int{first + (k+step)%n, first + (k+2*step)%n}
+	n = len(a.quoted) - a.world.boards
+	k, step = a.dice.IntN(n), 1+a.dice.IntN(n-1)
+	a.boards = [2]int{a.world.boards + k, a.world.boards + (k+step)%n}
+	a.turn = 0
+}
+
+// next returns one of two by turns, so that one sentence names both.
+func (a *author) next(pair *[2]int) int {
+	a.turn++
+	return pair[a.turn%2]
 }
 
 // article writes the i-th post, of which there were revisions.
@@ -162,8 +164,8 @@ func (a *author) preamble() {
 // for, in paragraphs of one to five.
 func (a *author) paragraphs(indent string) {
 	const perSentence = 48 // characters, about
-	length := math.Exp(6.75 + 0.5*a.dice.NormFloat64())
-	sentences := int(min(max(length, 350), 3000) / perSentence)
+	length := math.Exp(6.95 + 0.5*a.dice.NormFloat64())
+	sentences := int(min(max(length, 400), 3000) / perSentence)
 	headings := sentences > 24 && a.dice.IntN(2) == 0
 	for n := 0; n < sentences; {
 		if headings && n > 0 && a.dice.IntN(5) == 0 {
@@ -269,122 +271,4 @@ func (a *author) credit(e *entry) {
 func (a *author) anyOutlet() *outlet {
 	n := len(a.outlets)
 	return &a.outlets[(1+a.dice.IntN(max(1, n-1)))%n]
-}
-
-// marksInName marks a term within an outlet's name, as happens where marks are
-// set by a machine.
-func (a *author) marksInName(name string) string {
-	if a.dice.IntN(3) > 0 {
-		return name
-	}
-	for i, word := range [...]string{"证券", "基金", "期货"} {
-		if before, after, ok := strings.Cut(name, word); ok {
-			return before + termMark(3700+i, word) + after
-		}
-	}
-	return name
-}
-
-// symbol appends one of the symbol's phrases.
-func (a *author) symbol(dst []byte, id int) []byte {
-	for _, t := range a.choose(id) {
-		switch t.kind {
-		case tokenText:
-			dst = append(dst, t.text...)
-		case tokenSymbol:
-			dst = a.symbol(dst, t.index)
-		case tokenLocal:
-			dst = a.symbol(dst, a.topic.local[t.index])
-		case tokenSlot:
-			dst = a.slotText(dst, slot(t.index))
-		}
-	}
-	return dst
-}
-
-// choose draws a phrase, and once again where it is the one used last.
-func (a *author) choose(id int) phrase {
-	phrases := a.symbols[id]
-	k := a.dice.IntN(len(phrases))
-	if int(a.last[id]) == k+1 {
-		k = a.dice.IntN(len(phrases))
-	}
-	a.last[id] = int16(k + 1)
-	return phrases[k]
-}
-
-// mention appends a security's name, most often marked as one.
-func (a *author) mention(dst []byte, quoted int) []byte {
-	q := &a.quoted[quoted]
-	if a.plain {
-		return append(dst, q.name...)
-	}
-	m := a.mark(quoted)
-	switch {
-	case !m.named && a.dice.IntN(8) > 0:
-		dst = append(dst, q.first...)
-	case m.named && a.dice.IntN(2) == 0:
-		dst = append(dst, q.later...)
-	default:
-		return append(dst, q.name...)
-	}
-	m.named = true
-	m.count++
-	return dst
-}
-
-func (a *author) picture(quoted int) {
-	a.mark(quoted).count++
-	a.body = append(a.body, a.quoted[quoted].picture...)
-}
-
-// mark returns the count of a security. One that stays 0 is no mention.
-func (a *author) mark(quoted int) *marked {
-	for i := range a.marks {
-		if a.marks[i].quoted == quoted {
-			return &a.marks[i]
-		}
-	}
-	a.marks = append(a.marks, marked{quoted: quoted})
-	return &a.marks[len(a.marks)-1]
-}
-
-func (a *author) term(dst []byte) []byte {
-	t := a.terms[a.dice.IntN(len(a.terms))]
-	if a.plain || a.dice.IntN(3) == 0 {
-		return append(dst, plainTerm(t)...)
-	}
-	return append(dst, t...)
-}
-
-// post returns what a reader should make of the article that was written last,
-// all but what the catalogue knows.
-func (a *author) post(posts []entry) news.Post {
-	p := news.Post{Title: string(a.title), Digest: string(a.digest), Source: a.source, Body: string(a.body)}
-	seen := map[int32]bool{}
-	for _, i := range a.linked {
-		if !seen[i] {
-			seen[i] = true
-			p.Related = append(p.Related, news.InfoCode(posts[i].appendDigits(nil)))
-		}
-	}
-	for _, m := range a.marks {
-		a.addMention(&p, m)
-	}
-	return p
-}
-
-func (a *author) addMention(p *news.Post, m marked) {
-	if m.count == 0 {
-		return
-	}
-	mention := news.Mention{Security: a.quoted[m.quoted].Security, Count: m.count}
-	if m.named {
-		mention.Name = a.quoted[m.quoted].name
-	}
-	if mention.Board() {
-		p.Boards = append(p.Boards, mention)
-	} else {
-		p.Securities = append(p.Securities, mention)
-	}
 }

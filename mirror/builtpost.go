@@ -88,7 +88,7 @@ func (b *built) sort() {
 		return cmp.Or(x.When().Compare(y.When()), cmp.Compare(x.ID, y.ID), cmp.Compare(x.path, y.path))
 	})
 	for i, p := range b.posts {
-		if p.ID != "" {
+		if p.InfoCode != "" {
 			b.byID[p.ID] = i
 		}
 	}

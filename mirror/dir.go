@@ -45,7 +45,7 @@ func FromDir(dir string, o Options) (*Mirror, error) {
 		b.faults, err = builtFaults(o.Faults)
 	}
 	if err == nil {
-		err = b.readPosts()
+		err = b.readPosts(o.Base)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make mirror of %s: %w", filepath.Clean(dir), err)
@@ -172,7 +172,7 @@ func (b *built) about(i int) Standing {
 }
 
 // readPosts finds the site's posts and reads them, oldest first.
-func (b *built) readPosts() error {
+func (b *built) readPosts(base string) error {
 	err := fs.WalkDir(b.files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || kindOf("/"+name) != news.KindPost {
 			return err
@@ -181,7 +181,11 @@ func (b *built) readPosts() error {
 		if err != nil {
 			return err
 		}
-		b.posts = append(b.posts, builtPost{readBuilt(string(text), "/"+name), "/" + name})
+		p := builtPost{readBuilt(string(text), "/"+name), "/" + name}
+		if p.ID == "" {
+			p.ID = pageID(base, escapePath(p.path), p.Published)
+		}
+		b.posts = append(b.posts, p)
 		return nil
 	})
 	if err != nil {

@@ -115,7 +115,7 @@ func robots(base string) renderer {
 }
 
 func (g *generated) findHome(r request) answer {
-	if g.faults.siteWide[faultDownHome] || r.path != "/" {
+	if g.faults.siteWide[faultDownHome] {
 		return g.missing(r)
 	}
 	return g.list(r, mediaHTML, g.siteChange(), g.home)
@@ -222,7 +222,7 @@ func (g *generated) post(i int) news.Post {
 		p.Published = e.time()
 	}
 	if e.fault == faultNoCode {
-		p.ID = g.noteID(&e, i)
+		p.ID = pageID(g.base, g.path(i), e.time())
 	} else {
 		p.InfoCode = e.code()
 		p.ID = p.InfoCode.ID()
@@ -230,13 +230,14 @@ func (g *generated) post(i int) news.Post {
 	return p
 }
 
-// noteID returns the identity of a post that only its address identifies.
-func (g *generated) noteID(e *entry, i int) news.ID {
-	u, err := url.Parse(g.base + g.path(i))
-	if g.base == "" || err != nil {
+// pageID returns the identity of a post that only its address identifies, or
+// "" where the base of that is not known beforehand.
+func pageID(base, path string, published time.Time) news.ID {
+	u, err := url.Parse(base + path)
+	if base == "" || err != nil {
 		return ""
 	}
-	return news.PageID(news.DayOf(e.time()), u)
+	return news.PageID(news.DayOf(published), u)
 }
 
 // about implements site.

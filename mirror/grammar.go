@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ var textFiles embed.FS
 // grammar is a context-free grammar of news: symbols, each with phrases to
 // choose from. It never changes once it is read.
 type grammar struct {
-	symbols [][]phrase
+	symbols []symbol
 	topics  []topic
 	common  [numCommons]int // symbols that the program itself starts from
 }
@@ -22,6 +23,17 @@ type grammar struct {
 type topic struct {
 	name  string
 	local [numLocals]int
+}
+
+// symbol is something that can be written in several ways.
+type symbol struct {
+	phrases []phrase
+	// window is how many of the phrases one article mostly uses, so that it
+	// comes back to its own words; 0 is all of them.
+	window int
+	// echoes is how many ways of writing the whole symbol, down to its last
+	// word, one article comes back to: its own persons and things; 0 is none.
+	echoes int
 }
 
 type phrase []token
@@ -92,6 +104,8 @@ type rawSymbol struct {
 	topic   string
 	words   []string
 	phrases []string
+	window  int
+	echoes  int
 }
 
 // collect gathers the definitions in text.
@@ -116,15 +130,28 @@ func (r *grammarReader) collect(text string) error {
 func (r *grammarReader) define(topic, line string) error {
 	name, rest, ok := strings.Cut(line, " ")
 	mark, value, _ := strings.Cut(rest, " ")
-	if !ok || mark != "=" && mark != ":" {
+	symbol := &r.raw[r.symbol(topic, name)]
+	switch {
+	case ok && mark == "=":
+		symbol.words = append(symbol.words, strings.Fields(value)...)
+	case ok && mark == ":":
+		symbol.phrases = append(symbol.phrases, value)
+	case ok && mark == "*":
+		return number(&symbol.window, value)
+	case ok && mark == "~":
+		return number(&symbol.echoes, value)
+	default:
 		return fmt.Errorf("%q defines nothing", line)
 	}
-	symbol := &r.raw[r.symbol(topic, name)]
-	if mark == "=" {
-		symbol.words = append(symbol.words, strings.Fields(value)...)
-	} else {
-		symbol.phrases = append(symbol.phrases, value)
+	return nil
+}
+
+func number(field *int, value string) error {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q is no number of phrases", value)
 	}
+	*field = n
 	return nil
 }
 
@@ -148,18 +175,20 @@ func symbolKey(topic, name string) string {
 }
 
 func (r *grammarReader) compile() (*grammar, error) {
-	g := &grammar{symbols: make([][]phrase, len(r.raw))}
+	g := &grammar{symbols: make([]symbol, len(r.raw))}
 	for id, raw := range r.raw {
+		phrases := make([]phrase, 0, len(raw.words)+len(raw.phrases))
 		for _, word := range raw.words {
-			g.symbols[id] = append(g.symbols[id], phrase{{text: word}})
+			phrases = append(phrases, phrase{{text: word}})
 		}
 		for _, text := range raw.phrases {
 			p, err := r.phrase(raw.topic, text)
 			if err != nil {
 				return nil, fmt.Errorf("read grammar: phrase %q: %w", text, err)
 			}
-			g.symbols[id] = append(g.symbols[id], p)
+			phrases = append(phrases, p)
 		}
+		g.symbols[id] = symbol{phrases, raw.window, raw.echoes}
 	}
 	return g, r.connect(g)
 }

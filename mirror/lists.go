@@ -26,7 +26,7 @@ func (g *generated) tagList(dst []byte, t tagged, r *request) []byte {
 	dst = append(append(dst, `<h2 id="`...), name...)
 	dst = append(append(dst, `">`...), name...)
 	dst = append(dst, "</h2>\n"...)
-	return g.posts(dst, newest, r)
+	return g.links(dst, newest, r)
 }
 
 // category appends an outlet's category page: every post that is still shown.
@@ -34,12 +34,12 @@ func (g *generated) category(dst []byte, o int, r *request) []byte {
 	heading := []byte(escape(g.world.outlets[o].heading))
 	dst = g.frame.begin(dst, heading, r.base, g.world.outlets[o].categoryURL())
 	dst = append(append(append(dst, "<h1>"...), heading...), "</h1>\n"...)
-	dst = g.posts(dst, g.newest(-1, o), r)
+	dst = g.links(dst, g.newest(-1, o), r)
 	return g.frame.end(dst)
 }
 
-// posts appends a list of links to posts.
-func (g *generated) posts(dst []byte, indices []int32, r *request) []byte {
+// links appends a list of links to posts.
+func (g *generated) links(dst []byte, indices []int32, r *request) []byte {
 	a := g.authors.Get().(*author)
 	defer g.authors.Put(a)
 	posts := g.all()

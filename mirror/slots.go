@@ -72,9 +72,9 @@ func (a *author) slotText(dst []byte, s slot) []byte {
 	case slotSubject:
 		return a.mention(dst, a.subject)
 	case slotOther:
-		return a.mention(dst, a.others[a.dice.IntN(len(a.others))])
+		return a.mention(dst, a.next(&a.others))
 	case slotBoard:
-		return a.mention(dst, a.boards[a.dice.IntN(len(a.boards))])
+		return a.mention(dst, a.next(&a.boards))
 	case slotTerm:
 		return a.term(dst)
 	case slotPerson, slotCounty, slotBrand, slotModel, slotRating:
@@ -151,31 +151,48 @@ func (a *author) timeText(dst []byte, s slot) []byte {
 	}
 }
 
+// nameText appends an invented name: most often one of the few that the
+// article uses.
 func (a *author) nameText(dst []byte, s slot) []byte {
+	const own = 3
+	x := bits(a.dice.Uint64())
+	if x.below(8) > 1 {
+		x = bits(scatter(a.key ^ uint64(s)<<8 ^ uint64(x.below(own))))
+	}
 	switch s {
 	case slotPerson:
-		dst = a.runes(dst, surnames, 1)
-		return a.runes(dst, givenNames, 1+a.dice.IntN(2))
+		dst = x.runes(dst, surnames, 1)
+		return x.runes(dst, givenNames, 1+x.below(2))
 	case slotCounty:
-		dst = a.runes(dst, placeChars, 2)
 		kinds := [...]string{"县", "市", "区", "镇"}
-		return append(dst, kinds[a.dice.IntN(len(kinds))]...)
+		return append(x.runes(dst, placeChars, 2), kinds[x.below(len(kinds))]...)
 	case slotBrand:
-		return a.runes(dst, brandChars, 2)
+		return x.runes(dst, brandChars, 2)
 	case slotRating:
 		ratings := [...]string{"AAA", "AA+", "AA", "A+"}
-		return append(dst, ratings[a.dice.IntN(len(ratings))]...)
+		return append(dst, ratings[x.below(len(ratings))]...)
 	default:
-		dst = append(dst, modelLetter[a.dice.IntN(len(modelLetter))], modelLetter[a.dice.IntN(len(modelLetter))])
-		return a.number(append(dst, '-'), 10, 9999)
+		dst = append(dst, modelLetter[x.below(len(modelLetter))], modelLetter[x.below(len(modelLetter))], '-')
+		return strconv.AppendInt(dst, int64(10+x.below(990)), 10)
 	}
 }
 
-// runes appends n runes drawn from a string of three-byte ones.
-func (a *author) runes(dst []byte, from string, n int) []byte {
+// bits are a random number from which smaller ones are taken, few enough that
+// it lasts.
+type bits uint64
+
+// below takes a number below n.
+func (x *bits) below(n int) int {
+	k := int(*x % bits(n))
+	*x /= bits(n)
+	return k
+}
+
+// runes appends n runes taken from a string of three-byte ones.
+func (x *bits) runes(dst []byte, from string, n int) []byte {
 	const size = 3
 	for range n {
-		i := size * a.dice.IntN(len(from)/size)
+		i := size * x.below(len(from)/size)
 		dst = append(dst, from[i:i+size]...)
 	}
 	return dst

@@ -12,8 +12,8 @@ import (
 type world struct {
 	*grammar
 	outlets []outlet
-	quoted  []quoted // securities, then boards
-	abroad  []int    // those of quoted that New York trades
+	quoted  []quoted // securities, those of New York last, then boards
+	foreign int      // the first in quoted that New York trades
 	boards  int      // the first board in quoted
 	terms   []string // rendered
 }
@@ -47,6 +47,7 @@ type issue struct {
 	class         int // how pictures number the market
 }
 
+// issues are the markets, those of New York last.
 var issues = [...]issue{
 	{news.MarketShanghai, 110, "60", 4, 2},
 	{news.MarketShanghai, 25, "688", 3, 2},
@@ -66,13 +67,13 @@ var industries = [...]string{
 func (w *world) addSecurities(dice *rand.Rand) {
 	used := map[string]bool{}
 	for _, is := range issues {
+		if is.market == news.MarketNASDAQ {
+			w.foreign = len(w.quoted)
+		}
 		for range is.count {
 			name := fresh(used, func() string { return companyName(dice) })
 			code := fresh(used, func() string { return is.code(dice) })
 			s := news.Security{Market: is.market, Code: code}
-			if is.digits == 0 {
-				w.abroad = append(w.abroad, len(w.quoted))
-			}
 			w.quoted = append(w.quoted, quoted{s, name, firstMark("stock", "quote", s, name), laterMark(s, name), picture(s, is.class)})
 		}
 	}
@@ -89,9 +90,8 @@ func fresh(used map[string]bool, draw func() string) string {
 }
 
 func companyName(dice *rand.Rand) string {
-	a := author{dice: dice}
-	name := a.runes(nil, brandChars, 2)
-	return string(name) + industries[dice.IntN(len(industries))]
+	x := bits(dice.Uint64())
+	return string(x.runes(nil, brandChars, 2)) + industries[dice.IntN(len(industries))]
 }
 
 func (is issue) code(dice *rand.Rand) string {
