@@ -51,16 +51,6 @@ type openPlace struct {
 	text    []byte
 }
 
-// element is an element whose text is wanted.
-type element struct {
-	open bool
-	at   int
-	text []byte
-}
-
-// begin opens the element that starts at offset at.
-func (e *element) begin(at int) { *e = element{open: true, at: at, text: e.text[:0]} }
-
 func (a *article) startTag(t *tag) {
 	if isBlock(t.name) {
 		a.closePlace()
@@ -85,7 +75,12 @@ func (a *article) startTag(t *tag) {
 }
 
 func (a *article) link(t *tag) {
-	if l := a.g.look(t.href); l.article() || isList(l) {
+	l := a.g.look(t.href)
+	switch {
+	case !l.article() && !isList(l):
+	case len(a.links) >= MaxLinks:
+		a.g.page.Dropped++
+	default:
 		a.links = append(a.links, placedLink{l, t.start})
 	}
 }

@@ -29,14 +29,16 @@ func benchList(n int) string {
 }
 
 func benchText(b *testing.B) string {
-	text, err := json.Marshal(map[string]string{
+	var text strings.Builder
+	w := json.NewEncoder(&text)
+	w.SetEscapeHTML(false)
+	if err := w.Encode(map[string]string{
 		"infoCode": "NW202112222222306968", "title": "标题", "showtime": "2021-12-22 10:37:15",
 		"medianame": "北京日报", "text": strings.Repeat(testBody, 12),
-	})
-	if err != nil {
+	}); err != nil {
 		b.Fatal(err)
 	}
-	return string(text)
+	return text.String()
 }
 
 func benchmarkRead(b *testing.B, kind news.PageKind, address, body string) {

@@ -1,5 +1,15 @@
 package page
 
+// element is an element whose text is wanted.
+type element struct {
+	open bool
+	at   int
+	text []byte
+}
+
+// begin opens the element that starts at offset at.
+func (e *element) begin(at int) { *e = element{open: true, at: at, text: e.text[:0]} }
+
 // rawTextName returns the name if the element's content is text up to its end
 // tag, whatever stands in it, and "" otherwise.
 func rawTextName(name []byte) string {

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -73,10 +74,26 @@ type end struct {
 
 // ends holds the places at which a post can end.
 type ends struct {
-	tags                  end // small print that begins with tags:
-	article, main, footer end // the layout's own elements
-	body                  end
+	tags          end // small print that begins with tags:
+	article, main box // the layout's elements around a post
+	footer, body  end
 }
+
+// box is the element of the layout that a post stands in.
+type box struct {
+	opened bool
+	start  int // of the first of its name
+	end    end // of the last
+}
+
+func (b *box) open(at int) {
+	if !b.opened {
+		b.opened, b.start = true, at
+	}
+}
+
+// holds reports whether what begins at offset at stands in the box.
+func (b *box) holds(at int) bool { return b.opened && b.start < at && b.end.at > at }
 
 func (r *postReader) textToken() {
 	if r.title.open {
@@ -118,6 +135,10 @@ func (r *postReader) startTag(t *tag) {
 		r.article.link(t)
 	case "header", "nav":
 		r.header++
+	case "article":
+		r.ends.article.open(t.start)
+	case "main":
+		r.ends.main.open(t.start)
 	case "footer":
 		r.ends.footer = r.endHere(t.start)
 	case "p":
@@ -150,9 +171,9 @@ func (r *postReader) endTag(name []byte) {
 	case "header", "nav":
 		r.header = max(0, r.header-1)
 	case "article":
-		r.ends.article = r.endHere(r.start)
+		r.ends.article.end = r.endHere(r.start)
 	case "main":
-		r.ends.main = r.endHere(r.start)
+		r.ends.main.end = r.endHere(r.start)
 	case "body":
 		r.ends.body = r.endHere(r.start)
 	}
@@ -256,16 +277,11 @@ func (r *postReader) chooseStamp() *stamp {
 // head returns the title below the stamp; an <h1> behind a paragraph is the
 // body's.
 func (s *stamp) head(heads []head) *head {
-	for i := range heads {
-		h := &heads[i]
-		if h.start >= s.end {
-			if s.paragraph >= 0 && s.paragraph < h.start {
-				return nil
-			}
-			return h
-		}
+	i := sort.Search(len(heads), func(i int) bool { return heads[i].start >= s.end })
+	if i == len(heads) || s.paragraph >= 0 && s.paragraph < heads[i].start {
+		return nil
 	}
-	return nil
+	return &heads[i]
 }
 
 // chooseHead returns the title of a page without a date: the <h1> with which
@@ -303,10 +319,13 @@ func (r *postReader) chooseEnd(start int) (e end, tagged bool) {
 
 // layout returns where the layout ends the post that begins at offset start.
 func (e *ends) layout(start int) end {
-	for _, place := range []end{e.article, e.main, e.footer} {
-		if place.at > start {
-			return place
-		}
+	switch {
+	case e.article.holds(start):
+		return e.article.end
+	case e.main.holds(start):
+		return e.main.end
+	case e.footer.at > start:
+		return e.footer
 	}
 	return e.body
 }

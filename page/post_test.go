@@ -95,6 +95,28 @@ func TestReadPostLacking(t *testing.T) {
 	}
 }
 
+// Without foot and tags the layout tells where the body ends, and an end tag
+// of the body's own does not.
+func TestReadPostEndsWithLayout(t *testing.T) {
+	const body = "<p>甲</p></article></main><p>乙</p>"
+	for name, around := range map[string]string{
+		"article": "<main><article>%</article></main><footer>尾</footer>",
+		"main":    "<main>%</main><footer>尾</footer>",
+		"footer":  "<div>%<footer>尾</footer>",
+		"body":    "<html><body>%</body></html>",
+		"nothing": "%",
+	} {
+		p := mustRead(t, capture(news.KindPost, testURL, strings.Replace(around, "%", testStamp+"<h1>题</h1>"+body, 1))).Post
+		if p.Body != body {
+			t.Errorf("%s: body = %q", name, p.Body)
+		}
+	}
+	page := "<body>" + testStamp + "<h1>题</h1>" + body + testFoot + "<div>上一篇</div></body>"
+	if p := mustRead(t, capture(news.KindPost, testURL, page)).Post; p.Body != body || p.Foot != testFoot {
+		t.Errorf("foot, then layout: body %q, foot %q", p.Body, p.Foot)
+	}
+}
+
 func TestReadPostEmptyTitle(t *testing.T) {
 	a := articleParts{testStamp + "<h1></h1>", "", "<p>正文。</p>", testFoot, testTags}
 	p := mustRead(t, capture(news.KindPost, testURL, a.page())).Post

@@ -2,7 +2,8 @@ package page
 
 import (
 	"bytes"
-	"html"
+
+	"golang.org/x/net/html"
 )
 
 // tokenKind tells the tokens of a page apart.

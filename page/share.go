@@ -160,7 +160,7 @@ func (r *shareReader) endTag(name []byte) {
 	if r.media.endTag(name) {
 		r.media.tag = ""
 		if text := squeeze(r.media.text); !hasDate(text) {
-			r.outlet = sourceOfMedia(text)
+			r.outlet = outletOf(text)
 		}
 	}
 	r.article.endTag(name)
@@ -243,6 +243,15 @@ func (r *shareReader) chooseTitle() string {
 		return r.site
 	}
 	return ""
+}
+
+// outletOf returns the outlet that an element named for it tells, with or
+// without 来源： before it.
+func outletOf(text string) string {
+	if name, ok := cutSourceLabel(text); ok {
+		return name
+	}
+	return text
 }
 
 // rankContainer returns how surely an element is the text's container, or -1.

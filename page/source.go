@@ -21,7 +21,10 @@ func sourceOfMedia(text string) string {
 	if name, ok := cutSourceLabel(inner); ok {
 		return name
 	}
-	return inner
+	if looksLikeOutlet(inner) && utf8.RuneCountInString(inner) <= maxSource {
+		return inner
+	}
+	return ""
 }
 
 // sourceAtEnd returns the outlet named at the very end of an article's text:

@@ -2,8 +2,9 @@ package page
 
 import (
 	"bytes"
-	"html"
 	"strings"
+
+	"golang.org/x/net/html"
 )
 
 // tag is a start tag with those of its attributes that a reader asks for.

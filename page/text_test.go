@@ -93,6 +93,8 @@ func TestSource(t *testing.T) {
 	for body, want := range map[string]string{
 		`<p>甲。</p><p class="em_media">（文章来源：21财经）</p>`:                 "21财经",
 		`<p class="a em_media">(文章来源:上海<span>证券</span>报)</p>`:          "上海证券报",
+		`<p class="em_media">（新华社）</p>`:                                "新华社",
+		`<p class="em_media">责任编辑：张三</p>`:                              "",
 		`<p class="em_media">文章来源：新华社</p>`:                             "新华社",
 		`<p>三季度增长三成。(央视新闻)</p>`:                                        "央视新闻",
 		`<p>三季度增长三成。（央视新闻）</p>`:                                        "央视新闻",

@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"strings"
+
+	"golang.org/x/net/html"
 
 	"github.com/finarc/finarc/news"
 )
