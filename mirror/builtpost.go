@@ -94,5 +94,9 @@ func (b *built) sort() {
 	}
 }
 
-// escapePath writes a decoded path as links do.
-func escapePath(decoded string) string { return (&url.URL{Path: decoded}).EscapedPath() }
+var leaveBrackets = strings.NewReplacer("%28", "(", "%29", ")")
+
+// escapePath writes a decoded path as the site's links do.
+func escapePath(decoded string) string {
+	return leaveBrackets.Replace((&url.URL{Path: decoded}).EscapedPath())
+}

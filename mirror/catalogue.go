@@ -60,8 +60,8 @@ func (c *catalogue) add(e entry) {
 	c.site.touch(c.clock)
 }
 
-// publish appends n posts, each made from those before it.
-func (c *catalogue) publish(n int, next func([]entry) entry) (from int) {
+// extend appends n posts, each made from those before it.
+func (c *catalogue) extend(n int, next func([]entry) entry) (from int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	from = len(c.posts)
@@ -71,8 +71,8 @@ func (c *catalogue) publish(n int, next func([]entry) entry) (from int) {
 	return from
 }
 
-// revise marks the i-th post as revised.
-func (c *catalogue) revise(i int) {
+// amend marks the i-th post as revised.
+func (c *catalogue) amend(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock++
@@ -80,8 +80,8 @@ func (c *catalogue) revise(i int) {
 	c.site.touch(c.clock)
 }
 
-// forget drops the posts before a moment from the site and returns how many.
-func (c *catalogue) forget(before int64) int {
+// drop takes the posts before a moment off the site and returns how many.
+func (c *catalogue) drop(before int64) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	first := sort.Search(len(c.posts), func(i int) bool { return c.posts[i].published >= before })
@@ -107,8 +107,8 @@ func (c *catalogue) all() []entry {
 	return c.posts
 }
 
-// find returns the index of the post with an identity, -1 if there is none.
-func (c *catalogue) find(id news.ID) int {
+// byID returns the index of the post with an identity, -1 if there is none.
+func (c *catalogue) byID(id news.ID) int {
 	if !id.HasCode() {
 		return -1
 	}

@@ -19,7 +19,6 @@ import (
 type built struct {
 	files  fs.FS
 	faults *faultBook
-	frame  frame
 	posts  []builtPost
 	byID   map[news.ID]int
 }
@@ -39,7 +38,7 @@ type builtPost struct {
 // pages say cannot be had of a built site.
 func FromDir(dir string, o Options) (*Mirror, error) {
 	o = o.withDefaults()
-	b := &built{files: os.DirFS(dir), frame: newFrame(), byID: map[news.ID]int{}}
+	b := &built{files: os.DirFS(dir), byID: map[news.ID]int{}}
 	err := errors.Join(checkBase(o.Base), checkBase(o.ShareBase))
 	if err == nil {
 		b.faults, err = builtFaults(o.Faults)
@@ -147,7 +146,7 @@ func mediaOf(name string) string {
 func (b *built) missing(r request) answer {
 	a := answer{status: http.StatusNotFound, media: mediaHTML, body: b.contents("404.html")}
 	if _, err := fs.Stat(b.files, "404.html"); err != nil {
-		a.body = func(dst []byte) ([]byte, error) { return b.frame.missing(dst, &r), nil }
+		a.body = func(dst []byte) ([]byte, error) { return missingPage(dst, r.base), nil }
 	}
 	return a
 }

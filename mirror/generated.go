@@ -19,7 +19,6 @@ type generated struct {
 	world    *world
 	planner  *planner // used under the catalogue's lock once the site stands
 	faults   *faultBook
-	frame    frame
 	seed     uint64
 	base     string
 	lists    *listCache
@@ -51,7 +50,6 @@ func newGenerated(o Options) (*generated, error) {
 		world:      w,
 		planner:    p,
 		faults:     faults,
-		frame:      newFrame(),
 		seed:       o.Seed,
 		base:       o.Base,
 		lists:      newListCache(o.CacheBytes),
@@ -167,7 +165,7 @@ func (g *generated) atPath(path string) (int, bool) {
 	name := strings.TrimSuffix(path[strings.LastIndexByte(path, '/')+1:], ".html")
 	i := -1
 	if code, err := news.ParseInfoCode(name); err == nil {
-		i = g.catalogue.find(code.ID())
+		i = g.byID(code.ID())
 	} else if serial, ok := noteSerial(name); ok {
 		i = g.bySerial(serial)
 	}
@@ -193,7 +191,7 @@ func (g *generated) path(i int) string {
 
 func (g *generated) missing(r request) answer {
 	return answer{status: 404, media: mediaHTML, body: func(dst []byte) ([]byte, error) {
-		return g.frame.missing(dst, &r), nil
+		return missingPage(dst, r.base), nil
 	}}
 }
 
@@ -276,16 +274,16 @@ func (g *generated) write(i int, e *entry, revisions int, use func(*author)) {
 
 // publish adds n posts and returns the index of the first.
 func (g *generated) publish(n int) int {
-	return g.catalogue.publish(n, g.planner.later)
+	return g.extend(n, g.planner.later)
 }
 
 func (g *generated) revise(id news.ID) error {
-	i := g.catalogue.find(id)
+	i := g.byID(id)
 	if i < 0 {
 		return fmt.Errorf("revise %s: no such post", id)
 	}
-	g.catalogue.revise(i)
+	g.amend(i)
 	return nil
 }
 
-func (g *generated) forget(before time.Time) int { return g.catalogue.forget(before.Unix()) }
+func (g *generated) forget(before time.Time) int { return g.drop(before.Unix()) }

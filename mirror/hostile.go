@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	hugeBytes = 8<<20 + 1 // what the body of a huge page exceeds 8 MiB by
+	hugeBytes = 8<<20 + 1 // at least, in a huge answer
 	slowDelay = 200 * time.Millisecond
 )
 

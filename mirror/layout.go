@@ -31,28 +31,29 @@ func appendEscaped(dst, text []byte) []byte {
 	return dst
 }
 
-// frame is the site's layout: what stands before a page's title, between title
-// and address, before its content, and after.
-type frame struct{ head, named, open, foot string }
-
-func newFrame() frame {
-	return frame{head: layoutHead, named: layoutNamed, open: layoutOpen, foot: layoutFoot}
-}
-
-// begin appends the page up to its content. The title is given escaped, empty
-// for home; the address without its base.
-func (f *frame) begin(dst, title []byte, base, path string) []byte {
-	dst = append(dst, f.head...)
+// beginPage appends the site's layout up to the content of a page. The title is
+// given escaped, empty for home; the address as base and path.
+func beginPage(dst, title []byte, base, path string) []byte {
+	dst = append(dst, layoutHead...)
 	if len(title) > 0 {
 		dst = append(append(dst, title...), " | "...)
 	}
-	dst = append(append(dst, siteTitle...), f.named...)
+	dst = append(dst, siteTitle+layoutNamed...)
 	dst = append(append(dst, base...), path...)
-	return append(dst, f.open...)
+	return append(dst, layoutOpen...)
 }
 
-func (f *frame) end(dst []byte) []byte { return append(dst, f.foot...) }
+// endPage appends the layout after the content.
+func endPage(dst []byte) []byte { return append(dst, layoutFoot...) }
 
+// missingPage appends the page that stands where there is none.
+func missingPage(dst []byte, base string) []byte {
+	dst = beginPage(dst, []byte("404"), base, "/404.html")
+	dst = append(dst, "<div class=\"container\">\n<h1>404</h1>\n<p><strong>找不到页面</strong></p>\n<p>您要查看的新闻可能已经过期。</p>\n</div>\n"...)
+	return endPage(dst)
+}
+
+// The layout, cut where pages put title, address and content.
 const layoutHead = `<!DOCTYPE html>
 <html lang="zh-CN">
   <head>

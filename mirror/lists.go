@@ -7,14 +7,14 @@ const perTag = 5
 
 // home appends the home page: the newest posts of every tag.
 func (g *generated) home(dst []byte, r *request) []byte {
-	dst = g.frame.begin(dst, nil, r.base, "/")
+	dst = beginPage(dst, nil, r.base, "/")
 	dst = append(dst, "<h1>"+siteTitle+"</h1>\n"...)
 	if !g.faults.siteWide[faultNoCategories] {
 		for _, t := range g.tags {
 			dst = g.tagList(dst, t, r)
 		}
 	}
-	return g.frame.end(dst)
+	return endPage(dst)
 }
 
 func (g *generated) tagList(dst []byte, t tagged, r *request) []byte {
@@ -32,10 +32,10 @@ func (g *generated) tagList(dst []byte, t tagged, r *request) []byte {
 // category appends an outlet's category page: every post that is still shown.
 func (g *generated) category(dst []byte, o int, r *request) []byte {
 	heading := []byte(escape(g.world.outlets[o].heading))
-	dst = g.frame.begin(dst, heading, r.base, g.world.outlets[o].categoryURL())
+	dst = beginPage(dst, heading, r.base, g.world.outlets[o].categoryURL())
 	dst = append(append(append(dst, "<h1>"...), heading...), "</h1>\n"...)
 	dst = g.links(dst, g.newest(-1, o), r)
-	return g.frame.end(dst)
+	return endPage(dst)
 }
 
 // links appends a list of links to posts.
@@ -63,13 +63,6 @@ func (g *generated) link(dst []byte, e *entry, title []byte, r *request) []byte 
 	dst = e.appendPath(dst, &g.world.outlets[e.outlet])
 	dst = append(append(dst, `">`...), title...)
 	return append(dst, "</a>"...)
-}
-
-// missing appends the page that stands where there is none.
-func (f *frame) missing(dst []byte, r *request) []byte {
-	dst = f.begin(dst, []byte("404"), r.base, "/404.html")
-	dst = append(dst, "<div class=\"container\">\n<h1>404</h1>\n<p><strong>找不到页面</strong></p>\n<p>您要查看的新闻可能已经过期。</p>\n</div>\n"...)
-	return f.end(dst)
 }
 
 // listCache keeps rendered list pages by their entity tags, which name page

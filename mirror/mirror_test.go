@@ -95,9 +95,9 @@ func fetch(m *mirror.Mirror, path string) string {
 }
 
 func TestCodesRiseWithTime(t *testing.T) {
-	for _, year := range []int{2020, 2021, 2026, 2035} {
+	for _, year := range []int{2020, 2021, 2035} {
 		newest := time.Date(year, 12, 22, 10, 0, 0, 0, news.Shanghai)
-		m := newMirror(t, mirror.Options{Posts: 3000, Newest: newest})
+		m := newMirror(t, mirror.Options{Posts: 1000, Newest: newest})
 		var before news.Post
 		for i, p := range m.Posts() {
 			if code, err := news.ParseInfoCode(string(p.InfoCode)); err != nil || code != p.InfoCode {

@@ -60,7 +60,9 @@ func TestOutletShapes(t *testing.T) {
 		"two spaces":     func(p news.Post, path string) bool { return strings.Contains(p.Category, "  ") },
 		"brackets":       func(p news.Post, path string) bool { return strings.Contains(path, "(xianggang)/") },
 		"upper case":     func(p news.Post, path string) bool { return strings.ToLower(p.Category) != p.Category },
-		"digits":         func(p news.Post, path string) bool { return regexp.MustCompile(`^\d\dcaijing$`).MatchString(p.Category) },
+		"digits": func(p news.Post, path string) bool {
+			return regexp.MustCompile(`^\d\dcaijing$`).MatchString(p.Category)
+		},
 	}
 	for i, p := range m.Posts() {
 		path := m.Standing(i).Path

@@ -12,7 +12,7 @@ func (g *generated) postPage(dst []byte, i int, e *entry, revisions int, r *requ
 func (g *generated) layoutPost(dst []byte, e *entry, title, body []byte, r *request) []byte {
 	o := &g.world.outlets[e.outlet]
 	title = appendEscaped(make([]byte, 0, 256), title)
-	dst = g.frame.begin(dst, title, r.base, r.path)
+	dst = beginPage(dst, title, r.base, r.path)
 	dst = append(dst, "<small>(GMT+8, Asia/Shanghai, CST) "...)
 	dst = e.appendTime(dst)
 	dst = append(dst, "</small>\n<h1>"...)
@@ -24,7 +24,7 @@ func (g *generated) layoutPost(dst []byte, e *entry, title, body []byte, r *requ
 		dst = append(e.appendShareLink(append(dst, "<p>"...), r.share, nil), "</p>\n\n"...)
 	}
 	dst = o.appendBackLinks(dst, r.host())
-	return g.frame.end(dst)
+	return endPage(dst)
 }
 
 // appendTime appends when the post was published, unless its page shall not

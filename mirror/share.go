@@ -64,7 +64,7 @@ func (g *generated) findText(r request) answer {
 
 // sharedPost returns the post that share and text pages have under a code.
 func (g *generated) sharedPost(code news.InfoCode) (int, bool) {
-	i := g.catalogue.find(code.ID())
+	i := g.byID(code.ID())
 	if i < 0 {
 		return 0, false
 	}
