@@ -16,8 +16,8 @@ func (g *generated) feed(dst []byte, r *request) []byte {
 		`<link href="%[1]s/feed.xml" rel="self" type="application/atom+xml" /><link href="%[1]s/" rel="alternate" type="text/html" />`+
 		`<updated>%[2]s</updated><id>%[1]s/feed.xml</id><title type="html">%[3]s</title><subtitle>%[4]s</subtitle>`,
 		r.base, updated, siteTitle, siteAbout)
-	posts := g.all()
 	from, to := g.shown()
+	posts := g.all() // after shown: there may only be more by now
 	for i, n := to-1, 0; i >= from && n < feedLength; i-- {
 		if e := &posts[i]; !e.is(shareOnly) {
 			dst = g.feedEntry(dst, i, r)
@@ -52,8 +52,8 @@ func (g *generated) sitemap(dst []byte, r *request) []byte {
 	dst = append(dst, `<?xml version="1.0" encoding="UTF-8"?>
 <urlset xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="http://www.sitemaps.org/schemas/sitemap/0.9 http://www.sitemaps.org/schemas/sitemap/0.9/sitemap.xsd" xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
 `...)
-	posts := g.all()
 	from, to := g.shown()
+	posts := g.all() // after shown: there may only be more by now
 	for i := from; i < to; i++ {
 		if e := &posts[i]; !e.is(shareOnly) {
 			dst = append(append(dst, "<url>\n<loc>"...), r.base...)

@@ -140,6 +140,25 @@ func TestRequestsUnderLoad(t *testing.T) {
 	}
 }
 
+// TestListsWhileTheSiteChanges renders every list beside a publisher.
+func TestListsWhileTheSiteChanges(t *testing.T) {
+	m := newMirror(t, mirror.Options{Posts: 30, Categories: 3})
+	var wg sync.WaitGroup
+	for _, path := range []string{"/", "/feed.xml", "/sitemap.xml", "/category/emnews.html"} {
+		wg.Go(func() {
+			for range 100 {
+				if fetch(m, path) == "" {
+					t.Errorf("%s is empty", path)
+				}
+			}
+		})
+	}
+	for range 20 {
+		changeOften(t, m)
+	}
+	wg.Wait()
+}
+
 func changeOften(t *testing.T, m *mirror.Mirror) {
 	oldest := m.Post(0)
 	for range 20 {
