@@ -131,7 +131,7 @@ func cutDay(dir string) (categories string, day news.Day, ok bool) {
 	if !day.Valid() {
 		return "", 0, false
 	}
-	return strings.ReplaceAll(strings.Trim(dir[:n], "/"), "/", " "), day, true
+	return validName(strings.ReplaceAll(strings.Trim(dir[:n], "/"), "/", " ")), day, true
 }
 
 // categoryOfPage returns the category whose page stands at category/NAME.html.
@@ -141,8 +141,12 @@ func categoryOfPage(path string) (name string, ok bool) {
 		return "", false
 	}
 	name, ok = strings.CutSuffix(name, htmlExt)
-	return name, ok && name != "" && !strings.Contains(name, "/")
+	return validName(name), ok && name != "" && !strings.Contains(name, "/")
 }
+
+// validName returns a category's name as UTF-8: escapes in an address can hold
+// any bytes.
+func validName(name string) string { return strings.ToValidUTF8(name, "\uFFFD") }
 
 // isSitemap reports whether a path is a sitemap's, or that of a part which a
 // sitemap index names: sitemap.xml, sitemap-2.xml, sitemaps/posts.xml.

@@ -243,7 +243,7 @@ func categoryOfBackLink(href string) string {
 	}
 	dir, ok := strings.CutSuffix(u.Path, "/")
 	if name := dir[strings.LastIndexByte(dir, '/')+1:]; ok && strings.Trim(name, ".") != "" {
-		return name
+		return validName(name)
 	}
 	return ""
 }

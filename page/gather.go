@@ -49,7 +49,7 @@ func (g *gather) ownCategory() string {
 	if g.self.kind == news.KindCategory {
 		return g.self.name
 	}
-	return strings.TrimSuffix(path.Base("/"+strings.Trim(g.base.Path, "/")), "/")
+	return validName(strings.TrimSuffix(path.Base("/"+strings.Trim(g.base.Path, "/")), "/"))
 }
 
 // addFound records a post to be fetched. An article's address that is not of

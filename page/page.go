@@ -18,7 +18,10 @@ import (
 // the reason and the page's address.
 var (
 	// ErrUnreadable: nothing on the page makes it what was asked for, as with
-	// an empty body, broken JSON, or a block page in a post's place.
+	// an empty body, broken JSON, or a block page in a post's place. A post's
+	// page has at least one of the marks that the mirror adds to every post
+	// (its date, foot or tags), so that neither a block page nor a home page
+	// that a server sends for what it lacks is taken for a post.
 	ErrUnreadable = errors.New("unreadable page")
 	// ErrShell: a share page without text, only the script that would fetch
 	// it. The text page behind it may have it.

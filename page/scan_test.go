@@ -64,7 +64,7 @@ func tokenizeAll(src []byte) (tokens []scanned) {
 	return tokens
 }
 
-// comparable reports whether both tokenizers are to see the same in src: what
+// isComparable reports whether both tokenizers are to see the same in src: what
 // the scanner leaves out on purpose is not.
 func isComparable(src []byte) bool {
 	if bytes.ContainsAny(src, "\x00\r") { // converted by the other
