@@ -138,7 +138,7 @@ func pathName(s string) string {
 		return s
 	}
 	mark := fmt.Sprintf("%x", sha256.Sum256([]byte(s)))[:8]
-	if safe := safeSlug(s, maxName/2); safe != "" {
+	if safe := strings.ReplaceAll(safeSlug(s, maxName/2), ".", "-"); safe != "" {
 		return safe + "-" + mark
 	}
 	return mark

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -32,7 +33,7 @@ func (e *exporter) skeleton() error {
 	})
 }
 
-func (e *exporter) skeletonFolder(files fs.FS, name string) error {
+func (e *exporter) skeletonFolder(files fs.FS, name string) (err error) {
 	entries, err := fs.ReadDir(files, name)
 	if err != nil {
 		return fmt.Errorf("read skeleton: %w", err)
@@ -42,7 +43,7 @@ func (e *exporter) skeletonFolder(files fs.FS, name string) error {
 		if to, err = e.top.sub(name); err != nil {
 			return err
 		}
-		defer to.close()
+		defer func() { err = errors.Join(err, to.close()) }()
 	}
 	for _, entry := range entries {
 		if entry.IsDir() {
@@ -97,7 +98,7 @@ func (e *exporter) categoryPages() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = cmp.Or(err, to.close()) }()
+	defer func() { err = errors.Join(err, to.close()) }()
 	names := pageNames{}
 	if err := to.names(names.add); err != nil {
 		return fmt.Errorf("read folder %s: %w", to.path, err)
