@@ -169,7 +169,7 @@ func (a *article) fill(p *news.Post, start, end int) {
 	a.fillSecurities(p, start, own)
 	a.fillRelated(p, start, end)
 	if a.media.at >= start && a.media.at < end {
-		p.Source = sourceOfMedia(squeeze(a.media.text))
+		p.Source = sourceOfMedia(trim(a.media.text))
 	}
 	if p.Source == "" {
 		p.Source = sourceAtEnd(a.src[start:own])

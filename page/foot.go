@@ -24,7 +24,7 @@ type foot struct {
 	back     bool // has back links
 	code     news.InfoCode
 	category string // the category that a back link's address names
-	outlet   string // 返回…新闻
+	tag      string // what follows 返回 there: the post's tag, with all its spaces
 	list     string // the address of a back link that is not the home page's
 
 	text      bool // text or a picture follows
@@ -85,8 +85,9 @@ func (f *footFinder) endTag(name []byte, end int) {
 	}
 }
 
-// textToken takes a text as the page has it.
-func (f *footFinder) textToken(raw []byte) {
+// textToken takes the scanner's current text.
+func (f *footFinder) textToken(s *scanner) {
+	raw := s.raw()
 	switch {
 	case !f.p.open:
 		if !f.last.text && !isBlank(raw) {
@@ -95,7 +96,7 @@ func (f *footFinder) textToken(raw []byte) {
 	case f.p.other:
 	case f.p.inA:
 		l := &f.p.links[f.p.n-1]
-		l.text = append(l.text, raw...)
+		l.text = append(l.text, s.text()...)
 	default:
 		f.p.loose(raw)
 	}
@@ -141,11 +142,11 @@ func (f *footFinder) addBack(end int) {
 	}
 	f.last.back, f.last.end = true, end
 	for _, l := range f.p.links[:f.p.n] {
-		text := squeeze(l.text)
-		if text == backHome || f.last.outlet != "" {
+		text := trim(l.text)
+		if text == backHome || f.last.tag != "" {
 			continue
 		}
-		f.last.outlet = news.OutletOfTag(strings.TrimSpace(strings.TrimPrefix(text, backWord)))
+		f.last.tag = strings.TrimSpace(strings.TrimPrefix(text, backWord))
 		f.last.list = l.href
 		f.last.category = categoryOfBackLink(l.href)
 	}

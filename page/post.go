@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -102,7 +103,7 @@ func (r *postReader) textToken() {
 	if r.inCode {
 		return
 	}
-	r.foot.textToken(r.raw())
+	r.foot.textToken(r.scanner)
 	r.article.textToken()
 	if r.small.open {
 		r.small.text = append(r.small.text, r.text()...)
@@ -332,9 +333,12 @@ func (e *ends) layout(start int) end {
 
 func (r *postReader) fillOutlet(p *news.Post, e end, f foot) {
 	p.Tag = strings.Join(e.tags, " ")
+	if slices.Equal(strings.Fields(p.Tag), strings.Fields(f.tag)) {
+		p.Tag = f.tag // Jekyll splits tags at spaces, the back link keeps them
+	}
 	p.Outlet = news.OutletOfTag(p.Tag)
 	if p.Outlet == "" {
-		p.Outlet = f.outlet
+		p.Outlet = news.OutletOfTag(f.tag)
 	}
 	p.Category = f.category
 	if p.Category == "" {

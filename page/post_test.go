@@ -198,8 +198,8 @@ func TestReadPostFeet(t *testing.T) {
 			"empty link", `<p>&lt;&gt;</p>` + "\n\n" + `<p><a href="//mirror.example/category/emnews.html">返回东财滚动新闻</a>｜<a href="//mirror.example/">返回首页</a></p>`,
 			"emnews", "东财滚动", "NW202112222222306968", "category https://mirror.example/category/emnews.html",
 		}, {
-			"spaces and case", `<p><a href="//mirror.example/category/Career In  touxingPEVC.html">返回职业投行新闻</a>｜<a href="/">返回首页</a></p>`,
-			"Career In  touxingPEVC", "职业投行", "NW202112222222306968", "category https://mirror.example/category/Career%20In%20%20touxingPEVC.html",
+			"spaces and case", `<p><a href="//mirror.example/category/Career In  touxingPEVC.html">返回职业  投行新闻</a>｜<a href="/">返回首页</a></p>`,
+			"Career In  touxingPEVC", "职业  投行", "NW202112222222306968", "category https://mirror.example/category/Career%20In%20%20touxingPEVC.html",
 		}, {
 			"brackets, escaped", `<p><a href="/category/anxinguojizhengquan%28xianggang%29.html">返回安信国际证券(香港)新闻</a>｜<a href="/">返回首页</a></p>`,
 			"anxinguojizhengquan(xianggang)", "安信国际证券(香港)", "NW202112222222306968", "category https://mirror.example/category/anxinguojizhengquan(xianggang).html",
@@ -222,6 +222,21 @@ func TestReadPostFeet(t *testing.T) {
 				t.Errorf("lists = %q", listURLs(got.Lists))
 			}
 		})
+	}
+}
+
+// Of a tag with spaces Jekyll makes several, but the back link has it whole.
+func TestReadPostSeveralTags(t *testing.T) {
+	const foot = `<p><a href="/category/a%20%20b.html">返回甲&amp;乙  丙新闻</a>｜<a href="/">返回首页</a></p>`
+	for small, want := range map[string]string{
+		"<small>tags: <em>甲&amp;乙</em> - <em>丙新闻</em></small>": "甲&乙  丙新闻",
+		"<small>Tags: <em>甲</em> <em>丁新闻</em></small>":         "甲 丁新闻",
+		"<small>tags: <em></em></small>":                       "",
+	} {
+		a := articleParts{testStamp, "标题", "<p>正文</p>", foot, small}
+		if p := mustRead(t, capture(news.KindPost, testURL, a.page())).Post; p.Tag != want || p.Category != "a  b" {
+			t.Errorf("%s: tag = %q, category = %q", small, p.Tag, p.Category)
+		}
 	}
 }
 

@@ -159,7 +159,7 @@ func (r *shareReader) endTag(name []byte) {
 	}
 	if r.media.endTag(name) {
 		r.media.tag = ""
-		if text := squeeze(r.media.text); !hasDate(text) {
+		if text := trim(r.media.text); !hasDate(text) {
 			r.outlet = outletOf(text)
 		}
 	}

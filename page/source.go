@@ -64,12 +64,31 @@ func lastLine(body []byte) string {
 
 // cutLastGroup splits a line that ends with a short group in brackets.
 func cutLastGroup(line string) (before, inner string, ok bool) {
-	open := strings.LastIndexAny(line, "(（")
-	if open < 0 {
-		return "", "", false
-	}
+	open := lastOpening(line)
 	inner, ok = trimBrackets(line[open:])
 	return line[:open], inner, ok && utf8.RuneCountInString(inner) <= maxSource
+}
+
+// lastOpening returns where the group in brackets that ends a line begins: its
+// name may have brackets of its own. It is the line's end if there is none.
+func lastOpening(line string) int {
+	depth := 0
+	for i := len(line); i > 0; {
+		r, size := utf8.DecodeLastRuneInString(line[:i])
+		i -= size
+		switch r {
+		case ')', '）':
+			depth++
+		case '(', '（':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+		if depth <= 0 {
+			break // the line ends with no group
+		}
+	}
+	return len(line)
 }
 
 // trimBrackets takes off the brackets, of either width, around s.

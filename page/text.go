@@ -71,7 +71,7 @@ func (w *textWriter) separate(name []byte) {
 	case isBlock(name):
 		w.flush()
 	case string(name) == "td" || string(name) == "th":
-		w.line = append(w.line, ' ')
+		w.line = append(w.line, '\t')
 	}
 }
 
@@ -83,7 +83,8 @@ func (w *textWriter) flush() {
 }
 
 // writeSqueezed writes a line without the white space around it, and with one
-// space for each run of ASCII white space in it; blank lines not at all.
+// space for what breaks or tabulates it; blank lines not at all. Runs of plain
+// spaces stay: outlets have names with two in a row.
 func writeSqueezed(out *strings.Builder, line []byte, newLine bool) {
 	line = bytes.TrimFunc(line, isSpace)
 	if len(line) == 0 {
@@ -93,12 +94,12 @@ func writeSqueezed(out *strings.Builder, line []byte, newLine bool) {
 		out.WriteByte('\n')
 	}
 	for len(line) > 0 {
-		n := bytes.IndexAny(line, " \t\r\n\f\x00")
+		n := bytes.IndexAny(line, "\t\r\n\f\x00")
 		if n < 0 {
 			out.Write(line)
 			return
 		}
-		out.Write(line[:n])
+		out.Write(bytes.TrimRight(line[:n], " "))
 		out.WriteByte(' ')
 		line = bytes.TrimLeft(line[n:], " \t\r\n\f\x00")
 	}
@@ -110,6 +111,10 @@ func squeeze(text []byte) string {
 	writeSqueezed(&out, text, false)
 	return out.String()
 }
+
+// trim returns a text without the white space around it. Names keep what is in
+// them, even two spaces in a row.
+func trim(text []byte) string { return string(bytes.TrimFunc(text, isSpace)) }
 
 // isSpace reports whether r is white space or shows nothing: NUL, zero-width
 // spaces and byte order marks count.
