@@ -45,6 +45,10 @@ type footFinder struct {
 // maxFootLinks is how many links a paragraph of a foot can have.
 const maxFootLinks = 4
 
+// maxSeparator is the length in bytes above which text beside a foot's links
+// is no separator.
+const maxSeparator = 64
+
 // paragraph is an open <p>, as far as it can be one of a foot.
 type paragraph struct {
 	open  bool
@@ -170,6 +174,10 @@ func (p *paragraph) link(href []byte) {
 // loose takes text beside the links: separators are a foot's, <> is its empty
 // link.
 func (p *paragraph) loose(raw []byte) {
+	if len(raw) > maxSeparator { // so is nearly all text, which need not be looked at
+		p.other = true
+		return
+	}
 	raw = bytes.TrimFunc(raw, func(r rune) bool { return isSpace(r) || r == '｜' || r == '|' })
 	switch string(raw) {
 	case "":

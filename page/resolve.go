@@ -33,7 +33,7 @@ func (r *resolver) look(href []byte) link {
 		return none
 	}
 	s := cleanHref(href)
-	if len(s) > maxAddress {
+	if len(s) > maxAddress || hasOtherScheme(s) {
 		return none
 	}
 	rest, onSite, known := r.cutOrigin(s)
@@ -72,6 +72,13 @@ func (r *resolver) cutOrigin(s string) (rest string, onSite, known bool) {
 		return s, r.rooted, r.rooted
 	}
 	return "", false, false
+}
+
+// hasOtherScheme reports whether a link has a scheme that is not the web's,
+// such as mailto: or javascript:.
+func hasOtherScheme(s string) bool {
+	i := strings.IndexAny(s, ":/?#")
+	return i > 0 && s[i] == ':' && !strings.EqualFold(s[:i], "http") && !strings.EqualFold(s[:i], "https")
 }
 
 // mayBeArticle reports whether an address on another host can name an article:
