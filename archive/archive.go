@@ -285,8 +285,10 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 // tx is a transaction: of bbolt, on this archive.
 type tx struct {
 	*bolt.Tx
-	a     *Archive
-	terms map[string]uint64 // terms looked up in this transaction
+	a *Archive
+
+	terms  map[string]uint64  // terms looked up in this transaction
+	blocks map[string][]block // by bucket, the last ones read in this transaction
 }
 
 func (t *tx) get(bucket, key []byte) []byte { return t.Bucket(bucket).Get(key) }
@@ -321,11 +323,11 @@ func (t *tx) head(id news.ID) (head, error) {
 }
 
 func (t *tx) record(seq uint64) (*record, error) {
-	frame := t.get(bucketRevisions, seqKey(seq))
-	if frame == nil {
-		return nil, fmt.Errorf("%w: revision %d is missing", ErrCorrupt, seq)
+	plain, err := t.value(bucketRevisions, seq)
+	if err != nil {
+		return nil, err
 	}
-	r, err := t.a.codec.unpackRecord(frame)
+	r, err := t.a.codec.decodeRecord(plain)
 	if err != nil {
 		return nil, fmt.Errorf("revision %d: %w", seq, err)
 	}
@@ -333,11 +335,11 @@ func (t *tx) record(seq uint64) (*record, error) {
 }
 
 func (t *tx) capture(seq uint64) (*news.Capture, error) {
-	frame := t.get(bucketCaptures, seqKey(seq))
-	if frame == nil {
-		return nil, fmt.Errorf("%w: capture %d is missing", ErrCorrupt, seq)
+	plain, err := t.value(bucketCaptures, seq)
+	if err != nil {
+		return nil, err
 	}
-	_, c, err := t.a.codec.unpackCapture(frame)
+	_, c, err := t.a.codec.decodeCapture(plain)
 	if err != nil {
 		return nil, fmt.Errorf("capture %d: %w", seq, err)
 	}

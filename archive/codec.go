@@ -12,6 +12,10 @@ import (
 // that a damaged length cannot take all memory.
 const maxBlob = 256 << 20
 
+// encoderLevel is the one that is worth its time on blocks with a dictionary;
+// ARCHITECTURE.md has the figures of the others.
+const encoderLevel = zstd.SpeedDefault
+
 // codec turns values into stored bytes and back: CBOR (RFC 8949) in Zstandard
 // frames (RFC 8878). A frame names the dictionary it needs, so values written
 // with any of the archive's dictionaries, or none, stay readable side by side.
@@ -43,9 +47,7 @@ func newCodec() (*codec, error) {
 // use makes dicts the known dictionaries, and the one with the greatest
 // number the one to pack with.
 func (c *codec) use(dicts map[uint32][]byte) error {
-	// The fastest level with a dictionary is as small as the default one and
-	// three times as fast on pages of this size: make bench-archive shows it.
-	enc := []zstd.EOption{zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20)}
+	enc := []zstd.EOption{zstd.WithEncoderLevel(encoderLevel), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20)}
 	dec := []zstd.DOption{zstd.WithDecoderMaxMemory(maxBlob), zstd.WithDecoderLowmem(true)}
 	var current uint32
 	for id, d := range dicts {
@@ -102,13 +104,4 @@ func (c *codec) decode(data []byte, v any) error {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return nil
-}
-
-// frameDict returns the number of the dictionary that a frame needs.
-func frameDict(frame []byte) (uint32, error) {
-	var h zstd.Header
-	if err := h.Decode(frame); err != nil {
-		return 0, fmt.Errorf("%w: frame header: %w", ErrCorrupt, err)
-	}
-	return h.DictionaryID, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/finarc/finarc/news"
-	"golang.org/x/sync/errgroup"
 )
 
 // counters are the totals that would take a scan to count.
@@ -18,14 +17,6 @@ type counters struct {
 	Packed    int64 `cbor:"4,keyasint"` // bytes of the same as first stored
 }
 
-// packed is a capture made ready to be stored, outside of any transaction.
-type packed struct {
-	record  *record
-	head    []byte // the record's frame
-	capture []byte // the capture's frame
-	dict    uint32 // the dictionary they were packed with
-}
-
 // Commit takes everything that a batch holds into the archive, in one
 // transaction: posts with their index entries and changes, frontier, leads,
 // list pages and the run's report. When it returns without an error the batch
@@ -34,22 +25,14 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	if err := a.ensureDict(ctx); err != nil {
 		return news.Committed{}, err
 	}
-	posts, err := a.pack(ctx, b.Posts)
-	if err != nil {
-		return news.Committed{}, err
-	}
-	unread, err := a.packUnread(b.Unread)
-	if err != nil {
-		return news.Committed{}, err
-	}
 	var done news.Committed
-	err = a.update(ctx, func(t *tx) error {
+	err := a.update(ctx, func(t *tx) error {
 		done = news.Committed{}
 		return errors.Join(
-			t.commitPosts(b.Posts, posts, &done),
+			t.commitPosts(b.Posts, &done),
 			t.commitFound(b.Found, &done),
 			t.commitFrontier(b, &done),
-			t.commitUnread(b.Unread, unread),
+			t.commitUnread(b.Unread),
 			t.commitLists(b.Lists),
 			t.commitRun(b.Run),
 		)
@@ -60,113 +43,74 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	return done, nil
 }
 
-// pack makes posts ready to be stored: the costly part of a commit, done on
-// several processors and before the file is locked.
-func (a *Archive) pack(ctx context.Context, posts []news.Captured) ([]packed, error) {
-	ready := make([]packed, len(posts))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(a.compressors)
-	const stride = 16
-	for from := 0; from < len(posts); from += stride {
-		g.Go(func() error {
-			for i := from; i < min(from+stride, len(posts)); i++ {
-				var err error
-				if ready[i], err = a.packOne(&posts[i]); err != nil {
-					return fmt.Errorf("pack %s: %w", posts[i].Post.ID, err)
-				}
-			}
-			return ctx.Err()
-		})
+func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
+	if len(posts) == 0 {
+		return nil
 	}
-	return ready, g.Wait()
-}
-
-func (a *Archive) packOne(p *news.Captured) (packed, error) {
-	ready := packed{record: newRecord(&p.Post, &p.Capture), dict: a.codec.newest()}
-	var err error
-	if ready.head, err = a.codec.packRecord(ready.record); err != nil {
-		return packed{}, err
-	}
-	ready.capture, err = a.codec.packCapture(p.Post.ID, &p.Capture, "")
-	return ready, err
-}
-
-func (a *Archive) packUnread(unread []news.Captured) ([][]byte, error) {
-	frames := make([][]byte, len(unread))
-	for i := range unread {
-		var err error
-		u := &unread[i]
-		if frames[i], err = a.codec.packCapture(u.Post.ID, &u.Capture, u.Wanted.Error); err != nil {
-			return nil, fmt.Errorf("pack %s: %w", u.Capture.URL, err)
-		}
-	}
-	return frames, nil
-}
-
-func (t *tx) commitPosts(posts []news.Captured, ready []packed, done *news.Committed) error {
 	totals, err := t.counters()
 	if err != nil {
 		return err
 	}
+	fresh := &revisions{first: t.Bucket(bucketRevisions).Sequence() + 1}
+	changes := make(indexChanges)
 	for i := range posts {
-		change, err := t.putPost(&ready[i], &totals)
+		change, err := t.putPost(&posts[i], fresh, changes)
 		if err != nil {
 			return fmt.Errorf("put %s: %w", posts[i].Post.ID, err)
+		}
+		if change == news.ChangeNew {
+			totals.Posts++
 		}
 		if err := t.answer(&posts[i]); err != nil {
 			return err
 		}
 		done.Posts = append(done.Posts, change)
 	}
-	return t.putCounters(totals)
-}
-
-// putPost stores a capture: as the first of its post, as a revision beside the
-// others, or, where the article is the same as in the last one, as the moment
-// when it was last seen.
-func (t *tx) putPost(p *packed, totals *counters) (news.Change, error) {
-	id := idOf(p.record.ID)
-	h, err := t.head(id)
-	if err != nil {
-		return "", err
-	}
-	if len(h) == 0 {
-		totals.Posts++
-		return news.ChangeNew, t.putRevision(p, id, h, totals)
-	}
-	last, err := t.record(h.last().seq)
-	if err != nil {
-		return "", err
-	}
-	if bytes.Equal(last.Content, p.record.Content) {
-		lasted := max(0, p.record.Fetched-last.Fetched)
-		h[len(h)-1].lasted = max(h.last().lasted, uint64(lasted))
-		return news.ChangeUnchanged, t.put(bucketPosts, p.record.ID, h.encode())
-	}
-	if err := t.unindex(last); err != nil {
-		return "", err
-	}
-	return news.ChangeRevised, t.putRevision(p, id, h, totals)
-}
-
-// putRevision stores a revision under the next number of the change sequence.
-func (t *tx) putRevision(p *packed, id news.ID, h head, totals *counters) error {
-	if p.dict != 0 && t.get(bucketDicts, dictKey(p.dict)) == nil {
-		return fmt.Errorf("%w: dictionary %d is not in the file; was it replaced by another archive?", ErrCorrupt, p.dict)
-	}
-	seq, err := t.Bucket(bucketRevisions).NextSequence()
+	packed, err := t.store(fresh)
 	if err != nil {
 		return err
 	}
-	totals.Revisions++
-	totals.Packed += int64(len(p.capture))
-	totals.Raw += p.record.rawSize
+	totals.Revisions += int64(len(fresh.records))
+	totals.Packed += packed
+	for _, c := range fresh.captures {
+		totals.Raw += int64(len(c.Body))
+	}
 	return errors.Join(
-		t.put(bucketCaptures, seqKey(seq), p.capture),
-		t.put(bucketRevisions, seqKey(seq), p.head),
-		t.put(bucketPosts, idKey(id), append(h, headRevision{seq: seq}).encode()),
-		t.index(p.record),
+		t.Bucket(bucketRevisions).SetSequence(fresh.first+uint64(len(fresh.records))-1),
+		t.apply(changes),
+		t.putCounters(totals),
 	)
+}
+
+// putPost takes a capture: as the first of its post, as a revision beside the
+// others, or, where the article is the same as in the last one, as the moment
+// when it was last seen.
+func (t *tx) putPost(p *news.Captured, fresh *revisions, changes indexChanges) (news.Change, error) {
+	h, err := t.head(p.Post.ID)
+	if err != nil {
+		return "", err
+	}
+	r := newRecord(&p.Post, &p.Capture)
+	change := news.ChangeNew
+	if len(h) > 0 {
+		last := fresh.record(h.last().seq)
+		if last == nil {
+			if last, err = t.record(h.last().seq); err != nil {
+				return "", err
+			}
+		}
+		if bytes.Equal(last.Content, r.Content) {
+			h.seen(r.Fetched - last.Fetched)
+			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
+		}
+		change = news.ChangeRevised
+		changes.remove(last, h.last().seq)
+	}
+	seq := fresh.first + uint64(len(fresh.records))
+	fresh.records = append(fresh.records, r)
+	fresh.captures = append(fresh.captures, &p.Capture)
+	changes.add(r, seq)
+	return change, t.put(bucketPosts, r.ID, append(h, headRevision{seq: seq}).encode())
 }
 
 // answer takes a post out of the frontier, and remembers under which other
@@ -196,10 +140,17 @@ func (t *tx) forget(key []byte) error {
 	return nil
 }
 
-func (t *tx) commitUnread(unread []news.Captured, frames [][]byte) error {
+// commitUnread keeps captures apart that could not be read as their posts.
+func (t *tx) commitUnread(unread []news.Captured) error {
 	for i := range unread {
-		if err := t.put(bucketUnread, idKey(unread[i].Post.ID), frames[i]); err != nil {
-			return fmt.Errorf("keep %s apart: %w", unread[i].Capture.URL, err)
+		u := &unread[i]
+		key := idKey(u.Post.ID)
+		plain, err := t.a.codec.encodeCapture(key, &u.Capture, u.Wanted.Error)
+		if err != nil {
+			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
+		}
+		if err := t.put(bucketUnread, key, t.a.codec.pack(plain)); err != nil {
+			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
 		}
 	}
 	return nil

@@ -1,22 +1,33 @@
 package archive
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-
-	"github.com/finarc/finarc/news"
 )
 
-// The indexes say which posts there are, in order of [news.Post.When]:
+// The indexes say which revisions there are, in order of [news.Post.When], of
+// every post the newest one:
 //
-//	times     time, id
-//	terms     what kind of term, its text → its number
-//	postings  the term's number (3 bytes), time, id
+//	times     hours since 1970 (4 bytes) → entries
+//	terms     kind of the term, its text → its number (uvarint)
+//	postings  the term's number (3 bytes), days since 1970 (4 bytes) → entries
 //
-// They speak of each post's newest revision.
-const termSize = 3
+// An entry is 8 bytes, big endian: the seconds into the hour or day (3 bytes)
+// and the place in the change sequence (5 bytes). Entries lie in rising order.
+// One key for many posts is what keeps the indexes small: an entry of its own
+// would cost each post some 35 bytes a term.
+const (
+	termSize  = 3
+	chunkSize = 4
+	entrySize = 8
+
+	hour = 60 * 60
+	day  = 24 * hour
+)
 
 // termKind is the first byte of a term.
 type termKind byte
@@ -57,56 +68,97 @@ func termsOf(r *record) []string {
 	return terms
 }
 
-// timeKey is the post's key in the bucket times, and the end of its keys in
-// postings.
-func timeKey(r *record) []byte {
-	p := news.Post{ID: idOf(r.ID)}
-	when := p.When()
-	if r.Published != 0 {
-		when = unix(r.Published)
+// when returns the second by which a revision is put in order; those without
+// any day stand before all others.
+func (r *record) when() uint64 {
+	if r.Published > 0 {
+		return uint64(r.Published)
 	}
-	return append(appendTime(make([]byte, 0, timeSize+len(r.ID)), when), r.ID...)
+	return uint64(max(0, idOf(r.ID).Day().Time().Unix()))
 }
 
-// index enters a revision into the indexes.
-func (t *tx) index(r *record) error {
-	key := timeKey(r)
-	if err := t.put(bucketTimes, key, nil); err != nil {
-		return err
-	}
-	for _, text := range termsOf(r) {
-		n, err := t.termNumber(text)
-		if err != nil {
-			return err
+// chunk names one list of entries: of a term's day, or, without a term, of an
+// hour.
+type chunk struct {
+	term   string
+	number uint64
+}
+
+// indexChanges gathers what a commit changes in the indexes, so that each list
+// is written once.
+type indexChanges map[chunk]*chunkChange
+
+type chunkChange struct{ add, remove []uint64 }
+
+func (c indexChanges) add(r *record, seq uint64) {
+	c.each(r, seq, func(change *chunkChange, entry uint64) { change.add = append(change.add, entry) })
+}
+
+func (c indexChanges) remove(r *record, seq uint64) {
+	c.each(r, seq, func(change *chunkChange, entry uint64) { change.remove = append(change.remove, entry) })
+}
+
+// each calls fn for every list that a revision stands in.
+func (c indexChanges) each(r *record, seq uint64, fn func(*chunkChange, uint64)) {
+	when := r.when()
+	in := func(at chunk, offset uint64) {
+		if c[at] == nil {
+			c[at] = new(chunkChange)
 		}
-		if err := t.put(bucketPostings, postingKey(n, key), nil); err != nil {
+		fn(c[at], offset<<(8*seqSize)|seq)
+	}
+	in(chunk{number: when / hour}, when%hour)
+	for _, text := range termsOf(r) {
+		in(chunk{text, when / day}, when%day)
+	}
+}
+
+// apply writes the changes.
+func (t *tx) apply(changes indexChanges) error {
+	chunks := slices.SortedFunc(maps.Keys(changes), func(a, b chunk) int {
+		return cmp.Or(strings.Compare(a.term, b.term), cmp.Compare(a.number, b.number))
+	})
+	for _, at := range chunks {
+		bucket, key := bucketTimes, appendChunk(nil, at.number)
+		if at.term != "" {
+			n, err := t.termNumber(at.term)
+			if err != nil {
+				return err
+			}
+			bucket, key = bucketPostings, appendChunk(appendTerm(nil, n), at.number)
+		}
+		if err := t.applyTo(bucket, key, changes[at]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unindex takes a revision out of the indexes.
-func (t *tx) unindex(r *record) error {
-	key := timeKey(r)
-	if err := t.Bucket(bucketTimes).Delete(key); err != nil {
-		return err
+// applyTo writes the changes of one list.
+func (t *tx) applyTo(bucket, key []byte, change *chunkChange) error {
+	old := decodeEntries(t.get(bucket, key))
+	entries := append(slices.Clip(old), change.add...)
+	entries = slices.DeleteFunc(entries, func(e uint64) bool { return slices.Contains(change.remove, e) })
+	slices.Sort(entries)
+	if len(entries) == 0 {
+		return t.Bucket(bucket).Delete(key)
 	}
-	for _, text := range termsOf(r) {
-		n, ok := t.findTerm(text)
-		if !ok {
-			continue
-		}
-		if err := t.Bucket(bucketPostings).Delete(postingKey(n, key)); err != nil {
-			return err
-		}
+	b := make([]byte, 0, len(entries)*entrySize)
+	for _, e := range slices.Compact(entries) {
+		b = binary.BigEndian.AppendUint64(b, e)
 	}
-	return nil
+	return t.put(bucket, key, b)
 }
 
-func postingKey(n uint64, key []byte) []byte {
-	return append(appendTerm(make([]byte, 0, termSize+len(key)), n), key...)
+func decodeEntries(b []byte) []uint64 {
+	entries := make([]uint64, 0, len(b)/entrySize+8)
+	for ; len(b) >= entrySize; b = b[entrySize:] {
+		entries = append(entries, binary.BigEndian.Uint64(b))
+	}
+	return entries
 }
+
+func appendChunk(b []byte, n uint64) []byte { return binary.BigEndian.AppendUint32(b, uint32(n)) }
 
 func appendTerm(b []byte, n uint64) []byte { return append(b, byte(n>>16), byte(n>>8), byte(n)) }
 

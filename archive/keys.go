@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -16,10 +15,8 @@ import (
 //	seq   5 bytes, big endian
 //	id    day as yyyymmdd less 19000000 (3 bytes), then the serial (5 bytes),
 //	      or 0xff and the 8 bytes of a page ID's hash
-//	time  seconds since 1970 (5 bytes)
 const (
 	seqSize  = 5
-	timeSize = 5
 	dayBase  = 19000000
 	pageMark = 0xff // no serial of ten digits begins with it: they stay below 2^34
 )
@@ -67,9 +64,4 @@ func idOf(key []byte) news.ID {
 		return news.ID(fmt.Sprintf("%08d-%x", day, key[4:]))
 	}
 	return news.ID(fmt.Sprintf("%08d%010d", day, uint40(key[3:])))
-}
-
-// appendTime packs a moment; moments before 1970 count as 1970.
-func appendTime(b []byte, t time.Time) []byte {
-	return appendUint40(b, uint64(max(0, t.Unix())))
 }

@@ -41,14 +41,6 @@ func TestIDKeysComeBackAndSortAsIDsDo(t *testing.T) {
 	}
 }
 
-func TestSuccessor(t *testing.T) {
-	for _, c := range [][2][]byte{{{1, 2}, {1, 3}}, {{1, 0xff}, {2}}, {{0xff, 0xff}, nil}, {nil, nil}} {
-		if got := successor(c[0]); !bytes.Equal(got, c[1]) {
-			t.Errorf("successor of %x: %x, want %x", c[0], got, c[1])
-		}
-	}
-}
-
 func FuzzHead(f *testing.F) {
 	f.Add(head{{1, 0}, {5, 1 << 40}}.encode())
 	f.Add([]byte{0x80})

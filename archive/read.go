@@ -2,6 +2,8 @@ package archive
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"os"
 
@@ -27,21 +29,18 @@ func (t *tx) revision(h head, i int, r *record, withBody bool) (news.Revision, e
 	return rev, t.fillBody(&rev, r)
 }
 
-// fillBody reads the revision's body and foot from its capture.
+// fillBody reads from the revision's capture what is not in its record: body,
+// foot and digest.
 func (t *tx) fillBody(rev *news.Revision, r *record) error {
-	var page []byte
-	if r.Body.Length > 0 || r.Foot.Length > 0 {
-		c, err := t.capture(rev.Seq)
-		if err != nil {
-			return err
-		}
-		page = c.Body
+	c, err := t.capture(rev.Seq)
+	if err != nil {
+		return err
 	}
-	var err error
-	if rev.Body, err = r.Body.in(page); err != nil {
+	rev.SHA256 = fmt.Sprintf("%x", sha256.Sum256(c.Body))
+	if rev.Body, err = r.Body.in(c.Body); err != nil {
 		return fmt.Errorf("body of revision %d: %w", rev.Seq, err)
 	}
-	if rev.Foot, err = r.Foot.in(page); err != nil {
+	if rev.Foot, err = r.Foot.in(c.Body); err != nil {
 		return fmt.Errorf("foot of revision %d: %w", rev.Seq, err)
 	}
 	return nil
@@ -108,7 +107,11 @@ func (a *Archive) Unread(ctx context.Context, id news.ID) (Apart, error) {
 		if frame == nil {
 			return fmt.Errorf("%s: %w", id, ErrNoPost)
 		}
-		e, c, err := a.codec.unpackCapture(frame)
+		plain, err := a.codec.unpack(frame)
+		if err != nil {
+			return err
+		}
+		e, c, err := a.codec.decodeCapture(plain)
 		apart.Why, apart.Capture = e.Why, c
 		return err
 	})
@@ -179,14 +182,24 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 
 // span returns the days of the oldest and of the newest post.
 func (t *tx) span() (first, last news.Day) {
-	day := func(k []byte) news.Day {
-		if len(k) < timeSize {
-			return 0
-		}
-		return news.DayOf(unix(int64(uint40(k))))
-	}
 	c := t.Bucket(bucketTimes).Cursor()
-	oldest, _ := c.First()
-	newest, _ := c.Last()
-	return day(oldest), day(newest)
+	oldest, early := c.First()
+	newest, late := c.Last()
+	return dayOf(oldest, decodeEntries(early), true), dayOf(newest, decodeEntries(late), false)
+}
+
+// dayOf returns the day of the first or last of an hour's entries.
+func dayOf(key []byte, entries []uint64, first bool) news.Day {
+	if len(key) != chunkSize || len(entries) == 0 {
+		return 0
+	}
+	e := entries[len(entries)-1]
+	if first {
+		e = entries[0]
+	}
+	seconds := uint64(binary.BigEndian.Uint32(key))*hour + e>>(8*seqSize)
+	if seconds == 0 {
+		return 0
+	}
+	return news.DayOf(unix(int64(seconds)))
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/finarc/finarc/news"
 )
@@ -33,17 +33,20 @@ type record struct {
 	Fetched   int64     `cbor:"15,keyasint"` // milliseconds since 1970
 	Mode      news.Mode `cbor:"16,keyasint,omitempty"`
 	Mirror    string    `cbor:"17,keyasint,omitempty"`
-	SHA256    []byte    `cbor:"18,keyasint"` // of the capture's body
+	Raw       []byte    `cbor:"18,keyasint"` // see rawDigest
 	Content   []byte    `cbor:"19,keyasint"` // see contentDigest
 	Flags     uint64    `cbor:"20,keyasint,omitempty"`
-
-	rawSize int64 // of the capture's body; not stored
 }
+
+// digestSize is the size of the digests that a record holds: half a SHA-256,
+// which no two of any number of captures have in common by chance.
+const digestSize = 16
 
 // Flags of a record that say which empty fields are truly empty.
 const (
-	flagNoOutlet = 1 << iota // the outlet is empty although there is a tag
-	flagNoSource             // the source is empty although there is an outlet
+	flagNoOutlet  = 1 << iota // the outlet is empty although there is a tag
+	flagNoSource              // the source is empty although there is an outlet
+	flagPermalink             // the URL goes on with the permalink
 )
 
 // mention is a news.Mention as stored.
@@ -90,13 +93,12 @@ func (p part) in(body []byte) (string, error) {
 
 // newRecord returns the stored form of a post and its capture.
 func newRecord(p *news.Post, c *news.Capture) *record {
-	sum := sha256.Sum256(c.Body)
 	r := &record{
 		ID: idKey(p.ID), Kind: p.InfoCode.Kind(), Title: p.Title,
 		Category: p.Category, Tag: p.Tag, Outlet: p.Outlet, Source: p.Source, Digest: p.Digest,
 		Body: partOf(p.Body, c.Body), Foot: partOf(p.Foot, c.Body),
 		URL: c.URL, Fetched: c.Fetched.UnixMilli(), Mode: c.Mode, Mirror: c.Mirror,
-		SHA256: sum[:], Content: contentDigest(p), rawSize: int64(len(c.Body)),
+		Raw: rawDigest(c.Body), Content: contentDigest(p),
 	}
 	if !p.Published.IsZero() {
 		r.Published = p.Published.Unix()
@@ -107,12 +109,12 @@ func newRecord(p *news.Post, c *news.Capture) *record {
 	for _, m := range slices.Concat(p.Securities, p.Boards) {
 		r.Mentions = append(r.Mentions, mention{Market: m.Market, Code: m.Code, Name: m.Name, Count: m.Count})
 	}
-	r.elide()
 	return r
 }
 
-// elide leaves out what the other fields tell.
-func (r *record) elide() {
+// elided returns the record without what its other fields tell: the form that
+// is stored.
+func (r record) elided() *record {
 	outlet := news.OutletOfTag(r.Tag)
 	switch {
 	case r.Source == "" && r.Outlet != "":
@@ -126,9 +128,25 @@ func (r *record) elide() {
 	case r.Outlet == outlet:
 		r.Outlet = ""
 	}
+	if path := r.permalink(); path != "" && strings.HasSuffix(r.URL, path) {
+		r.URL = strings.TrimSuffix(r.URL, path)
+		r.Flags |= flagPermalink
+	}
+	return &r
 }
 
-// restore undoes elide.
+// permalink returns the end of the post's address on a site that Jekyll built:
+// categories in lower case, day, infoCode. It is empty where the post has none.
+func (r *record) permalink() string {
+	id := idOf(r.ID)
+	if r.Category == "" || r.Published == 0 || !id.HasCode() {
+		return ""
+	}
+	categories := strings.ToLower(strings.Join(strings.Fields(r.Category), "/"))
+	return "/" + categories + unix(r.Published).Format("/2006/01/02/") + r.Kind + string(id) + ".html"
+}
+
+// restore undoes elided.
 func (r *record) restore() {
 	if r.Outlet == "" && r.Flags&flagNoOutlet == 0 {
 		r.Outlet = news.OutletOfTag(r.Tag)
@@ -136,6 +154,10 @@ func (r *record) restore() {
 	if r.Source == "" && r.Flags&flagNoSource == 0 {
 		r.Source = r.Outlet
 	}
+	if r.Flags&flagPermalink != 0 {
+		r.URL += r.permalink()
+	}
+	r.Flags = 0
 }
 
 // post returns the post without its body and foot.
@@ -170,8 +192,14 @@ func (r *record) post() news.Post {
 func (r *record) revision(seq uint64) news.Revision {
 	return news.Revision{
 		Post: r.post(), Seq: seq, Fetched: fromMillis(r.Fetched), Mode: r.Mode,
-		Mirror: r.Mirror, URL: r.URL, SHA256: hex.EncodeToString(r.SHA256),
+		Mirror: r.Mirror, URL: r.URL,
 	}
+}
+
+// rawDigest identifies a capture's body: the first half of its SHA-256.
+func rawDigest(body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return sum[:digestSize]
 }
 
 // contentDigest identifies what an article says, whatever page it stands on:
@@ -187,7 +215,7 @@ func contentDigest(p *news.Post) []byte {
 	if !p.Published.IsZero() {
 		h.Write(binary.AppendVarint(nil, p.Published.Unix()))
 	}
-	return h.Sum(nil)[:16]
+	return h.Sum(nil)[:digestSize]
 }
 
 // envelope is what is stored of a capture beside its body. It tells enough to
@@ -205,11 +233,11 @@ type envelope struct {
 	Why     string        `cbor:"10,keyasint,omitempty"` // of a capture kept apart: what is wrong with it
 }
 
-// packCapture returns a capture's stored form: one frame with the envelope's
-// length, the envelope and the body.
-func (c *codec) packCapture(id news.ID, capture *news.Capture, why string) ([]byte, error) {
+// encodeCapture returns a capture's plain form: the envelope's length, the
+// envelope and the body.
+func (c *codec) encodeCapture(id []byte, capture *news.Capture, why string) ([]byte, error) {
 	head, err := c.encode(envelope{
-		ID: idKey(id), URL: capture.URL, Status: capture.Status, Proto: capture.Proto, Header: capture.Header,
+		ID: id, URL: capture.URL, Status: capture.Status, Proto: capture.Proto, Header: capture.Header,
 		Fetched: capture.Fetched.UnixMilli(), Mode: capture.Mode, Mirror: capture.Mirror, Kind: capture.Kind, Why: why,
 	})
 	if err != nil {
@@ -218,16 +246,11 @@ func (c *codec) packCapture(id news.ID, capture *news.Capture, why string) ([]by
 	plain := make([]byte, 0, len(head)+len(capture.Body)+binary.MaxVarintLen64)
 	plain = binary.AppendUvarint(plain, uint64(len(head)))
 	plain = append(plain, head...)
-	plain = append(plain, capture.Body...)
-	return c.pack(plain), nil
+	return append(plain, capture.Body...), nil
 }
 
-func (c *codec) unpackCapture(frame []byte) (envelope, *news.Capture, error) {
+func (c *codec) decodeCapture(plain []byte) (envelope, *news.Capture, error) {
 	var e envelope
-	plain, err := c.unpack(frame)
-	if err != nil {
-		return e, nil, err
-	}
 	n, size := binary.Uvarint(plain)
 	if size <= 0 || n > uint64(len(plain)-size) {
 		return e, nil, fmt.Errorf("%w: capture of %d bytes without its envelope", ErrCorrupt, len(plain))
@@ -242,19 +265,7 @@ func (c *codec) unpackCapture(frame []byte) (envelope, *news.Capture, error) {
 	}, nil
 }
 
-func (c *codec) packRecord(r *record) ([]byte, error) {
-	plain, err := c.encode(r)
-	if err != nil {
-		return nil, err
-	}
-	return c.pack(plain), nil
-}
-
-func (c *codec) unpackRecord(frame []byte) (*record, error) {
-	plain, err := c.unpack(frame)
-	if err != nil {
-		return nil, err
-	}
+func (c *codec) decodeRecord(plain []byte) (*record, error) {
 	r := new(record)
 	if err := c.decode(plain, r); err != nil {
 		return nil, err
@@ -272,6 +283,13 @@ type headRevision struct {
 }
 
 func (h head) last() headRevision { return h[len(h)-1] }
+
+// seen records that the last revision was met again, so many milliseconds
+// after it was captured.
+func (h head) seen(after int64) {
+	last := &h[len(h)-1]
+	last.lasted = max(last.lasted, uint64(max(0, after)))
+}
 
 func (h head) encode() []byte {
 	b := make([]byte, 0, len(h)*8)

@@ -2,9 +2,12 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -68,16 +71,27 @@ func (a *Archive) Select(ctx context.Context, s Selection) iter.Seq2[news.Revisi
 type query struct {
 	Selection
 	security news.Security
-	market   bool   // the security's market matters
-	last     []byte // the time key reached so far
-	found    int
-	done     bool
+	market   bool // the security's market matters
+
+	low, high uint64    // seconds since 1970, inclusive
+	last      *position // of the last entry looked at
+	found     int
+	done      bool
 }
 
+// position is an entry's place in an index.
+type position struct{ when, seq uint64 }
+
 func newQuery(s Selection) (*query, error) {
-	q := &query{Selection: s}
+	q := &query{Selection: s, high: math.MaxUint32}
 	if s.From != 0 && s.To != 0 && s.From > s.To {
 		return nil, fmt.Errorf("select posts: from %s is after to %s", s.From, s.To)
+	}
+	if s.From != 0 {
+		q.low = uint64(max(0, s.From.Time().Unix()))
+	}
+	if s.To != 0 {
+		q.high = uint64(max(0, s.To.Add(1).Time().Unix()-1))
 	}
 	if s.Security == "" {
 		return q, nil
@@ -91,17 +105,16 @@ func newQuery(s Selection) (*query, error) {
 
 // page answers the next part of the query.
 func (q *query) page(t *tx) ([]news.Revision, error) {
-	prefix, bucket, ok := q.source(t)
+	w, ok := q.walk(t)
 	if !ok {
 		q.done = true
 		return nil, nil
 	}
 	var page []news.Revision
 	deadline := time.Now().Add(selectTime)
-	w := q.walk(t.Bucket(bucket).Cursor(), prefix)
-	for key := w.first(); key != nil; key = w.next() {
-		q.last = bytes.Clone(key[len(prefix):])
-		rev, ok, err := q.revision(t, q.last)
+	for at := range w.all() {
+		q.last = &at
+		rev, ok, err := q.revision(t, at.seq)
 		if err != nil {
 			return nil, err
 		}
@@ -121,24 +134,6 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 	return page, nil
 }
 
-// source returns the index to walk: that of the criterion which is likely to
-// have the fewest posts. It returns false where one has none at all.
-func (q *query) source(t *tx) (prefix, bucket []byte, ok bool) {
-	for _, c := range q.criteria() {
-		n, ok := t.findTerm(c)
-		if !ok {
-			return nil, nil, false
-		}
-		if prefix == nil {
-			prefix = appendTerm(nil, n)
-		}
-	}
-	if prefix != nil {
-		return prefix, bucketPostings, true
-	}
-	return nil, bucketTimes, true
-}
-
 // criteria returns the terms that a post must have, the rarest kind first.
 func (q *query) criteria() []string {
 	var terms []string
@@ -155,19 +150,19 @@ func (q *query) criteria() []string {
 	return terms
 }
 
-// revision returns the post at a time key, if it is one of the selected.
-func (q *query) revision(t *tx, key []byte) (news.Revision, bool, error) {
-	id := idOf(key[timeSize:])
+// revision returns a revision if it is one of the selected.
+func (q *query) revision(t *tx, seq uint64) (news.Revision, bool, error) {
+	r, err := t.record(seq)
+	if err != nil || !q.matches(r) {
+		return news.Revision{}, false, err
+	}
+	id := idOf(r.ID)
 	h, err := t.head(id)
 	if err != nil {
 		return news.Revision{}, false, err
 	}
-	if len(h) == 0 {
-		return news.Revision{}, false, fmt.Errorf("%w: index names post %s, which is missing", ErrCorrupt, id)
-	}
-	r, err := t.record(h.last().seq)
-	if err != nil || !q.matches(r) {
-		return news.Revision{}, false, err
+	if len(h) == 0 || h.last().seq != seq {
+		return news.Revision{}, false, fmt.Errorf("%w: index names revision %d, which is not the newest of post %s", ErrCorrupt, seq, id)
 	}
 	rev, err := t.revision(h, len(h)-1, r, q.Body)
 	return rev, true, err
@@ -175,8 +170,12 @@ func (q *query) revision(t *tx, key []byte) (news.Revision, bool, error) {
 
 // matches reports whether a revision has what the selection asks for.
 func (q *query) matches(r *record) bool {
+	criteria := q.criteria()
+	if len(criteria) == 0 {
+		return true
+	}
 	terms := termsOf(r)
-	for _, c := range q.criteria() {
+	for _, c := range criteria {
 		if !slices.Contains(terms, c) {
 			return false
 		}
@@ -186,77 +185,94 @@ func (q *query) matches(r *record) bool {
 	})
 }
 
-// walk goes through the keys of one prefix between two moments, in the
-// selection's direction and from where the query stands.
+// walk goes through an index between two moments, from where the query stands.
 type walk struct {
+	*query
 	cursor *bolt.Cursor
-	prefix []byte
-	// The keys walked are those from low (inclusive) to high (exclusive),
-	// prefix included; nil: open.
-	low, high []byte
-	oldest    bool
+	prefix []byte // of the keys
+	span   uint64 // seconds that one list of entries covers
 }
 
-func (q *query) walk(c *bolt.Cursor, prefix []byte) *walk {
-	w := &walk{cursor: c, prefix: prefix, low: slices.Clone(prefix), high: successor(prefix), oldest: q.Oldest}
-	if q.From != 0 {
-		w.low = appendTime(slices.Clone(prefix), q.From.Time())
-	}
-	if q.To != 0 {
-		w.high = appendTime(slices.Clone(prefix), q.To.Add(1).Time())
-	}
-	switch here := slices.Concat(prefix, q.last); {
-	case q.last == nil:
-	case q.Oldest:
-		w.low = append(here, 0) // the first key after the one reached
-	default:
-		w.high = here
-	}
-	return w
-}
-
-func (w *walk) first() []byte {
-	if w.oldest {
-		k, _ := w.cursor.Seek(w.low)
-		return w.within(k)
-	}
-	if w.high == nil {
-		k, _ := w.cursor.Last()
-		return w.within(k)
-	}
-	if k, _ := w.cursor.Seek(w.high); k == nil {
-		k, _ = w.cursor.Last()
-		return w.within(k)
-	}
-	k, _ := w.cursor.Prev()
-	return w.within(k)
-}
-
-func (w *walk) next() []byte {
-	step := w.cursor.Prev
-	if w.oldest {
-		step = w.cursor.Next
-	}
-	k, _ := step()
-	return w.within(k)
-}
-
-// within returns the key if it is one of those to be walked, else nil.
-func (w *walk) within(k []byte) []byte {
-	if k == nil || bytes.Compare(k, w.low) < 0 || w.high != nil && bytes.Compare(k, w.high) >= 0 {
-		return nil
-	}
-	return k
-}
-
-// successor returns the least key that is greater than all with the prefix, or
-// nil where there is none.
-func successor(prefix []byte) []byte {
-	next := slices.Clone(prefix)
-	for i := len(next) - 1; i >= 0; i-- {
-		if next[i]++; next[i] != 0 {
-			return next[:i+1]
+// walk returns a walk through the index which is likely to have the fewest
+// entries. It returns false where a criterion has none at all.
+func (q *query) walk(t *tx) (*walk, bool) {
+	var prefix []byte
+	for _, c := range q.criteria() {
+		n, ok := t.findTerm(c)
+		if !ok {
+			return nil, false
+		}
+		if prefix == nil {
+			prefix = appendTerm(nil, n)
 		}
 	}
-	return nil
+	if prefix != nil {
+		return &walk{q, t.Bucket(bucketPostings).Cursor(), prefix, day}, true
+	}
+	return &walk{q, t.Bucket(bucketTimes).Cursor(), nil, hour}, true
+}
+
+// all yields the positions that the query has not looked at yet, in its order.
+func (w *walk) all() iter.Seq[position] {
+	return func(yield func(position) bool) {
+		for k, v := w.first(); k != nil; k, v = w.next() {
+			start := uint64(binary.BigEndian.Uint32(k[len(w.prefix):])) * w.span
+			entries := decodeEntries(v)
+			if !w.Oldest {
+				slices.Reverse(entries)
+			}
+			for _, e := range entries {
+				at := position{start + e>>(8*seqSize), e & (1<<(8*seqSize) - 1)}
+				if w.wants(at) && !yield(at) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// wants reports whether a position is within the query's days and beyond the
+// last one looked at.
+func (w *walk) wants(at position) bool {
+	if at.when < w.low || at.when > w.high {
+		return false
+	}
+	if w.last == nil {
+		return true
+	}
+	order := cmp.Or(cmp.Compare(at.when, w.last.when), cmp.Compare(at.seq, w.last.seq))
+	if w.Oldest {
+		return order > 0
+	}
+	return order < 0
+}
+
+// first returns the list of entries with which the walk begins or goes on.
+func (w *walk) first() (k, v []byte) {
+	low, high := w.low, w.high
+	if w.last != nil {
+		low, high = w.last.when, w.last.when
+	}
+	if w.Oldest {
+		return w.within(w.cursor.Seek(appendChunk(slices.Clone(w.prefix), low/w.span)))
+	}
+	return w.within(floor(w.cursor, appendChunk(slices.Clone(w.prefix), high/w.span)))
+}
+
+func (w *walk) next() (k, v []byte) {
+	if w.Oldest {
+		return w.within(w.cursor.Next())
+	}
+	return w.within(w.cursor.Prev())
+}
+
+// within returns the list if the walk is to go through it, else nil.
+func (w *walk) within(k, v []byte) ([]byte, []byte) {
+	if len(k) != len(w.prefix)+chunkSize || !bytes.HasPrefix(k, w.prefix) {
+		return nil, nil
+	}
+	if n := uint64(binary.BigEndian.Uint32(k[len(w.prefix):])); n < w.low/w.span || n > w.high/w.span {
+		return nil, nil
+	}
+	return k, v
 }

@@ -133,9 +133,10 @@ func (t *transport) wrapBody(res *http.Response, done func()) error {
 	if err != nil {
 		return err
 	}
+	sent := res.Body
 	res.Body = &body{
 		r: io.LimitReader(decoded, t.limits.MaxBody+1), left: t.limits.MaxBody,
-		counts: t.counts, close: sync.OnceFunc(func() { res.Body.Close(); done() }),
+		counts: t.counts, close: sync.OnceFunc(func() { sent.Close(); done() }),
 	}
 	return nil
 }

@@ -66,5 +66,7 @@ type Revision struct {
 	Mode      Mode      `json:"mode"`
 	Mirror    string    `json:"mirror,omitempty"`
 	URL       string    `json:"url"`
-	SHA256    string    `json:"sha256"` // of the capture's body, in hexadecimal
+	// SHA256 is that of the capture's body, in hexadecimal; empty where the
+	// revision was read without its body.
+	SHA256 string `json:"sha256,omitempty"`
 }

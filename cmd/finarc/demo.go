@@ -10,6 +10,7 @@ import (
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/mirror"
+	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -85,25 +86,32 @@ func (a *app) demo(ctx context.Context, base, dir string) error {
 	return a.demoShow(ctx, arc, c, dir)
 }
 
-// demoShow shows the newest post that mentions a company, and exports all.
-func (a *app) demoShow(ctx context.Context, arc *archive.Archive, c config.Config, dir string) error {
-	shown := ""
+// telling returns one of the newest posts, if possible one that names a company.
+func telling(ctx context.Context, arc *archive.Archive) (news.Revision, error) {
+	var best news.Revision
 	for rev, err := range arc.Select(ctx, archive.Selection{Limit: 50}) {
 		if err != nil {
-			return err
+			return best, err
 		}
-		if shown == "" || len(rev.Securities) > 0 {
-			shown = name(&rev.Post)
+		if best.ID == "" || len(rev.Securities) > 0 {
+			best = rev
 		}
 		if len(rev.Securities) > 0 {
 			break
 		}
 	}
-	if shown != "" {
-		fmt.Fprintf(a.out, "\n$ finarc show %s --archive %s\n", shown, c.Archive)
-		if err := a.showNamed(ctx, arc, shown); err != nil {
-			return err
-		}
+	return best, nil
+}
+
+// demoShow shows a post, and exports all.
+func (a *app) demoShow(ctx context.Context, arc *archive.Archive, c config.Config, dir string) error {
+	shown, err := telling(ctx, arc)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "\n$ finarc show %s --archive %s\n", name(&shown.Post), c.Archive)
+	if err := a.show(ctx, arc, shown.ID, form{}); err != nil {
+		return err
 	}
 	site := filepath.Join(dir, "jekyll")
 	fmt.Fprintf(a.out, "\n$ finarc export jekyll --categories --out %s --archive %s\n", site, c.Archive)

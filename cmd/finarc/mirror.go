@@ -72,7 +72,7 @@ Faults, as a name or name:share (the share of post pages that have it):
 func faultHelp() string {
 	var b strings.Builder
 	for _, f := range mirror.Faults() {
-		fmt.Fprintf(&b, "  %-14s %s\n", f.Name, f.Doc)
+		fmt.Fprintf(&b, "  %-14s %s\n", f.Name, f.About)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

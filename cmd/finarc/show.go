@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,30 +34,7 @@ infoCode is named by the ID that finarc list shows.`,
 			if err != nil {
 				return err
 			}
-			rev, err := arc.Post(cmd.Context(), id)
-			if errors.Is(err, archive.ErrNoPost) {
-				return a.showApart(cmd, arc, id, raw, err)
-			}
-			if err != nil {
-				return err
-			}
-			switch {
-			case raw:
-				c, err := arc.Capture(cmd.Context(), rev.Seq)
-				if err != nil {
-					return err
-				}
-				_, err = a.out.Write(c.Body)
-				return err
-			case a.json:
-				j := newRevisionJSON(rev)
-				j.Lacks = rev.Lacks()
-				return a.writeJSON(j)
-			case text:
-				_, err := fmt.Fprintln(a.out, page.Text(rev.Body))
-				return err
-			}
-			return a.showPost(&rev)
+			return a.show(cmd.Context(), arc, id, form{raw: raw, text: text})
 		},
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "write the page's bytes as they were served")
@@ -65,13 +43,44 @@ infoCode is named by the ID that finarc list shows.`,
 	return cmd
 }
 
+// form says in which form a post is shown.
+type form struct{ raw, text bool }
+
+func (a *app) show(ctx context.Context, arc *archive.Archive, id news.ID, f form) error {
+	rev, err := arc.Post(ctx, id)
+	switch {
+	case errors.Is(err, archive.ErrNoPost):
+		return a.showApart(ctx, arc, id, f, err)
+	case err != nil:
+		return err
+	case f.raw:
+		c, err := arc.Capture(ctx, rev.Seq)
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(c.Body)
+		return err
+	case f.text:
+		_, err := fmt.Fprintln(a.out, page.Text(rev.Body))
+		return err
+	case a.json:
+		j := newRevisionJSON(rev)
+		j.Lacks = rev.Lacks()
+		return a.writeJSON(j)
+	}
+	return a.showPost(&rev)
+}
+
 // showApart shows what is kept of a page that could not be read as the post.
-func (a *app) showApart(cmd *cobra.Command, arc *archive.Archive, id news.ID, raw bool, missing error) error {
-	apart, err := arc.Unread(cmd.Context(), id)
-	if err != nil {
+func (a *app) showApart(ctx context.Context, arc *archive.Archive, id news.ID, f form, missing error) error {
+	apart, err := arc.Unread(ctx, id)
+	if errors.Is(err, archive.ErrNoPost) {
 		return missing
 	}
-	if raw {
+	if err != nil {
+		return err
+	}
+	if f.raw {
 		_, err = a.out.Write(apart.Capture.Body)
 		return err
 	}

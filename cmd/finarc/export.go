@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/jekyll"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) exportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "export",
+		Short:   "Write archived posts in another form",
+		Example: "  finarc export jekyll --out dump",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.exportJekyllCommand())
+	return cmd
+}
+
+func (a *app) exportJekyllCommand() *cobra.Command {
+	var s selection
+	var dir string
+	categories := false
+	cmd := &cobra.Command{
+		Use:   "jekyll",
+		Short: "Write posts as Jekyll files, in the mirror's own form",
+		Long: `Write every selected post to DIR/_posts. Files that are there already and say the
+same are not touched. With --categories, also the layouts and list pages with
+which DIR builds into a site like the mirror.
+
+Posts that carry no links back to a mirror, because they were read from a shared
+page, get those of the first mirror in the configuration.`,
+		Example: `  finarc export jekyll --out dump
+  finarc export jekyll --out dump --categories --from 2021-12-01 --to 2021-12-31
+  jekyll build --source dump --destination dump/_site`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dir == "" {
+				return usagef("%s: --out DIR is needed", cmd.CommandPath())
+			}
+			sel, err := s.selection()
+			if err != nil {
+				return err
+			}
+			c, err := a.config()
+			if err != nil {
+				return err
+			}
+			arc, err := archive.Open(cmd.Context(), c.Archive)
+			if err != nil {
+				return err
+			}
+			report, err := a.exportJekyll(cmd.Context(), arc, c, sel, dir, categories)
+			if err != nil {
+				return fmt.Errorf("%w (%d posts were written before)", err, report.Written)
+			}
+			if a.json {
+				return a.writeJSON(report)
+			}
+			_, err = fmt.Fprintln(a.out, jekyllSummary(report, dir))
+			return err
+		},
+	}
+	s.register(cmd)
+	cmd.Flags().StringVarP(&dir, "out", "o", "", "write into `DIR`")
+	cmd.Flags().BoolVar(&categories, "categories", false, "also write layouts and list pages, so that DIR builds into a site")
+	return cmd
+}
+
+func (a *app) exportJekyll(ctx context.Context, arc *archive.Archive, c config.Config, sel archive.Selection, dir string, categories bool) (jekyll.Report, error) {
+	sel.Body = true
+	o := jekyll.ExportOptions{Categories: categories}
+	if len(c.Mirrors) > 0 {
+		o.Site, o.Share = c.Mirrors[0].Site, c.Mirrors[0].Share
+	}
+	return jekyll.Export(ctx, dir, arc.Select(ctx, sel), o)
+}
+
+// jekyllSummary tells what an export did, a line for each post refused.
+func jekyllSummary(r jekyll.Report, dir string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s posts written to %s/_posts, %s there already", grouped(r.Written), strings.TrimSuffix(dir, "/"), grouped(r.Unchanged))
+	if r.Pages > 0 {
+		fmt.Fprintf(&b, ", %s pages and layouts", grouped(r.Pages))
+	}
+	for _, refused := range r.Refused {
+		fmt.Fprintf(&b, "\nnot written: %s: %s", refused.ID, refused.Reason)
+	}
+	return b.String()
+}
