@@ -58,7 +58,7 @@ func buckets() [][]byte {
 
 const (
 	pageSize  = 4 << 10
-	allocSize = 256 << 10 // the file grows by this much, where bbolt would take 16 MiB
+	allocSize = 64 << 10 // the file grows by this much, where bbolt would take 16 MiB
 	lockWait  = 30 * time.Second
 	fileMode  = 0o644
 )

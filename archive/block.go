@@ -2,7 +2,9 @@ package archive
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/finarc/finarc/news"
 	bolt "go.etcd.io/bbolt"
@@ -18,8 +20,10 @@ import (
 // The plain form of a block is the number of its values, the length of each
 // (both uvarint), and the values.
 const (
-	blockValues = 32
-	blockBytes  = 256 << 10 // a block that has reached it takes no more values
+	blockValues = 32        // captures in a block, at most
+	blockBytes  = 256 << 10 // a block that has reached it takes no more
+	recordBlock = 64        // records in a block, at most
+	noBound     = math.MaxInt
 )
 
 // block is an unpacked block.
@@ -133,77 +137,89 @@ func floor(c *bolt.Cursor, key []byte) (k, v []byte) {
 
 // revisions gathers the revisions of a commit until they are stored.
 type revisions struct {
-	first    uint64
-	records  []*record
-	captures []*news.Capture
+	first   uint64 // the number of the first
+	records []*record
+	posts   []*news.Captured
 }
 
-// record returns a gathered record, or nil.
-func (r *revisions) record(seq uint64) *record {
-	if at := seq - r.first; seq >= r.first && at < uint64(len(r.records)) {
-		return r.records[at]
-	}
-	return nil
-}
-
-// packedBlock is a block ready to be stored.
-type packedBlock struct {
-	first            uint64
-	records, capture []byte
+// add gathers a revision and returns its number.
+func (r *revisions) add(rec *record, p *news.Captured) uint64 {
+	r.records, r.posts = append(r.records, rec), append(r.posts, p)
+	return r.first + uint64(len(r.records)) - 1
 }
 
 // store packs the gathered revisions into blocks, on several processors, and
 // stores them.
 func (t *tx) store(r *revisions) (packed int64, err error) {
-	var blocks []*packedBlock
 	g := new(errgroup.Group)
 	g.SetLimit(t.a.compressors)
-	records, captures, first := r.records, r.captures, r.first
-	for len(records) > 0 {
-		n := blockLength(captures)
-		b := &packedBlock{first: first}
-		blocks = append(blocks, b)
-		theseRecords, theseCaptures := records[:n], captures[:n]
-		g.Go(func() error { return t.a.codec.packBlock(b, theseRecords, theseCaptures) })
-		records, captures, first = records[n:], captures[n:], first+uint64(n)
+	records, captures := r.split(recordBlock, noBound), r.split(blockValues, blockBytes)
+	for _, b := range captures {
+		g.Go(func() error { return t.a.codec.packCaptures(b, r) })
+	}
+	for _, b := range records {
+		g.Go(func() error { return t.a.codec.packRecords(b, r) })
 	}
 	if err := g.Wait(); err != nil {
 		return 0, err
 	}
-	for _, b := range blocks {
-		packed += int64(len(b.capture))
-		if err := t.put(bucketCaptures, seqKey(b.first), b.capture); err != nil {
-			return 0, err
-		}
-		if err := t.put(bucketRevisions, seqKey(b.first), b.records); err != nil {
-			return 0, err
-		}
+	for _, b := range captures {
+		packed += int64(len(b.frame))
 	}
-	return packed, nil
+	return packed, errors.Join(t.putBlocks(bucketCaptures, r.first, captures), t.putBlocks(bucketRevisions, r.first, records))
 }
 
-// blockLength returns how many of the captures the next block takes.
-func blockLength(captures []*news.Capture) int {
-	size, n := 0, 0
-	for n < len(captures) && n < blockValues && size < blockBytes {
-		size += len(captures[n].Body)
-		n++
-	}
-	return n
+// span is a stretch of gathered revisions that makes a block.
+type span struct {
+	from, to int
+	frame    []byte
 }
 
-func (c *codec) packBlock(b *packedBlock, records []*record, captures []*news.Capture) error {
-	plainRecords := make([][]byte, len(records))
-	plainCaptures := make([][]byte, len(captures))
-	for i := range records {
-		var err error
-		if plainRecords[i], err = c.encode(records[i].elided()); err != nil {
-			return err
+// split divides the revisions into stretches of at most so many, which end
+// when their captures have reached so many bytes.
+func (r *revisions) split(values, bytes int) []*span {
+	var spans []*span
+	for from := 0; from < len(r.posts); {
+		s := &span{from: from, to: from}
+		for size := 0; s.to < len(r.posts) && s.to-from < values && size < bytes; s.to++ {
+			size += len(r.posts[s.to].Capture.Body)
 		}
-		if plainCaptures[i], err = c.encodeCapture(records[i].ID, captures[i], ""); err != nil {
+		spans, from = append(spans, s), s.to
+	}
+	return spans
+}
+
+func (t *tx) putBlocks(bucket []byte, first uint64, spans []*span) error {
+	for _, s := range spans {
+		if err := t.put(bucket, seqKey(first+uint64(s.from)), s.frame); err != nil {
 			return err
 		}
 	}
-	b.records, b.capture = c.pack(encodeBlock(plainRecords)), c.pack(encodeBlock(plainCaptures))
+	return nil
+}
+
+func (c *codec) packRecords(s *span, r *revisions) error {
+	values := make([][]byte, 0, s.to-s.from)
+	for _, rec := range r.records[s.from:s.to] {
+		v, err := c.encode(rec.elided())
+		if err != nil {
+			return err
+		}
+		values = append(values, v)
+	}
+	s.frame = c.pack(encodeBlock(values))
+	return nil
+}
+
+func (c *codec) packCaptures(s *span, r *revisions) error {
+	values := make([][]byte, 0, s.to-s.from)
+	for i := s.from; i < s.to; i++ {
+		v, err := c.encodeCapture(r.records[i].ID, &r.posts[i].Capture, "")
+		if err != nil {
+			return err
+		}
+		values = append(values, v)
+	}
+	s.frame = c.pack(encodeBlock(values))
 	return nil
 }

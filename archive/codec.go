@@ -14,7 +14,7 @@ const maxBlob = 256 << 20
 
 // encoderLevel is the one that is worth its time on blocks with a dictionary;
 // ARCHITECTURE.md has the figures of the others.
-const encoderLevel = zstd.SpeedDefault
+const encoderLevel = zstd.SpeedFastest
 
 // codec turns values into stored bytes and back: CBOR (RFC 8949) in Zstandard
 // frames (RFC 8878). A frame names the dictionary it needs, so values written

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -72,8 +71,8 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 	}
 	totals.Revisions += int64(len(fresh.records))
 	totals.Packed += packed
-	for _, c := range fresh.captures {
-		totals.Raw += int64(len(c.Body))
+	for _, p := range fresh.posts {
+		totals.Raw += int64(len(p.Capture.Body))
 	}
 	return errors.Join(
 		t.Bucket(bucketRevisions).SetSequence(fresh.first+uint64(len(fresh.records))-1),
@@ -93,24 +92,36 @@ func (t *tx) putPost(p *news.Captured, fresh *revisions, changes indexChanges) (
 	r := newRecord(&p.Post, &p.Capture)
 	change := news.ChangeNew
 	if len(h) > 0 {
-		last := fresh.record(h.last().seq)
-		if last == nil {
-			if last, err = t.record(h.last().seq); err != nil {
-				return "", err
-			}
+		last, post, err := t.lastOf(h, fresh)
+		if err != nil {
+			return "", err
 		}
-		if bytes.Equal(last.Content, r.Content) {
+		if sameArticle(post, &p.Post) {
 			h.seen(r.Fetched - last.Fetched)
 			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
 		}
 		change = news.ChangeRevised
 		changes.remove(last, h.last().seq)
 	}
-	seq := fresh.first + uint64(len(fresh.records))
-	fresh.records = append(fresh.records, r)
-	fresh.captures = append(fresh.captures, &p.Capture)
+	seq := fresh.add(r, p)
 	changes.add(r, seq)
 	return change, t.put(bucketPosts, r.ID, append(h, headRevision{seq: seq}).encode())
+}
+
+// lastOf returns the record of a post's last revision, and the post with its
+// body.
+func (t *tx) lastOf(h head, fresh *revisions) (*record, *news.Post, error) {
+	seq := h.last().seq
+	if seq >= fresh.first {
+		at := seq - fresh.first
+		return fresh.records[at], &fresh.posts[at].Post, nil
+	}
+	r, err := t.record(seq)
+	if err != nil {
+		return nil, nil, err
+	}
+	rev, err := t.revision(h, len(h)-1, r, true)
+	return r, &rev.Post, err
 }
 
 // answer takes a post out of the frontier, and remembers under which other

@@ -16,14 +16,13 @@ import (
 //	terms     kind of the term, its text → its number (uvarint)
 //	postings  the term's number (3 bytes), days since 1970 (4 bytes) → entries
 //
-// An entry is 8 bytes, big endian: the seconds into the hour or day (3 bytes)
-// and the place in the change sequence (5 bytes). Entries lie in rising order.
-// One key for many posts is what keeps the indexes small: an entry of its own
-// would cost each post some 35 bytes a term.
+// An entry is the seconds into the hour or day and the place in the change
+// sequence. Entries lie in rising order, and each is stored as what it is more
+// than the one before (uvarint), and how its place differs (varint): some four
+// bytes, where a key of its own would cost each post some 35 bytes a term.
 const (
 	termSize  = 3
 	chunkSize = 4
-	entrySize = 8
 
 	hour = 60 * 60
 	day  = 24 * hour
@@ -88,24 +87,24 @@ type chunk struct {
 // is written once.
 type indexChanges map[chunk]*chunkChange
 
-type chunkChange struct{ add, remove []uint64 }
+type chunkChange struct{ add, remove []entry }
 
 func (c indexChanges) add(r *record, seq uint64) {
-	c.each(r, seq, func(change *chunkChange, entry uint64) { change.add = append(change.add, entry) })
+	c.each(r, seq, func(change *chunkChange, e entry) { change.add = append(change.add, e) })
 }
 
 func (c indexChanges) remove(r *record, seq uint64) {
-	c.each(r, seq, func(change *chunkChange, entry uint64) { change.remove = append(change.remove, entry) })
+	c.each(r, seq, func(change *chunkChange, e entry) { change.remove = append(change.remove, e) })
 }
 
 // each calls fn for every list that a revision stands in.
-func (c indexChanges) each(r *record, seq uint64, fn func(*chunkChange, uint64)) {
+func (c indexChanges) each(r *record, seq uint64, fn func(*chunkChange, entry)) {
 	when := r.when()
 	in := func(at chunk, offset uint64) {
 		if c[at] == nil {
 			c[at] = new(chunkChange)
 		}
-		fn(c[at], offset<<(8*seqSize)|seq)
+		fn(c[at], newEntry(offset, seq))
 	}
 	in(chunk{number: when / hour}, when%hour)
 	for _, text := range termsOf(r) {
@@ -136,26 +135,55 @@ func (t *tx) apply(changes indexChanges) error {
 
 // applyTo writes the changes of one list.
 func (t *tx) applyTo(bucket, key []byte, change *chunkChange) error {
-	old := decodeEntries(t.get(bucket, key))
-	entries := append(slices.Clip(old), change.add...)
-	entries = slices.DeleteFunc(entries, func(e uint64) bool { return slices.Contains(change.remove, e) })
+	entries, err := decodeEntries(t.get(bucket, key))
+	if err != nil {
+		return fmt.Errorf("%s %x: %w", bucket, key, err)
+	}
+	entries = append(entries, change.add...)
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return slices.Contains(change.remove, e) })
 	slices.Sort(entries)
 	if len(entries) == 0 {
 		return t.Bucket(bucket).Delete(key)
 	}
-	b := make([]byte, 0, len(entries)*entrySize)
-	for _, e := range slices.Compact(entries) {
-		b = binary.BigEndian.AppendUint64(b, e)
-	}
-	return t.put(bucket, key, b)
+	return t.put(bucket, key, encodeEntries(slices.Compact(entries)))
 }
 
-func decodeEntries(b []byte) []uint64 {
-	entries := make([]uint64, 0, len(b)/entrySize+8)
-	for ; len(b) >= entrySize; b = b[entrySize:] {
-		entries = append(entries, binary.BigEndian.Uint64(b))
+// entry is an entry of an index: seconds, and the place in the change sequence
+// in the lower 40 bits.
+type entry uint64
+
+func newEntry(offset, seq uint64) entry { return entry(offset<<(8*seqSize) | seq) }
+
+func (e entry) offset() uint64 { return uint64(e) >> (8 * seqSize) }
+func (e entry) seq() uint64    { return uint64(e) & (1<<(8*seqSize) - 1) }
+
+func encodeEntries(entries []entry) []byte {
+	b := make([]byte, 0, len(entries)*4)
+	var last entry
+	for _, e := range entries {
+		b = binary.AppendUvarint(b, e.offset()-last.offset())
+		b = binary.AppendVarint(b, int64(e.seq())-int64(last.seq()))
+		last = e
 	}
-	return entries
+	return b
+}
+
+func decodeEntries(b []byte) ([]entry, error) {
+	var last entry
+	entries := make([]entry, 0, len(b)/4+8)
+	for len(b) > 0 {
+		offset, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nil, fmt.Errorf("%w: index entry", ErrCorrupt)
+		}
+		seq, m := binary.Varint(b[n:])
+		if m <= 0 {
+			return nil, fmt.Errorf("%w: index entry", ErrCorrupt)
+		}
+		last = newEntry(last.offset()+offset, uint64(int64(last.seq())+seq))
+		entries, b = append(entries, last), b[n+m:]
+	}
+	return entries, nil
 }
 
 func appendChunk(b []byte, n uint64) []byte { return binary.BigEndian.AppendUint32(b, uint32(n)) }

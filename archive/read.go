@@ -153,7 +153,9 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 			return err
 		}
 		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw, PackedSize: n.Packed}
-		s.First, s.Last = t.span()
+		if s.First, s.Last, err = t.span(); err != nil {
+			return err
+		}
 		s.Buckets = make(map[string]Usage)
 		for _, name := range buckets() {
 			b := t.Bucket(name).Stats()
@@ -181,25 +183,30 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 }
 
 // span returns the days of the oldest and of the newest post.
-func (t *tx) span() (first, last news.Day) {
+func (t *tx) span() (first, last news.Day, err error) {
 	c := t.Bucket(bucketTimes).Cursor()
 	oldest, early := c.First()
 	newest, late := c.Last()
-	return dayOf(oldest, decodeEntries(early), true), dayOf(newest, decodeEntries(late), false)
+	if first, err = dayOf(oldest, early, true); err != nil {
+		return 0, 0, err
+	}
+	last, err = dayOf(newest, late, false)
+	return first, last, err
 }
 
 // dayOf returns the day of the first or last of an hour's entries.
-func dayOf(key []byte, entries []uint64, first bool) news.Day {
-	if len(key) != chunkSize || len(entries) == 0 {
-		return 0
+func dayOf(key, value []byte, first bool) (news.Day, error) {
+	entries, err := decodeEntries(value)
+	if err != nil || len(key) != chunkSize || len(entries) == 0 {
+		return 0, err
 	}
 	e := entries[len(entries)-1]
 	if first {
 		e = entries[0]
 	}
-	seconds := uint64(binary.BigEndian.Uint32(key))*hour + e>>(8*seqSize)
+	seconds := uint64(binary.BigEndian.Uint32(key))*hour + e.offset()
 	if seconds == 0 {
-		return 0
+		return 0, nil
 	}
-	return news.DayOf(unix(int64(seconds)))
+	return news.DayOf(unix(int64(seconds))), nil
 }

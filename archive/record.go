@@ -34,11 +34,10 @@ type record struct {
 	Mode      news.Mode `cbor:"16,keyasint,omitempty"`
 	Mirror    string    `cbor:"17,keyasint,omitempty"`
 	Raw       []byte    `cbor:"18,keyasint"` // see rawDigest
-	Content   []byte    `cbor:"19,keyasint"` // see contentDigest
-	Flags     uint64    `cbor:"20,keyasint,omitempty"`
+	Flags     uint64    `cbor:"19,keyasint,omitempty"`
 }
 
-// digestSize is the size of the digests that a record holds: half a SHA-256,
+// digestSize is the size of the digest that a record holds: half a SHA-256,
 // which no two of any number of captures have in common by chance.
 const digestSize = 16
 
@@ -98,7 +97,7 @@ func newRecord(p *news.Post, c *news.Capture) *record {
 		Category: p.Category, Tag: p.Tag, Outlet: p.Outlet, Source: p.Source, Digest: p.Digest,
 		Body: partOf(p.Body, c.Body), Foot: partOf(p.Foot, c.Body),
 		URL: c.URL, Fetched: c.Fetched.UnixMilli(), Mode: c.Mode, Mirror: c.Mirror,
-		Raw: rawDigest(c.Body), Content: contentDigest(p),
+		Raw: rawDigest(c.Body),
 	}
 	if !p.Published.IsZero() {
 		r.Published = p.Published.Unix()
@@ -202,20 +201,11 @@ func rawDigest(body []byte) []byte {
 	return sum[:digestSize]
 }
 
-// contentDigest identifies what an article says, whatever page it stands on:
-// the first half of the SHA-256 of its parts. Two captures with the same one
-// are the same revision. The kind of the infoCode, the category, the tag and
-// the foot belong to the page, not to the article.
-func contentDigest(p *news.Post) []byte {
-	h := sha256.New()
-	for _, s := range []string{string(p.ID), p.Title, p.Body} {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-		h.Write([]byte(s))
-	}
-	if !p.Published.IsZero() {
-		h.Write(binary.AppendVarint(nil, p.Published.Unix()))
-	}
-	return h.Sum(nil)[:digestSize]
+// sameArticle reports whether two posts say the same, whatever pages they were
+// read from: the spelling of the infoCode, the category, the tag and the foot
+// belong to the page, and what a page lacks it does not deny.
+func sameArticle(a, b *news.Post) bool {
+	return a.Title == b.Title && a.Published.Equal(b.Published) && a.Body == b.Body
 }
 
 // envelope is what is stored of a capture beside its body. It tells enough to

@@ -112,7 +112,10 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 	}
 	var page []news.Revision
 	deadline := time.Now().Add(selectTime)
-	for at := range w.all() {
+	for at, err := range w.all() {
+		if err != nil {
+			return nil, err
+		}
 		q.last = &at
 		rev, ok, err := q.revision(t, at.seq)
 		if err != nil {
@@ -213,17 +216,21 @@ func (q *query) walk(t *tx) (*walk, bool) {
 }
 
 // all yields the positions that the query has not looked at yet, in its order.
-func (w *walk) all() iter.Seq[position] {
-	return func(yield func(position) bool) {
+func (w *walk) all() iter.Seq2[position, error] {
+	return func(yield func(position, error) bool) {
 		for k, v := w.first(); k != nil; k, v = w.next() {
 			start := uint64(binary.BigEndian.Uint32(k[len(w.prefix):])) * w.span
-			entries := decodeEntries(v)
+			entries, err := decodeEntries(v)
+			if err != nil {
+				yield(position{}, fmt.Errorf("index %x: %w", k, err))
+				return
+			}
 			if !w.Oldest {
 				slices.Reverse(entries)
 			}
 			for _, e := range entries {
-				at := position{start + e>>(8*seqSize), e & (1<<(8*seqSize) - 1)}
-				if w.wants(at) && !yield(at) {
+				at := position{start + e.offset(), e.seq()}
+				if w.wants(at) && !yield(at, nil) {
 					return
 				}
 			}

@@ -25,25 +25,24 @@ const (
 	benchParallel   = 8
 )
 
-// benchMirror serves a mirror that costs as little as possible to serve, since
+// benchMirror returns a mirror that costs as little as possible to serve, since
 // it runs on the same processors.
-func benchMirror(b *testing.B) *httptest.Server {
+func benchMirror(b *testing.B) *mirror.Mirror {
 	b.Helper()
 	m, err := mirror.New(mirror.Options{Posts: benchPosts, Categories: benchCategories, Seed: 1, Prerender: true})
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := httptest.NewServer(m)
-	b.Cleanup(s.Close)
-	return s
+	return m
 }
 
 // BenchmarkCrawl crawls a whole mirror into a new archive: fetch, read,
 // compress, archive and index.
 func BenchmarkCrawl(b *testing.B) {
-	s := benchMirror(b)
+	m := benchMirror(b)
 	pages := 0
 	for b.Loop() {
+		s := httptest.NewServer(m)
 		a, err := archive.OpenOrCreate(b.Context(), filepath.Join(b.TempDir(), "a.db"))
 		if err != nil {
 			b.Fatal(err)
@@ -64,6 +63,7 @@ func BenchmarkCrawl(b *testing.B) {
 		if report.New != benchPosts {
 			b.Fatalf("%d posts archived, want %d", report.New, benchPosts)
 		}
+		s.Close()
 		for _, n := range report.Requests {
 			pages += n
 		}
@@ -84,9 +84,12 @@ func BenchmarkTunedColly(b *testing.B) {
 }
 
 func benchColly(b *testing.B, transport http.RoundTripper) {
-	s := benchMirror(b)
+	m := benchMirror(b)
 	var pages atomic.Int64
 	for b.Loop() {
+		// A server, and so a port, of its own each time: the connections that a
+		// bare collector leaves behind would use up the ports towards one.
+		s := httptest.NewServer(m)
 		var posts atomic.Int64
 		dir := b.TempDir()
 		c := colly.NewCollector(colly.Async(true))
@@ -115,6 +118,7 @@ func benchColly(b *testing.B, transport http.RoundTripper) {
 			b.Fatal(err)
 		}
 		c.Wait()
+		s.Close()
 		if posts.Load() != benchPosts {
 			b.Fatalf("%d posts fetched, want %d", posts.Load(), benchPosts)
 		}
