@@ -16,7 +16,7 @@ const (
 	// A batch is committed when it holds so many posts or bytes, or is so old.
 	batchPosts = 512
 	batchBytes = 8 << 20
-	batchLinks = 20_000
+	batchLinks = 4096
 	batchAge   = time.Second
 
 	// The queue is filled from the frontier to queueHigh when it falls below
@@ -53,6 +53,8 @@ type run struct {
 	inFlight  int
 	gates     int // home pages not answered yet, for which everything else waits
 
+	backlog   []links // to be entered into batches, in order
+	waiting   int     // posts in the backlog
 	batch     *news.Batch
 	began     time.Time // of the batch
 	size      int64     // of the batch's bodies
@@ -102,6 +104,7 @@ func (r *run) loop(ctx, work context.Context) error {
 				return err
 			}
 		}
+		r.pump()
 		if r.idle(stopping) {
 			break
 		}
@@ -294,15 +297,18 @@ func compact(id news.ID) uint64 {
 
 // quiet reports whether nothing is queued, in flight or uncommitted.
 func (r *run) quiet() bool {
-	return len(r.lists) == 0 && len(r.posts) == 0 && r.inFlight == 0 && r.committed == 0 && r.empty()
+	return len(r.lists) == 0 && len(r.posts) == 0 && r.inFlight == 0 && r.settledAll()
 }
 
 func (r *run) idle(stopping bool) bool {
 	if stopping {
-		return r.inFlight == 0 && r.committed == 0 && r.empty()
+		return r.inFlight == 0 && r.settledAll()
 	}
 	return r.quiet() && r.exhausted && !r.stale
 }
+
+// settledAll reports whether everything that was learned is committed.
+func (r *run) settledAll() bool { return r.committed == 0 && len(r.backlog) == 0 && r.empty() }
 
 func (r *run) empty() bool {
 	b := r.batch
@@ -310,12 +316,13 @@ func (r *run) empty() bool {
 }
 
 // next returns the task to hand out, lists first: they tell which posts have
-// a page of their own. Without one the channel is nil.
+// a page of their own. While the links of earlier lists wait, no list is read.
+// Without a task the channel is nil.
 func (r *run) next(stopping bool) (task, chan<- task) {
 	switch {
 	case stopping:
 		return task{}, nil
-	case len(r.lists) > 0:
+	case len(r.lists) > 0 && r.waiting < batchLinks:
 		return task{list: &r.lists[0]}, r.tasks
 	case len(r.posts) > 0:
 		return task{post: &r.posts[0]}, r.tasks

@@ -38,7 +38,9 @@ func (r *run) takeList(res result) {
 		if links := len(res.found.Found) + len(res.found.Lists); links == 0 && !res.unmodified {
 			res.list.ETag, res.list.LastModified = "", "" // an empty list is read again
 		}
-		r.batch.Lists = append(r.batch.Lists, *res.list)
+		// Its validators are committed with the last of its links, or later:
+		// else a crash in between would leave links that are never met again.
+		defer func() { r.backlog = append(r.backlog, links{list: res.list}) }()
 	}
 	switch lists := &r.report.Lists; {
 	case res.stopped:
@@ -89,7 +91,15 @@ func (r *run) listFailure(s *site, l *news.ListPage, fail *failure) {
 	r.problem(l.URL, "", l.Kind, fail, outcome)
 }
 
-// enter puts the links of a page into the batch.
+// links is what waits to be entered into a batch: posts that a page links, or
+// a list page.
+type links struct {
+	site  *site
+	found []news.Wanted
+	list  *news.ListPage
+}
+
+// enter takes the links of a page.
 func (r *run) enter(s *site, from string, p page.Page) {
 	s.linked = s.linked || len(p.Found)+len(p.Lists) > 0
 	if p.Dropped > 0 {
@@ -103,10 +113,32 @@ func (r *run) enter(s *site, from string, p page.Page) {
 			r.batch.Lists = append(r.batch.Lists, l)
 		}
 	}
-	for i := range p.Found {
-		r.enterLink(s, &p.Found[i])
+	if len(p.Found) > 0 {
+		r.backlog = append(r.backlog, links{site: s, found: p.Found})
+		r.waiting += len(p.Found)
 	}
 	r.batch.Leads = append(r.batch.Leads, p.Leads...)
+}
+
+// pump moves waiting links into the batch, as long as it has room for them.
+func (r *run) pump() {
+	for len(r.backlog) > 0 && len(r.batch.Found) < batchLinks {
+		l := &r.backlog[0]
+		if r.empty() {
+			r.began = r.o.Now()
+		}
+		switch {
+		case len(l.found) > 0:
+			r.enterLink(l.site, &l.found[0])
+			l.found = l.found[1:]
+			r.waiting--
+		case l.list != nil:
+			r.batch.Lists = append(r.batch.Lists, *l.list)
+			l.list = nil
+		default:
+			r.backlog = r.backlog[1:]
+		}
+	}
 }
 
 // enterLink puts a linked post into the batch unless the run knows how it
