@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/finarc/finarc/news"
@@ -10,6 +11,7 @@ import (
 type marked struct {
 	quoted int // in world.quoted
 	count  int
+	place  int  // among the marked, in order of their first marks
 	named  bool // a picture alone names none
 }
 
@@ -29,12 +31,12 @@ func (a *author) mention(dst []byte, quoted int) []byte {
 		return append(dst, q.name...)
 	}
 	m.named = true
-	m.count++
+	a.count(m)
 	return dst
 }
 
 func (a *author) picture(quoted int) {
-	a.mark(quoted).count++
+	a.count(a.mark(quoted))
 	a.body = append(a.body, a.quoted[quoted].picture...)
 }
 
@@ -47,6 +49,16 @@ func (a *author) mark(quoted int) *marked {
 	}
 	a.marks = append(a.marks, marked{quoted: quoted})
 	return &a.marks[len(a.marks)-1]
+}
+
+// count counts a mark of a security.
+func (a *author) count(m *marked) {
+	if m.count == 0 {
+		for i := range a.marks {
+			m.place = max(m.place, a.marks[i].place+1)
+		}
+	}
+	m.count++
 }
 
 func (a *author) term(dst []byte) []byte {
@@ -68,6 +80,7 @@ func (a *author) post(posts []entry) news.Post {
 			p.Related = append(p.Related, news.InfoCode(posts[i].appendDigits(nil)))
 		}
 	}
+	slices.SortFunc(a.marks, func(x, y marked) int { return x.place - y.place })
 	for _, m := range a.marks {
 		a.addMention(&p, m)
 	}
