@@ -289,6 +289,7 @@ func TestFrontier(t *testing.T) {
 	tried.Attempts, tried.Run, tried.Error = 1, 7, "timeout"
 	lost.Attempts, lost.Error = 1, "gone"
 	commit(t, a, news.Batch{Tried: []news.Wanted{tried}, Failed: []news.Wanted{lost}})
+	tried.Pages = one.Pages // what was learned of it since it was taken out to be tried
 	if diff := cmp.Diff([]news.Wanted{tried}, frontier(a.Wanted)); diff != "" {
 		t.Errorf("frontier (-want +got):\n%s", diff)
 	}

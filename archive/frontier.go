@@ -85,22 +85,28 @@ func (t *tx) mergeLink(key, known []byte, w *news.Wanted) error {
 	if err != nil {
 		return err
 	}
-	changed := false
-	for _, page := range w.Pages {
-		if !slices.Contains(old.Pages, page) {
-			old.Pages, changed = append(old.Pages, page), true
-		}
-	}
-	if old.InfoCode.Kind() == "" && w.InfoCode.Kind() != "" {
-		old.InfoCode, changed = w.InfoCode, true
-	}
-	if old.Category == "" && w.Category != "" {
-		old.Category, changed = w.Category, true
-	}
-	if !changed {
+	if !learn(&old, w) {
 		return nil
 	}
 	return t.putWanted(bucketFrontier, &old)
+}
+
+// learn adds to w what it lacks and from tells, and reports whether there was
+// anything.
+func learn(w, from *news.Wanted) bool {
+	changed := false
+	for _, page := range from.Pages {
+		if !slices.Contains(w.Pages, page) {
+			w.Pages, changed = append(slices.Clip(w.Pages), page), true
+		}
+	}
+	if w.InfoCode.Kind() == "" && from.InfoCode.Kind() != "" {
+		w.InfoCode, changed = from.InfoCode, true
+	}
+	if w.Category == "" && from.Category != "" {
+		w.Category, changed = from.Category, true
+	}
+	return changed
 }
 
 // commitFrontier records leads, posts that were tried in vain, and failures.
@@ -115,7 +121,7 @@ func (t *tx) commitFrontier(b *news.Batch, done *news.Committed) error {
 		}
 	}
 	for i := range b.Tried {
-		if err := t.putWanted(bucketFrontier, &b.Tried[i]); err != nil {
+		if err := t.commitTried(&b.Tried[i]); err != nil {
 			return fmt.Errorf("keep %s in the frontier: %w", b.Tried[i].ID, err)
 		}
 	}
@@ -129,6 +135,22 @@ func (t *tx) commitFrontier(b *news.Batch, done *news.Committed) error {
 		}
 	}
 	return nil
+}
+
+// commitTried keeps a post in the frontier, with what links have told of it
+// since it was taken from there.
+func (t *tx) commitTried(w *news.Wanted) error {
+	known := t.get(bucketFrontier, idKey(w.ID))
+	if known == nil {
+		return t.putWanted(bucketFrontier, w)
+	}
+	now, err := t.decodeWanted(idKey(w.ID), known)
+	if err != nil {
+		return err
+	}
+	tried := *w
+	learn(&tried, &now)
+	return t.putWanted(bucketFrontier, &tried)
 }
 
 // commitLead records a related post unless it is known already, and returns
