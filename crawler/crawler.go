@@ -122,8 +122,9 @@ type site struct {
 	only []string // the addresses of the only list pages to be read; empty: all
 
 	// The rest is the run's own goroutine's.
-	entrances []news.ListPage // list pages that wait for the home page's answer
-	down      bool            // the home page could not be had
+	gate      string          // the address of the list page that is asked for first
+	entrances []news.ListPage // list pages that wait for its answer
+	down      bool            // there was none
 	read      int             // list pages that were read, or are as they were
 	linked    bool            // a list page linked a post or another list page
 	err       error           // the first failure of a list page
@@ -165,7 +166,11 @@ func hostsOf(sites []site) []string {
 func (r *run) do(ctx context.Context) error {
 	// The requests in flight and the last commit outlive a cancelled ctx.
 	g, work := errgroup.WithContext(context.WithoutCancel(ctx))
-	fetch := newFetcher(ctx, work, r.o, r.sites)
+	// Waits for a host's turn or for a retry end with either.
+	stop, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(work, cancel)()
+	fetch := newFetcher(stop, work, r.o, r.sites)
 	r.traffic = fetch.transport.counts
 	for range r.workers() {
 		g.Go(func() error { return r.serve(work, fetch) })
@@ -179,6 +184,9 @@ func (r *run) do(ctx context.Context) error {
 	err := g.Wait()
 	if t, ok := r.o.Transport.(*http.Transport); ok {
 		t.CloseIdleConnections()
+	}
+	if r.report.Ended.IsZero() {
+		r.abandon()
 	}
 	return err
 }

@@ -50,6 +50,11 @@ func (f *failure) Error() string {
 	return fmt.Sprintf("GET %s: %s: %v", f.url, f.reason, f.err)
 }
 
+// answered reports whether the failure is what a working server says.
+func (f *failure) answered() bool {
+	return f.reason == reasonGone || f.reason == reasonUnreadable || f.reason == reasonRobots
+}
+
 func (f *failure) Unwrap() error { return f.err }
 
 // Errors that the transport gives for what it refuses.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/finarc/finarc/config"
@@ -78,11 +79,21 @@ func redirectWithin(hosts []string) func(*http.Request, []*http.Request) error {
 		if len(via) > 10 {
 			return errLoop
 		}
-		if !slices.Contains(hosts, req.URL.Host) {
+		if !slices.Contains(hosts, hostOf(req.URL)) {
 			return fmt.Errorf("%w: to %s", errRedirect, req.URL.Redacted())
 		}
 		return nil
 	}
+}
+
+// hostOf returns an address's host[:port] in the spelling of [page.Site.Hosts]:
+// in lower case, without the scheme's own port.
+func hostOf(u *url.URL) string {
+	host, port := strings.ToLower(u.Host), ":80"
+	if u.Scheme == "https" {
+		port = ":443"
+	}
+	return strings.TrimSuffix(host, port)
 }
 
 // fetch gets a page, with the retries that the configuration allows. A capture
@@ -101,7 +112,7 @@ func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 		if fail == nil || !fail.again || attempt >= f.limits.Retries {
 			return c, fail
 		}
-		if !f.pause(max(wait, f.delay(attempt))) {
+		if !pause(f.stop, max(wait, f.delay(attempt))) {
 			return nil, &failure{reason: reasonStopped, url: o.url, err: fail}
 		}
 		f.transport.counts.retries.Add(1)
@@ -113,18 +124,6 @@ func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 func (f *fetcher) delay(attempt int) time.Duration {
 	d := min(f.backoff<<min(attempt, 10), 30*time.Second)
 	return d/2 + rand.N(d/2+1)
-}
-
-// pause waits, and returns false if the run ends meanwhile.
-func (f *fetcher) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-f.stop.Done():
-		return false
-	}
 }
 
 // attempt asks once. wait is how long the server wants to be left alone.

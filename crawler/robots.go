@@ -79,5 +79,5 @@ func (h *hostRules) load(f *fetcher, u *url.URL) {
 		return // no rule of it can be understood: as if there were none
 	}
 	h.group = data.FindGroup(agentToken)
-	f.transport.slow(u.Host, h.group.CrawlDelay)
+	f.transport.slow(hostOf(u), h.group.CrawlDelay)
 }

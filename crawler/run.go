@@ -42,16 +42,14 @@ type run struct {
 	batches chan *news.Batch
 	settled chan settlement
 
-	lists     []news.ListPage     // to be read
-	known     map[string]bool     // addresses of list pages met in this run
-	posts     []news.Wanted       // to be fetched
-	seen      map[uint64]standing // by compact identity
-	open      int                 // of seen, those that are not done
-	cursor    news.ID             // up to which the frontier was looked through
-	exhausted bool                // the frontier was looked through to its end
-	stale     bool                // it has got new posts since
-	inFlight  int
-	gates     int // home pages not answered yet, for which everything else waits
+	lists    []news.ListPage     // to be read
+	known    map[string]bool     // addresses of list pages met in this run
+	posts    []news.Wanted       // to be fetched
+	seen     map[uint64]standing // by compact identity
+	open     int                 // of seen, those that are not done
+	look     look                // at the frontier
+	inFlight int
+	gates    int // first list pages not answered yet, for which everything else waits
 
 	backlog   []links // to be entered into batches, in order
 	waiting   int     // posts in the backlog
@@ -60,6 +58,24 @@ type run struct {
 	size      int64     // of the batch's bodies
 	committed int       // batches handed to the committer and not yet settled: 0 or 1
 }
+
+// look is a look through the frontier, from its first post to its last. Posts
+// that have no page of their own, as far as is known, wait for a look of their
+// own when all others are done: a list page read in between may tell of one, or
+// of a category.
+type look struct {
+	cursor    news.ID // up to which the frontier was looked through
+	exhausted bool    // it was looked through to its end
+	stale     bool    // it has got new posts since
+	pageless  bool    // this is a look for those without a page too
+	deferred  bool    // some of those wait
+}
+
+// again reports whether another look must follow.
+func (l *look) again() bool { return l.stale || l.deferred }
+
+// next returns the look that follows.
+func (l *look) next() look { return look{pageless: !l.stale} }
 
 // standing is what a run has counted a post as.
 type standing uint8
@@ -105,6 +121,7 @@ func (r *run) loop(ctx, work context.Context) error {
 			}
 		}
 		r.pump()
+		r.dropDone()
 		if r.idle(stopping) {
 			break
 		}
@@ -148,9 +165,9 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 	return ctx.Done()
 }
 
-// start queues every mirror's home page. The mirror's other lists, and all
-// posts, wait until it has answered: a mirror that is down is asked no more
-// than that.
+// start queues every mirror's first list page, which is its home page unless
+// the configuration names others. The mirror's other lists, and all posts, wait
+// until it has answered: a mirror that is down is asked no more than that.
 func (r *run) start(ctx context.Context) error {
 	for i := range r.sites {
 		s := &r.sites[i]
@@ -159,22 +176,21 @@ func (r *run) start(ctx context.Context) error {
 			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
 		}
 		s.entrances = s.begin(known)
-		if s.entrances[0].Kind != news.KindHome {
-			r.admit(s)
-			continue
-		}
-		r.queueList(s.entrances[0])
-		r.gates++
+		r.bar(s)
 	}
 	return nil
 }
 
-// admit queues all list pages of a mirror.
-func (r *run) admit(s *site) {
-	for _, l := range s.entrances {
-		r.queueList(l)
+// bar queues the first list page of a mirror that is to be read; it is the gate
+// to the others.
+func (r *run) bar(s *site) {
+	queued := len(r.lists)
+	for len(s.entrances) > 0 && len(r.lists) == queued {
+		s.gate = s.entrances[0].URL
+		r.queueList(s.entrances[0])
+		s.entrances = s.entrances[1:]
 	}
-	s.entrances = nil
+	r.gates += len(r.lists) - queued
 }
 
 // begin returns the list pages from which a run begins: those that every
@@ -233,29 +249,39 @@ func (r *run) siteOf(mirror string) *site {
 	return &r.sites[0] // not reached: every task names one of the run's mirrors
 }
 
-// refill tops the queue up from the frontier. A look through the frontier goes
-// from its first post to its last; another follows if posts were added behind
-// the first one's back, once nothing of it is left in flight.
+// refill tops the queue up from the frontier. Another look at it follows, if
+// one must, once nothing of the last is left in flight.
 func (r *run) refill(ctx context.Context) error {
-	if r.exhausted && r.stale && r.quiet() {
-		r.cursor, r.exhausted, r.stale = "", false, false
+	if r.look.exhausted && r.look.again() && r.quiet() {
+		r.look = r.look.next()
 	}
-	if r.gates > 0 || r.exhausted || len(r.posts) >= queueLow {
+	if r.gates > 0 || r.look.exhausted || len(r.posts) >= queueLow {
 		return nil
 	}
-	wanted, err := r.o.Store.Wanted(ctx, r.cursor, queueHigh-len(r.posts))
+	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-len(r.posts))
 	if err != nil {
 		return fmt.Errorf("read frontier: %w", err)
 	}
-	r.exhausted = len(wanted) == 0
+	r.look.exhausted = len(wanted) == 0
 	for _, w := range wanted {
-		r.cursor = w.ID
-		if w.Run != r.report.ID && r.up(w.Mirror) {
-			r.meet(w.ID, standingPending)
-			r.posts = append(r.posts, w)
-		}
+		r.look.cursor = w.ID
+		r.queuePost(w)
 	}
 	return nil
+}
+
+// queuePost queues a post of the frontier unless this run has tried it already
+// or cannot, or its turn comes later.
+func (r *run) queuePost(w news.Wanted) {
+	if w.Run == r.report.ID || !r.up(w.Mirror) {
+		return
+	}
+	r.meet(w.ID, standingPending)
+	if len(w.Pages) == 0 && !r.look.pageless {
+		r.look.deferred = true
+		return
+	}
+	r.posts = append(r.posts, w)
 }
 
 // up reports whether a mirror is one of the run's and has answered.
@@ -304,7 +330,7 @@ func (r *run) idle(stopping bool) bool {
 	if stopping {
 		return r.inFlight == 0 && r.settledAll()
 	}
-	return r.quiet() && r.exhausted && !r.stale
+	return r.quiet() && r.look.exhausted && !r.look.again()
 }
 
 // settledAll reports whether everything that was learned is committed.
@@ -328,6 +354,14 @@ func (r *run) next(stopping bool) (task, chan<- task) {
 		return task{post: &r.posts[0]}, r.tasks
 	}
 	return task{}, nil
+}
+
+// dropDone takes posts off the head of the queue that were archived meanwhile,
+// from an address that did not tell their identity.
+func (r *run) dropDone() {
+	for len(r.posts) > 0 && r.seen[compact(r.posts[0].ID)] == standingDone {
+		r.posts = r.posts[1:]
+	}
 }
 
 // taken takes the task that was handed out off its queue.

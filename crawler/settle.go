@@ -31,7 +31,7 @@ func (r *run) take(res result) {
 func (r *run) takeList(res result) {
 	l := res.task.list
 	s := r.siteOf(l.Mirror)
-	if l.Kind == news.KindHome {
+	if l.URL == s.gate {
 		r.openGate(s, res)
 	}
 	if res.list != nil {
@@ -59,16 +59,18 @@ func (r *run) takeList(res result) {
 	s.read++
 }
 
-// openGate lets a mirror's other pages be asked for once its home page has
-// answered. A mirror whose home page is gone may still have its lists.
+// openGate lets a mirror's other pages be asked for once its first list page
+// has answered. A mirror whose home page is gone may still have its lists.
 func (r *run) openGate(s *site, res result) {
 	r.gates--
-	answered := res.fail == nil || res.fail.reason == reasonGone || res.fail.reason == reasonUnreadable
-	if !answered {
-		s.down = true
+	s.down = res.fail != nil && !res.fail.answered()
+	if s.down {
 		return
 	}
-	r.admit(s)
+	for _, l := range s.entrances {
+		r.queueList(l)
+	}
+	s.entrances = nil
 }
 
 // listFailure counts a list page that could not be had. Feed and sitemap need
@@ -148,7 +150,7 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 		return // met on a post page: not necessarily of a category that is wanted
 	}
 	old, met := r.seen[compact(w.ID)]
-	if met && (old == standingDone || len(w.Pages) == 0) {
+	if met && (old == standingDone || len(w.Pages) == 0 && w.Category == "") {
 		return
 	}
 	r.meet(w.ID, standingFound)
@@ -170,9 +172,16 @@ func (r *run) takeFailure(res result) {
 	w.Attempts++
 	w.Run = r.report.ID
 	w.Error = res.fail.Error()
-	if res.fail.again {
+	switch {
+	case res.fail.again:
 		r.batch.Tried = append(r.batch.Tried, w)
 		r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "pending")
+		return
+	case res.fail.reason == reasonRobots: // it stays in the frontier: the rules may change
+		r.batch.Tried = append(r.batch.Tried, w)
+		r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "skipped")
+		r.mark(w.ID, standingDone)
+		r.report.Skipped[news.SkippedDisallowed]++
 		return
 	}
 	if res.unread != nil {
@@ -182,11 +191,7 @@ func (r *run) takeFailure(res result) {
 	r.batch.Failed = append(r.batch.Failed, w)
 	r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "failed")
 	r.mark(w.ID, standingDone)
-	if res.fail.reason == reasonRobots {
-		r.report.Skipped[news.SkippedDisallowed]++
-	} else {
-		r.report.Failed[string(res.fail.reason)]++
-	}
+	r.report.Failed[string(res.fail.reason)]++
 }
 
 func (r *run) problem(url string, id news.ID, kind news.PageKind, fail *failure, outcome string) {
@@ -288,7 +293,7 @@ func (r *run) settleLink(id news.ID, s news.Standing) {
 		r.report.Skipped[news.SkippedFailed]++
 	default:
 		r.mark(id, standingPending)
-		r.stale = true
+		r.look.stale = true
 	}
 }
 
@@ -315,6 +320,15 @@ func (r *run) finish(ctx context.Context, stopped bool) error {
 		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
 	}
 	return err
+}
+
+// abandon completes the report of a run that could not go on. What was not
+// committed is pending.
+func (r *run) abandon() {
+	r.report = r.snapshot()
+	r.report.Lists.Pending += len(r.lists)
+	r.report.Ended = r.o.Now()
+	r.report.Ending = news.EndingFailed
 }
 
 // mirrorErrors returns why mirrors could not be read, if none could.

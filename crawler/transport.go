@@ -36,8 +36,9 @@ type transport struct {
 
 // turnstile lets requests to one host through at its pace.
 type turnstile struct {
+	slots chan struct{} // one for each request in flight
+	turn  chan struct{} // held by the request that is next
 	pace  *rate.Limiter
-	slots chan struct{}
 }
 
 // headerProto carries the answer's protocol through Colly, which does not hand
@@ -62,9 +63,9 @@ func (t *transport) turnstile(host string) *turnstile {
 	if s == nil {
 		pace := rate.NewLimiter(rate.Inf, 0)
 		if t.limits.Rate > 0 {
-			pace = rate.NewLimiter(rate.Limit(t.limits.Rate), t.limits.Burst)
+			pace = rate.NewLimiter(rate.Limit(t.limits.Rate), max(1, t.limits.Burst))
 		}
-		s = &turnstile{pace: pace, slots: make(chan struct{}, t.limits.Parallel)}
+		s = &turnstile{pace: pace, slots: make(chan struct{}, t.limits.Parallel), turn: make(chan struct{}, 1)}
 		t.hosts[host] = s
 	}
 	return s
@@ -82,16 +83,57 @@ func (t *transport) slow(host string, delay time.Duration) {
 
 // enter waits until a request may be sent.
 func (s *turnstile) enter(ctx context.Context) error {
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
+	if ctx.Err() != nil || !acquire(ctx, s.slots) {
 		return errStopped
 	}
-	if err := s.pace.Wait(ctx); err != nil {
+	if !acquire(ctx, s.turn) {
+		s.leave()
+		return errStopped
+	}
+	defer func() { <-s.turn }()
+	if !s.wait(ctx) {
 		s.leave()
 		return errStopped
 	}
 	return nil
+}
+
+func acquire(ctx context.Context, room chan<- struct{}) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// wait takes a token at the moment when it is used. One reserved for later
+// would be used late where the process is held up, and then too soon before
+// the next.
+func (s *turnstile) wait(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		now := time.Now()
+		token := s.pace.ReserveN(now, 1)
+		d := token.DelayFrom(now)
+		if d == 0 {
+			return true
+		}
+		token.CancelAt(now)
+		pause(ctx, d)
+	}
+	return false
+}
+
+// pause waits, and returns false if ctx ends meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 func (s *turnstile) leave() { <-s.slots }
@@ -100,7 +142,7 @@ func (s *turnstile) leave() { <-s.slots }
 // [errTooLarge] beyond the limit, and must be closed to let the next request
 // to the host through.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	s := t.turnstile(req.URL.Host)
+	s := t.turnstile(hostOf(req.URL))
 	if err := s.enter(t.stop); err != nil {
 		return nil, err
 	}
@@ -175,7 +217,10 @@ func decode(res *http.Response) (io.Reader, error) {
 		return res.Body, nil
 	}
 	r, err := decoder(coding, res.Body)
-	if err != nil {
+	switch {
+	case err == io.EOF: // servers call an empty body compressed too
+		r = http.NoBody
+	case err != nil:
 		return nil, fmt.Errorf("%w: %s: %w", errDecode, coding, err)
 	}
 	res.Header.Del("Content-Encoding")

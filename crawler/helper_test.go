@@ -1,0 +1,168 @@
+package crawler_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/crawler"
+	"github.com/finarc/finarc/mirror"
+	"github.com/finarc/finarc/news"
+)
+
+// serve serves h on the loopback until the test ends, and returns its address
+// without a slash at its end.
+func serve(t testing.TB, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// newMirror makes a mirror and serves it.
+func newMirror(t testing.TB, o mirror.Options) (*mirror.Mirror, string) {
+	t.Helper()
+	m, err := mirror.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, serve(t, m)
+}
+
+// newArchive makes an empty archive.
+func newArchive(t testing.TB) *archive.Archive {
+	t.Helper()
+	a, err := archive.OpenOrCreate(t.Context(), filepath.Join(t.TempDir(), "a.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// mirrorAt is the configuration of a mirror whose pages all stand on one host.
+func mirrorAt(base string) config.Mirror {
+	return config.Mirror{
+		Name: "m", Site: base + "/",
+		Share: base + "/html_News/NewsShare.html?infoCode={infoCode}",
+		Text:  base + "/NewsData/GetNewsText.do?id={infoCode}",
+	}
+}
+
+// options are those of a crawl that is as fast as it can be.
+func options(base string, s crawler.Store) crawler.Options {
+	limits := config.Default().Limits
+	limits.Rate, limits.Retries, limits.Parallel = 0, 2, 4
+	return crawler.Options{
+		Mirrors: []config.Mirror{mirrorAt(base)},
+		Limits:  limits, Agent: "finarc/test", Command: "crawl m", Store: s,
+		Backoff: time.Millisecond,
+	}
+}
+
+// crawl runs once and fails the test unless the run is done and its report
+// adds up.
+func crawl(t testing.TB, o crawler.Options) *news.Run {
+	t.Helper()
+	report, err := crawler.Run(t.Context(), o)
+	if err != nil {
+		t.Fatalf("run: %v", err)
+	}
+	checkReport(t, report)
+	if report.Ending != news.EndingDone || report.Ended.IsZero() {
+		t.Fatalf("the run ended as %q at %v", report.Ending, report.Ended)
+	}
+	return report
+}
+
+func checkReport(t testing.TB, r *news.Run) {
+	t.Helper()
+	if !r.AddsUp() {
+		t.Fatalf("the report does not add up: %d discovered = %d new + %d revised + %d unchanged + %v skipped + %v failed + %d pending",
+			r.Discovered, r.New, r.Revised, r.Unchanged, r.Skipped, r.Failed, r.Pending)
+	}
+	for _, p := range r.Problems {
+		if p.Why == "" || strings.ContainsAny(p.Why, "\r\n") {
+			t.Errorf("problem of %s is not one line: %q", p.URL, p.Why)
+		}
+	}
+}
+
+// counts are a report's numbers of posts, for comparing.
+type counts struct {
+	Discovered, New, Revised, Unchanged, Pending int
+	Skipped, Failed                              map[string]int
+}
+
+func countsOf(r *news.Run) counts {
+	return counts{
+		Discovered: r.Discovered, New: r.New, Revised: r.Revised, Unchanged: r.Unchanged, Pending: r.Pending,
+		Skipped: r.Skipped, Failed: r.Failed,
+	}
+}
+
+// stats returns the archive's counts.
+func stats(t testing.TB, a *archive.Archive) archive.Stats {
+	t.Helper()
+	s, err := a.Stats(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// held returns the archive's posts with their bodies, by identity.
+func held(t testing.TB, a *archive.Archive) map[news.ID]news.Revision {
+	t.Helper()
+	posts := map[news.ID]news.Revision{}
+	for rev, err := range a.Select(t.Context(), archive.Selection{Body: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		posts[rev.ID] = rev
+	}
+	return posts
+}
+
+// frontier returns the posts that wait in the archive, and those that failed.
+func frontier(t testing.TB, a *archive.Archive) (wanted, failed map[news.ID]news.Wanted) {
+	t.Helper()
+	return wantedOf(t, a.Wanted), wantedOf(t, a.Failures)
+}
+
+func wantedOf(t testing.TB, ask func(context.Context, news.ID, int) ([]news.Wanted, error)) map[news.ID]news.Wanted {
+	t.Helper()
+	list, err := ask(t.Context(), "", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[news.ID]news.Wanted{}
+	for _, w := range list {
+		found[w.ID] = w
+	}
+	return found
+}
+
+// asked returns how often each address of a mirror was asked for, by path and
+// query without escapes.
+func asked(m *mirror.Mirror) map[string]int {
+	paths := map[string]int{}
+	for p, n := range m.Requests().Paths {
+		paths[plain(p)] += n
+	}
+	return paths
+}
+
+// plain undoes an address's escapes.
+func plain(address string) string {
+	if p, err := url.PathUnescape(address); err == nil {
+		return p
+	}
+	return address
+}
