@@ -55,11 +55,24 @@ func output(t *testing.T, program string, args ...string) string {
 	return string(out)
 }
 
-// serve starts finarc mirror on a built site and returns its address.
-func serve(t *testing.T, site string) string {
+// configuration is a crawler.yaml for one mirror: archive, address, and how many
+// requests may be in flight.
+const configuration = `archive: %s
+mirrors:
+  - name: local
+    site: %[2]s/
+    share: %[2]s/html_News/NewsShare.html?infoCode={infoCode}
+    text: %[2]s/NewsData/GetNewsText.do?id={infoCode}
+limits:
+  rate: 0
+  parallel: %[3]d
+`
+
+// serve starts finarc mirror with flags and returns its address.
+func serve(t testing.TB, flags ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, finarc, "mirror", "--addr", "127.0.0.1:0", "--dir", site)
+	cmd := exec.CommandContext(ctx, finarc, append([]string{"mirror", "--addr", "127.0.0.1:0"}, flags...)...)
 	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second

@@ -42,18 +42,10 @@ func roundTrip(t *testing.T, posts string) {
 	writeSite(t, source, files)
 	site := build(t, jekyllPath, source)
 
-	mirror := serve(t, site)
+	mirror := serve(t, "--dir", site)
 	config := filepath.Join(work, "crawler.yaml")
 	archive := filepath.Join(work, "a.db")
-	writeFile(t, config, fmt.Sprintf(`archive: %s
-mirrors:
-  - name: local
-    site: %[2]s/
-    share: %[2]s/html_News/NewsShare.html?infoCode={infoCode}
-    text: %[2]s/NewsData/GetNewsText.do?id={infoCode}
-limits:
-  rate: 0
-`, archive, mirror))
+	writeFile(t, config, fmt.Sprintf(configuration, archive, mirror, 4))
 	if out := output(t, finarc, "crawl", "-c", config); !strings.Contains(out, fmt.Sprintf("%d new", len(files))) {
 		t.Fatalf("crawl did not archive %d posts:\n%s", len(files), out)
 	}
@@ -121,7 +113,7 @@ func writeSite(t *testing.T, dir string, files map[string][]byte) {
 	}
 }
 
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

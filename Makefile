@@ -1,0 +1,57 @@
+# Two commands need nothing but Go and make: make demo, make test.
+
+GO      ?= go
+BIN     := bin/finarc
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+
+# Pinned, so that a check says the same today and tomorrow.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+
+.PHONY: build demo test race fuzz bench lint vuln cross clean
+
+build: ## the program, in bin/
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/finarc
+
+demo: build ## crawl the built-in mirror and show what came of it, in demo/
+	$(BIN) demo --dir demo
+
+test: ## every test that this machine has the programs for
+	$(GO) test ./...
+
+race: ## the same under the race detector
+	$(GO) test -race ./...
+
+FUZZTIME ?= 10s
+fuzz: ## every fuzz target for a while: make fuzz FUZZTIME=5m
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench: ## the figures in README.md; compare two runs with benchstat
+	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 5x ./crawler
+	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e
+	$(GO) test -run '^$$' -bench . ./page ./jekyll
+
+lint: ## form, doubtful constructs, known holes
+	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod verify
+	$(GO) run $(STATICCHECK) ./...
+
+vuln: ## known holes in what is used; asks the Go vulnerability database
+	$(GO) run $(GOVULNCHECK) ./...
+
+cross: ## the program for the systems it runs on, compiled and thrown away
+	@set -e; for target in linux/amd64 linux/arm64 darwin/arm64 windows/amd64; do \
+		echo "build $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) build -trimpath -o /dev/null ./cmd/finarc; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 $(GO) vet ./...; \
+	done
+
+clean: ## what make made
+	rm -rf bin demo

@@ -1,0 +1,135 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+)
+
+// BenchmarkWhole measures the program from outside, as whole processes: a
+// crawl of the built-in mirror, which runs in a process of its own, and then
+// the archive that it made. It reports
+//
+//	pages/s         of the crawl, rate: 0
+//	peak-MiB        of the crawl's resident memory
+//	bytes/post      of the archive's file, everything included
+//	of-gzip         the same, as a part of the same pages gzipped one by one
+//	show-ms         of finarc show as a whole process
+//	export-posts/s  of finarc export jekyll, into a new folder
+func BenchmarkWhole(b *testing.B) {
+	for _, posts := range []int{5_000, 20_000, 50_000} {
+		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) { benchWhole(b, posts) })
+	}
+}
+
+func benchWhole(b *testing.B, posts int) {
+	mirror := serve(b, "--posts", fmt.Sprint(posts), "--categories", "60", "--seed", "1", "--newest", "2021-12-22T10:37:15+08:00")
+	for b.Loop() {
+		dir := b.TempDir()
+		config, db := filepath.Join(dir, "crawler.yaml"), filepath.Join(dir, "a.db")
+		writeFile(b, config, fmt.Sprintf(configuration, db, mirror, 8))
+
+		crawl := measure(b, finarc, "crawl", "-c", config)
+		a, err := archive.Open(b.Context(), db)
+		if err != nil {
+			b.Fatal(err)
+		}
+		stats, err := a.Stats(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if int(stats.Posts) != posts {
+			b.Fatalf("%d posts archived, want %d", stats.Posts, posts)
+		}
+		gzipped, newest := gzipOneByOne(b, a)
+		show := measure(b, finarc, "show", "--archive", db, newest)
+		export := measure(b, finarc, "export", "jekyll", "-c", config, "--out", filepath.Join(dir, "dump"))
+
+		b.ReportMetric(float64(posts)/crawl.wall.Seconds(), "posts/s")
+		b.ReportMetric(crawl.peak/(1<<20), "peak-MiB")
+		b.ReportMetric(float64(stats.FileBytes)/float64(posts), "bytes/post")
+		b.ReportMetric(float64(stats.FileBytes)/float64(gzipped), "of-gzip")
+		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
+		b.ReportMetric(float64(posts)/export.wall.Seconds(), "export-posts/s")
+	}
+}
+
+// process is what a whole process took.
+type process struct {
+	wall time.Duration
+	peak float64 // bytes of resident memory
+}
+
+func measure(b *testing.B, program string, args ...string) process {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stderr = os.Stderr
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("%s %s: %v", filepath.Base(program), strings.Join(args, " "), err)
+	}
+	p := process{wall: time.Since(began)}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		p.peak = float64(usage.Maxrss) * 1024 // Linux counts in KiB
+	}
+	return p
+}
+
+// gzipOneByOne returns what the archive's pages take as gzip members one by
+// one, judged by every tenth, and the name of the newest post.
+func gzipOneByOne(b *testing.B, a *archive.Archive) (total int64, newest string) {
+	b.Helper()
+	const every = 10
+	i := 0
+	for rev, err := range a.Select(b.Context(), archive.Selection{}) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		if newest == "" {
+			newest = string(rev.InfoCode)
+		}
+		if i++; i%every != 0 {
+			continue
+		}
+		c, err := a.Capture(b.Context(), rev.Seq)
+		if err != nil {
+			b.Fatal(err)
+		}
+		total += every * gzipSize(b, c.Body)
+	}
+	return total, newest
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func gzipSize(b *testing.B, data []byte) int64 {
+	var n counter
+	z := gzip.NewWriter(io.Writer(&n))
+	if _, err := z.Write(data); err != nil {
+		b.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return int64(n)
+}

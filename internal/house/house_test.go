@@ -1,0 +1,160 @@
+// Package house_test holds the rules of the house: which room may import which,
+// and what stands in one place only. ARCHITECTURE.md tells why.
+package house_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/finarc/finarc"
+
+// mayImport names the rooms that each room may import. A room that is not
+// named is not known, and the test says so: say here where it stands.
+var mayImport = map[string][]string{
+	"news":       nil,
+	"config":     nil,
+	"page":       {"news"},
+	"archive":    {"news"},
+	"jekyll":     {"news"},
+	"mirror":     {"news"},
+	"crawler":    {"news", "page", "config"},
+	"cmd/finarc": {"news", "page", "config", "archive", "jekyll", "mirror", "crawler"},
+
+	// For tests alone.
+	"internal/realtest": nil,
+	"internal/e2e":      nil,
+	"internal/house":    nil,
+}
+
+// onlyIn names the rooms that alone may import a library.
+var onlyIn = map[string]string{
+	"go.etcd.io/bbolt":            "archive",
+	"github.com/gocolly/colly/v2": "crawler",
+	"golang.org/x/time/rate":      "crawler",
+	"go.yaml.in/yaml/v3":          "config",
+	"github.com/spf13/cobra":      "cmd/finarc",
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+// packages returns the packages of the module, without their tests.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p listed
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+func TestImportsRunDownward(t *testing.T) {
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, module+"/")
+		allowed, known := mayImport[room]
+		if !known {
+			t.Errorf("room %s is not known: say in mayImport what it may import", room)
+		}
+		for _, path := range p.Imports {
+			if other, ours := strings.CutPrefix(path, module+"/"); ours && !slices.Contains(allowed, other) {
+				t.Errorf("%s imports %s", room, other)
+			}
+			if owner := onlyIn[path]; owner != "" && owner != room {
+				t.Errorf("%s imports %s, which is %s's alone", room, path, owner)
+			}
+		}
+	}
+}
+
+// TestOnlyInMain: the program ends in one place, and contexts begin there.
+func TestOnlyInMain(t *testing.T) {
+	calls := map[string][]string{"os.Exit": nil, "context.Background": nil, "context.TODO": nil, "log.Fatal": nil}
+	eachFile(t, func(path string, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if name := selector(call.Fun); name != "" {
+					if places, watched := calls[name]; watched {
+						calls[name] = append(places, path)
+					}
+				}
+			}
+			return true
+		})
+	})
+	main := filepath.Join("cmd", "finarc", "main.go")
+	for name, want := range map[string][]string{
+		"os.Exit": {main}, "context.Background": {main}, "context.TODO": nil, "log.Fatal": nil,
+	} {
+		if !slices.Equal(calls[name], want) {
+			t.Errorf("%s is called in %q, want %q", name, calls[name], want)
+		}
+	}
+}
+
+// TestNoPanic: what a disk, a server or a user can cause is an error.
+func TestNoPanic(t *testing.T) {
+	eachFile(t, func(path string, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok {
+				if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "panic" {
+					t.Errorf("%s panics", path)
+				}
+			}
+			return true
+		})
+	})
+}
+
+func selector(e ast.Expr) string {
+	if s, ok := e.(*ast.SelectorExpr); ok {
+		if x, ok := s.X.(*ast.Ident); ok {
+			return x.Name + "." + s.Sel.Name
+		}
+	}
+	return ""
+}
+
+// eachFile parses the program's own files, tests excepted.
+func eachFile(t *testing.T, fn func(path string, file *ast.File)) {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil || strings.HasPrefix(rel, "internal") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		fn(rel, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
