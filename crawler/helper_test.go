@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,14 +27,33 @@ func serve(t testing.TB, h http.Handler) string {
 	return s.URL
 }
 
+// stage serves whatever handler is on it.
+type stage struct{ handler atomic.Value }
+
+func (s *stage) put(h http.Handler) { s.handler.Store(h.ServeHTTP) }
+
+func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.handler.Load().(func(http.ResponseWriter, *http.Request))(w, r)
+}
+
 // newMirror makes a mirror and serves it.
 func newMirror(t testing.TB, o mirror.Options) (*mirror.Mirror, string) {
 	t.Helper()
+	s := new(stage)
+	base := serve(t, s)
+	return putMirror(t, s, base, o), base
+}
+
+// putMirror makes a mirror and puts it on a stage whose address is base.
+func putMirror(t testing.TB, s *stage, base string, o mirror.Options) *mirror.Mirror {
+	t.Helper()
+	o.Base = base
 	m, err := mirror.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m, serve(t, m)
+	s.put(m)
+	return m
 }
 
 // newArchive makes an empty archive.
