@@ -59,8 +59,12 @@ func buckets() [][]byte {
 const (
 	pageSize  = 4 << 10
 	allocSize = 64 << 10 // the file grows by this much, where bbolt would take 16 MiB
-	lockWait  = 30 * time.Second
 	fileMode  = 0o644
+
+	defaultWait = 30 * time.Second
+	// lockLook is for how long bbolt is let wait for the file's lock before
+	// the caller's context is asked: bbolt itself knows none.
+	lockLook = 200 * time.Millisecond
 )
 
 // Archive is an archive file. It is safe for concurrent use, by several
@@ -73,14 +77,26 @@ type Archive struct {
 	gate sync.RWMutex
 	// compressors bounds how many captures are packed at a time.
 	compressors int
+	wait        time.Duration
 }
+
+// Option changes how an archive is used.
+type Option func(*Archive)
+
+// Wait sets how long each look into the file waits for a process that holds
+// it before it fails with [ErrBusy]; 30 seconds unless set. With 0, or less,
+// it does not wait.
+func Wait(d time.Duration) Option { return func(a *Archive) { a.wait = d } }
 
 // Open opens an existing archive. It fails with [ErrMissing], [ErrNotArchive],
 // [ErrNewer], [ErrCorrupt] or [ErrBusy].
-func Open(ctx context.Context, path string) (*Archive, error) {
+func Open(ctx context.Context, path string, options ...Option) (*Archive, error) {
 	a, err := handle(path)
 	if err != nil {
 		return nil, err
+	}
+	for _, set := range options {
+		set(a)
 	}
 	if err := checkFile(path); err != nil {
 		return nil, err
@@ -89,15 +105,15 @@ func Open(ctx context.Context, path string) (*Archive, error) {
 }
 
 // OpenOrCreate opens an archive, making a new one where there is no file.
-func OpenOrCreate(ctx context.Context, path string) (*Archive, error) {
-	a, err := Open(ctx, path)
+func OpenOrCreate(ctx context.Context, path string, options ...Option) (*Archive, error) {
+	a, err := Open(ctx, path, options...)
 	if !errors.Is(err, ErrMissing) {
 		return a, err
 	}
 	if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("create archive %s: %w", path, err)
 	}
-	return Open(ctx, path)
+	return Open(ctx, path, options...)
 }
 
 func handle(path string) (*Archive, error) {
@@ -105,7 +121,7 @@ func handle(path string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{path: path, codec: c, compressors: 2}, nil
+	return &Archive{path: path, codec: c, compressors: 2, wait: defaultWait}, nil
 }
 
 // Path returns the archive's file.
@@ -119,7 +135,7 @@ func checkFile(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w", path, ErrMissing)
 	case err != nil:
-		return fmt.Errorf("open archive: %w", err)
+		return fmt.Errorf("open archive %s: %w", path, withoutPath(err))
 	case info.IsDir():
 		return fmt.Errorf("%s: %w: it is a directory", path, ErrNotArchive)
 	case !info.Mode().IsRegular():
@@ -133,9 +149,10 @@ func checkFile(path string) error {
 // create makes a new archive at path, whole or not at all: it is built beside
 // and linked into place, which fails if there is a file by then.
 func create(path string) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".finarc-new-*")
+	dir := filepath.Dir(path)
+	tmp, err := os.CreateTemp(dir, ".finarc-new-*")
 	if err != nil {
-		return err
+		return fmt.Errorf("folder %s: %w", dir, withoutPath(err))
 	}
 	defer os.Remove(tmp.Name())
 	if err := errors.Join(tmp.Chmod(fileMode), tmp.Close()); err != nil {
@@ -147,7 +164,16 @@ func create(path string) (err error) {
 	if err := os.Link(tmp.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(dir)
+}
+
+// withoutPath returns what is wrong with a file, without operation and path,
+// for a message that names them already.
+func withoutPath(err error) error {
+	if p := new(fs.PathError); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // format makes the empty file at path an archive.
@@ -181,7 +207,7 @@ func syncDir(dir string) error {
 
 func options(readOnly bool) *bolt.Options {
 	return &bolt.Options{
-		ReadOnly: readOnly, Timeout: lockWait, PageSize: pageSize,
+		ReadOnly: readOnly, Timeout: lockLook, PageSize: pageSize,
 		FreelistType: bolt.FreelistMapType, NoStatistics: true,
 	}
 }
@@ -206,7 +232,7 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 		return err
 	}
 	defer a.recoverDamage(&err)
-	db, err := a.open(readOnly)
+	db, err := a.open(ctx, readOnly)
 	if err != nil {
 		return err
 	}
@@ -228,21 +254,36 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 	return nil
 }
 
-// open opens the file, waiting at most lockWait for whoever holds it.
-func (a *Archive) open(readOnly bool) (*bolt.DB, error) {
+// open opens the file, waiting for whoever holds it.
+func (a *Archive) open(ctx context.Context, readOnly bool) (*bolt.DB, error) {
 	if err := checkFile(a.path); err != nil {
 		return nil, err
 	}
-	db, err := bolt.Open(a.path, fileMode, options(readOnly))
+	db, err := a.acquire(ctx, readOnly)
 	switch {
+	case err == nil:
+		return db, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%s: %w: held by another process for %v", a.path, ErrBusy, lockWait)
+		return nil, fmt.Errorf("%s: %w: another process holds it, for longer than %v", a.path, ErrBusy, max(0, a.wait))
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return nil, fmt.Errorf("%s: %w: %w", a.path, ErrNotArchive, err)
-	case err != nil:
-		return nil, fmt.Errorf("open archive %s: %w", a.path, err)
+	default:
+		return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
 	}
-	return db, nil
+}
+
+// acquire opens the file in looks that are short enough to heed ctx between
+// them.
+func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) {
+	deadline := time.Now().Add(a.wait)
+	for {
+		db, err := bolt.Open(a.path, fileMode, options(readOnly))
+		if !errors.Is(err, berrors.ErrTimeout) || ctx.Err() != nil || time.Now().After(deadline) {
+			return db, err
+		}
+	}
 }
 
 // recoverDamage turns a panic of bbolt, which it takes to when a page makes no
