@@ -41,6 +41,7 @@ type scanner struct {
 	asked     bool
 
 	recoveries int
+	lower      [16]byte // the current tag's name, where it has upper-case letters
 }
 
 func newScanner(src []byte) *scanner {
@@ -97,7 +98,7 @@ func (s *scanner) next() tokenKind {
 	case html.TextToken:
 		return tokenText
 	case html.StartTagToken, html.SelfClosingTagToken:
-		s.readTag()
+		s.readTag(len("<"))
 		s.selfClose = kind == html.SelfClosingTagToken
 		if s.xml {
 			s.z.NextIsNotRawText()
@@ -106,7 +107,7 @@ func (s *scanner) next() tokenKind {
 		}
 		return tokenStartTag
 	case html.EndTagToken:
-		s.readTag()
+		s.readTag(len("</"))
 		return tokenEndTag
 	}
 	return tokenSkipped
@@ -174,13 +175,19 @@ func (t *tag) reset() {
 	}
 }
 
-// readTag reads the current tag. Of an attribute that is given twice the first
-// holds.
-func (s *scanner) readTag() {
+// readTag reads the current tag, whose name begins at an offset of it. Of an
+// attribute that is given twice the first holds.
+func (s *scanner) readTag(at int) {
 	s.tag.reset()
-	name, more := s.z.TagName()
-	s.tag.name, s.tag.start, s.tag.end = name, s.start, s.end
-	for more {
+	raw := s.raw()
+	end := at
+	for end < len(raw) && raw[end] != '>' && raw[end] != '/' && !isTagSpace(raw[end]) {
+		end++
+	}
+	s.tag.name, s.tag.start, s.tag.end = s.lowerName(raw[at:end]), s.start, s.end
+	// The tokenizer copies names and attributes; most tags have none of the
+	// latter, and are not asked.
+	for more := at == len("<") && end < len(raw) && raw[end] != '>'; more; {
 		var key, val []byte
 		key, val, more = s.z.TagAttr()
 		if field := s.tag.attribute(key); field != nil && *field == nil {
@@ -191,6 +198,22 @@ func (s *scanner) readTag() {
 		}
 	}
 }
+
+// lowerName returns a tag's name in lower case. One that is too long for any
+// element of HTML stays as it is.
+func (s *scanner) lowerName(name []byte) []byte {
+	if len(name) > len(s.lower) || !hasUpper(name) {
+		return name
+	}
+	return append(s.lower[:0], bytes.ToLower(name)...)
+}
+
+func hasUpper(b []byte) bool {
+	return bytes.ContainsFunc(b, func(r rune) bool { return 'A' <= r && r <= 'Z' })
+}
+
+// isTagSpace reports whether c separates the parts of a tag.
+func isTagSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' }
 
 // attribute returns the field for an attribute, or nil for one of no interest.
 func (t *tag) attribute(key []byte) *[]byte {
