@@ -294,14 +294,13 @@ func TestUnreachable(t *testing.T) {
 		o := faultOptions(at, a, false)
 		o.Limits.Robots, o.Limits.Parallel = false, 1
 		edit(&o)
-		report, err := crawler.Run(t.Context(), o)
+		report, err := runFailing(t, o)
 		if !errors.Is(err, crawler.ErrUnreachable) || !strings.Contains(err.Error(), at) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", name, err)
 		}
-		if requests != 2 || report.Ending != news.EndingFailed {
-			t.Errorf("%s: %d requests, ended as %s", name, requests, report.Ending)
+		if requests != 2 || report.Discovered != 0 {
+			t.Errorf("%s: %d requests, report %+v", name, requests, countsOf(report))
 		}
-		checkReport(t, report)
 		if s := stats(t, a); s.Frontier != first.Pending || s.Posts != int64(first.New) {
 			t.Errorf("%s: frontier %d of %d, posts %d of %d", name, s.Frontier, first.Pending, s.Posts, first.New)
 		}
@@ -312,7 +311,7 @@ func TestUnreachable(t *testing.T) {
 func TestNoServer(t *testing.T) {
 	s := httptest.NewServer(nil)
 	s.Close()
-	_, err := crawler.Run(t.Context(), options(s.URL, newArchive(t)))
+	_, err := runFailing(t, options(s.URL, newArchive(t)))
 	if !errors.Is(err, crawler.ErrUnreachable) || !strings.Contains(err.Error(), s.URL) {
 		t.Errorf("error %v", err)
 	}

@@ -101,6 +101,17 @@ func crawl(t testing.TB, o crawler.Options) *news.Run {
 	return report
 }
 
+// runFailing runs once, for a run that is to fail.
+func runFailing(t testing.TB, o crawler.Options) (*news.Run, error) {
+	t.Helper()
+	report, err := crawler.Run(t.Context(), o)
+	checkReport(t, report)
+	if report.Ending != news.EndingFailed || report.Ended.IsZero() {
+		t.Errorf("the run ended as %q at %v", report.Ending, report.Ended)
+	}
+	return report, err
+}
+
 func checkReport(t testing.TB, r *news.Run) {
 	t.Helper()
 	if !r.AddsUp() {
@@ -178,6 +189,9 @@ func asked(m *mirror.Mirror) map[string]int {
 	}
 	return paths
 }
+
+// isPost reports whether an address is of a post's page.
+func isPost(address string) bool { return strings.Contains(address, "/2021/12/") }
 
 // plain undoes an address's escapes.
 func plain(address string) string {
