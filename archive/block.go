@@ -32,17 +32,23 @@ type block struct {
 	values [][]byte
 }
 
-func encodeBlock(values [][]byte) []byte {
+// value is a value of a block to be: two parts, which are stored as one, so
+// that a capture's body need not be copied to follow its envelope.
+type value [2][]byte
+
+func (v value) size() int { return len(v[0]) + len(v[1]) }
+
+func encodeBlock(values []value) []byte {
 	size := binary.MaxVarintLen64 * (len(values) + 1)
 	for _, v := range values {
-		size += len(v)
+		size += v.size()
 	}
 	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(values)))
 	for _, v := range values {
-		b = binary.AppendUvarint(b, uint64(len(v)))
+		b = binary.AppendUvarint(b, uint64(v.size()))
 	}
 	for _, v := range values {
-		b = append(b, v...)
+		b = append(append(b, v[0]...), v[1]...)
 	}
 	return b
 }
@@ -199,26 +205,27 @@ func (t *tx) putBlocks(bucket []byte, first uint64, spans []*span) error {
 }
 
 func (c *codec) packRecords(s *span, r *revisions) error {
-	values := make([][]byte, 0, s.to-s.from)
+	values := make([]value, 0, s.to-s.from)
 	for _, rec := range r.records[s.from:s.to] {
 		v, err := c.encode(rec.elided())
 		if err != nil {
 			return err
 		}
-		values = append(values, v)
+		values = append(values, value{v})
 	}
 	s.frame = c.pack(encodeBlock(values))
 	return nil
 }
 
 func (c *codec) packCaptures(s *span, r *revisions) error {
-	values := make([][]byte, 0, s.to-s.from)
+	values := make([]value, 0, s.to-s.from)
 	for i := s.from; i < s.to; i++ {
-		v, err := c.encodeCapture(r.records[i].ID, &r.posts[i].Capture, "")
+		capture := &r.posts[i].Capture
+		head, err := c.encodeEnvelope(r.records[i].ID, capture, "")
 		if err != nil {
 			return err
 		}
-		values = append(values, v)
+		values = append(values, value{head, capture.Body})
 	}
 	s.frame = c.pack(encodeBlock(values))
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -156,11 +157,11 @@ func (t *tx) commitUnread(unread []news.Captured) error {
 	for i := range unread {
 		u := &unread[i]
 		key := idKey(u.Post.ID)
-		plain, err := t.a.codec.encodeCapture(key, &u.Capture, u.Wanted.Error)
+		head, err := t.a.codec.encodeEnvelope(key, &u.Capture, u.Wanted.Error)
 		if err != nil {
 			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
 		}
-		if err := t.put(bucketUnread, key, t.a.codec.pack(plain)); err != nil {
+		if err := t.put(bucketUnread, key, t.a.codec.pack(slices.Concat(head, u.Capture.Body))); err != nil {
 			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
 		}
 	}

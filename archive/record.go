@@ -223,9 +223,10 @@ type envelope struct {
 	Why     string        `cbor:"10,keyasint,omitempty"` // of a capture kept apart: what is wrong with it
 }
 
-// encodeCapture returns a capture's plain form: the envelope's length, the
-// envelope and the body.
-func (c *codec) encodeCapture(id []byte, capture *news.Capture, why string) ([]byte, error) {
+// encodeEnvelope returns what stands before a capture's body in its plain
+// form: the envelope's length, and the envelope. The plain form is that and
+// the body.
+func (c *codec) encodeEnvelope(id []byte, capture *news.Capture, why string) ([]byte, error) {
 	head, err := c.encode(envelope{
 		ID: id, URL: capture.URL, Status: capture.Status, Proto: capture.Proto, Header: capture.Header,
 		Fetched: capture.Fetched.UnixMilli(), Mode: capture.Mode, Mirror: capture.Mirror, Kind: capture.Kind, Why: why,
@@ -233,10 +234,7 @@ func (c *codec) encodeCapture(id []byte, capture *news.Capture, why string) ([]b
 	if err != nil {
 		return nil, err
 	}
-	plain := make([]byte, 0, len(head)+len(capture.Body)+binary.MaxVarintLen64)
-	plain = binary.AppendUvarint(plain, uint64(len(head)))
-	plain = append(plain, head...)
-	return append(plain, capture.Body...), nil
+	return append(binary.AppendUvarint(nil, uint64(len(head))), head...), nil
 }
 
 func (c *codec) decodeCapture(plain []byte) (envelope, *news.Capture, error) {
