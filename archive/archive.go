@@ -232,6 +232,7 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 		return err
 	}
 	defer a.recoverDamage(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	db, err := a.open(ctx, readOnly)
 	if err != nil {
 		return err
@@ -287,10 +288,10 @@ func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) 
 }
 
 // recoverDamage turns a panic of bbolt, which it takes to when a page makes no
-// sense, into an error.
+// sense, and a fault on a page that is not there, into an error.
 func (a *Archive) recoverDamage(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("%s: %w: %v\n%s", a.path, ErrCorrupt, p, debug.Stack())
+		*err = fmt.Errorf("%s: %w: %v", a.path, ErrCorrupt, p)
 	}
 }
 
