@@ -17,7 +17,7 @@ const (
 	batchPosts = 512
 	batchBytes = 8 << 20
 	batchLinks = 4096
-	batchAge   = time.Second
+	batchAge   = 250 * time.Millisecond
 
 	// The queue is filled from the frontier to queueHigh when it falls below
 	// queueLow: enough to keep the workers busy during a commit, and no more
@@ -194,8 +194,8 @@ func (r *run) bar(s *site) {
 }
 
 // begin returns the list pages from which a run begins: those that every
-// mirror has, home first, and those that earlier runs found; or else those
-// that the configuration names.
+// mirror has, home first, and those that earlier runs found, as far as the
+// configuration still has the mirror there; or else those that it names.
 func (s *site) begin(known []news.ListPage) []news.ListPage {
 	begin := []news.ListPage{
 		{URL: s.Home(), Mirror: s.Name(), Kind: news.KindHome},
@@ -214,7 +214,12 @@ func (s *site) begin(known []news.ListPage) []news.ListPage {
 			begin[i] = known[at]
 		}
 	}
-	return append(begin, known...)
+	for _, l := range known {
+		if u, err := url.Parse(l.URL); err == nil && s.Kind(u).List() {
+			begin = append(begin, l)
+		}
+	}
+	return begin
 }
 
 // queueList queues a list page unless the run has met it, or it is none that

@@ -153,10 +153,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.counts.sent(t.kind(req))
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
-		done()
-		if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("no answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
 		}
+		done()
 		return nil, err
 	}
 	t.counts.answered(res.StatusCode)
