@@ -215,7 +215,7 @@ func (s *site) begin(known []news.ListPage) []news.ListPage {
 		}
 	}
 	for _, l := range known {
-		if u, err := url.Parse(l.URL); err == nil && s.Kind(u).List() {
+		if u, err := url.Parse(l.URL); err == nil && slices.Contains(s.Hosts(), hostOf(u)) {
 			begin = append(begin, l)
 		}
 	}

@@ -317,6 +317,7 @@ func (r *run) finish(ctx context.Context, stopped bool) error {
 		r.report.Ending = news.EndingFailed
 	}
 	if _, commitErr := r.o.Store.Commit(ctx, &news.Batch{Run: r.snapshot()}); commitErr != nil {
+		r.report.Ending = news.EndingFailed
 		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
 	}
 	return err
