@@ -465,6 +465,36 @@ func edit(t *testing.T, path string, fn func(*bolt.Tx) error) {
 	}
 }
 
+// A polite crawl commits a few posts at a time. They fill the same blocks as
+// posts that are committed together.
+func TestSmallCommitsFillBlocks(t *testing.T) {
+	const n = 200
+	together, apart := open(t), open(t)
+	list := posts(n)
+	commit(t, together, news.Batch{Posts: list})
+	for part := range slices.Chunk(list, 3) {
+		commit(t, apart, news.Batch{Posts: part})
+	}
+	want, err := together.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := apart.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bucket := range []string{"captures", "revisions"} {
+		if got.Buckets[bucket].Keys != want.Buckets[bucket].Keys {
+			t.Errorf("%s: %d blocks, want %d", bucket, got.Buckets[bucket].Keys, want.Buckets[bucket].Keys)
+		}
+	}
+	for i, rev := range selected(t, apart, archive.Selection{Oldest: true, Body: true}) {
+		if rev.Body != list[i].Post.Body {
+			t.Fatalf("post %d does not come back", i)
+		}
+	}
+}
+
 // A commit that fails leaves the archive as it was.
 func TestFailedCommitChangesNothing(t *testing.T) {
 	a := open(t)

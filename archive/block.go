@@ -23,7 +23,6 @@ const (
 	blockValues = 32        // captures in a block, at most
 	blockBytes  = 256 << 10 // a block that has reached it takes no more
 	recordBlock = 64        // records in a block, at most
-	noBound     = math.MaxInt
 )
 
 // block is an unpacked block.
@@ -155,57 +154,103 @@ func (r *revisions) add(rec *record, p *news.Captured) uint64 {
 }
 
 // store packs the gathered revisions into blocks, on several processors, and
-// stores them.
-func (t *tx) store(r *revisions) (packed int64, err error) {
+// stores them. The first go into the last block that is there, if it has room:
+// a crawl that is slow, as a polite one is, commits few posts at a time.
+func (t *tx) store(r *revisions) error {
+	captures, err := t.spans(bucketCaptures, r, blockValues, blockBytes)
+	if err != nil {
+		return err
+	}
+	records, err := t.spans(bucketRevisions, r, recordBlock, math.MaxInt)
+	if err != nil {
+		return err
+	}
 	g := new(errgroup.Group)
 	g.SetLimit(t.a.compressors)
-	records, captures := r.split(recordBlock, noBound), r.split(blockValues, blockBytes)
-	for _, b := range captures {
-		g.Go(func() error { return t.a.codec.packCaptures(b, r) })
+	for _, s := range captures {
+		g.Go(func() error { return t.a.codec.packCaptures(s, r) })
 	}
-	for _, b := range records {
-		g.Go(func() error { return t.a.codec.packRecords(b, r) })
+	for _, s := range records {
+		g.Go(func() error { return t.a.codec.packRecords(s, r) })
 	}
 	if err := g.Wait(); err != nil {
-		return 0, err
+		return err
 	}
-	for _, b := range captures {
-		packed += int64(len(b.frame))
-	}
-	return packed, errors.Join(t.putBlocks(bucketCaptures, r.first, captures), t.putBlocks(bucketRevisions, r.first, records))
+	return errors.Join(t.putBlocks(bucketCaptures, captures), t.putBlocks(bucketRevisions, records))
 }
 
-// span is a stretch of gathered revisions that makes a block.
+// span is a stretch of gathered revisions that makes a block, behind the
+// values that the block has already.
 type span struct {
-	from, to int
+	first    uint64   // the block's key
+	old      [][]byte // values that it has
+	from, to int      // revisions that it gets
 	frame    []byte
 }
 
-// split divides the revisions into stretches of at most so many, which end
-// when their captures have reached so many bytes.
-func (r *revisions) split(values, bytes int) []*span {
-	var spans []*span
-	for from := 0; from < len(r.posts); {
-		s := &span{from: from, to: from}
-		for size := 0; s.to < len(r.posts) && s.to-from < values && size < bytes; s.to++ {
-			size += len(r.posts[s.to].Capture.Body)
-		}
-		spans, from = append(spans, s), s.to
+// spans divides the revisions into blocks of at most so many values, which take
+// no more once their captures have reached so many bytes.
+func (t *tx) spans(bucket []byte, r *revisions, values, bytes int) ([]*span, error) {
+	if len(r.posts) == 0 {
+		return nil, nil
 	}
-	return spans
+	last, err := t.unfilled(bucket, r.first, values, bytes)
+	if err != nil {
+		return nil, err
+	}
+	s := &span{first: last.first, old: last.values}
+	spans, size := []*span{s}, last.size()
+	for i, p := range r.posts {
+		if len(s.old)+s.to-s.from == values || size >= bytes {
+			s = &span{first: r.first + uint64(i), from: i, to: i}
+			spans, size = append(spans, s), 0
+		}
+		size += len(p.Capture.Body)
+		s.to++
+	}
+	return spans, nil
 }
 
-func (t *tx) putBlocks(bucket []byte, first uint64, spans []*span) error {
+// unfilled returns the last block of a bucket if it has room, or an empty one
+// that begins with the next number.
+func (t *tx) unfilled(bucket []byte, next uint64, values, bytes int) (block, error) {
+	if next > 1 {
+		last, err := t.block(bucket, next-1)
+		if err != nil || len(last.values) < values && last.size() < bytes {
+			return last, err
+		}
+	}
+	return block{first: next}, nil
+}
+
+func (b block) size() int {
+	n := 0
+	for _, v := range b.values {
+		n += len(v)
+	}
+	return n
+}
+
+func (t *tx) putBlocks(bucket []byte, spans []*span) error {
 	for _, s := range spans {
-		if err := t.put(bucket, seqKey(first+uint64(s.from)), s.frame); err != nil {
+		if err := t.put(bucket, seqKey(s.first), s.frame); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// values returns the values that the block has, with room for the others.
+func (s *span) values() []value {
+	values := make([]value, 0, len(s.old)+s.to-s.from)
+	for _, v := range s.old {
+		values = append(values, value{v})
+	}
+	return values
+}
+
 func (c *codec) packRecords(s *span, r *revisions) error {
-	values := make([]value, 0, s.to-s.from)
+	values := s.values()
 	for _, rec := range r.records[s.from:s.to] {
 		v, err := c.encode(rec.elided())
 		if err != nil {
@@ -218,7 +263,7 @@ func (c *codec) packRecords(s *span, r *revisions) error {
 }
 
 func (c *codec) packCaptures(s *span, r *revisions) error {
-	values := make([]value, 0, s.to-s.from)
+	values := s.values()
 	for i := s.from; i < s.to; i++ {
 		capture := &r.posts[i].Capture
 		head, err := c.encodeEnvelope(r.records[i].ID, capture, "")

@@ -14,7 +14,6 @@ type counters struct {
 	Posts     int64 `cbor:"1,keyasint"`
 	Revisions int64 `cbor:"2,keyasint"`
 	Raw       int64 `cbor:"3,keyasint"` // bytes of all captures' bodies
-	Packed    int64 `cbor:"4,keyasint"` // bytes of the same as first stored
 }
 
 // Commit takes everything that a batch holds into the archive, in one
@@ -66,12 +65,10 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 		}
 		done.Posts = append(done.Posts, change)
 	}
-	packed, err := t.store(fresh)
-	if err != nil {
+	if err := t.store(fresh); err != nil {
 		return err
 	}
 	totals.Revisions += int64(len(fresh.records))
-	totals.Packed += packed
 	for _, p := range fresh.posts {
 		totals.Raw += int64(len(p.Capture.Body))
 	}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -152,7 +153,7 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 		if err != nil {
 			return err
 		}
-		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw, PackedSize: n.Packed}
+		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw}
 		if s.First, s.Last, err = t.span(); err != nil {
 			return err
 		}
@@ -160,6 +161,9 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 		for _, name := range buckets() {
 			b := t.Bucket(name).Stats()
 			s.Buckets[string(name)] = Usage{Keys: b.KeyN, Bytes: int64(b.BranchAlloc + b.LeafAlloc)}
+			if bytes.Equal(name, bucketCaptures) {
+				s.PackedSize = int64(b.LeafInuse)
+			}
 		}
 		_, d := t.Bucket(bucketDicts).Cursor().Last()
 		s.Dictionary = len(d)
