@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/finarc/finarc/archive"
@@ -15,8 +15,9 @@ import (
 )
 
 func (a *app) crawlCommand() *cobra.Command {
+	var only []string
 	quiet := false
-	cmd := &cobra.Command{
+	cmd := reports(&cobra.Command{
 		Use:   "crawl",
 		Short: "Archive what the mirrors show now",
 		Long: `One run: ask the configured mirrors for their list pages, then for every post
@@ -27,37 +28,65 @@ Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
 pages failed for good; 4 the archive is busy; 130 interrupted.`,
 		Example: `  finarc crawl
   finarc crawl -c crawler.yaml --archive news.db --json
+  finarc crawl --mirror finews
   */5 * * * *  cd /srv/finarc && finarc crawl --quiet        (in a crontab)`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.config()
+			c, err := a.validConfig()
 			if err != nil {
 				return err
 			}
-			if err := c.Validate(); err != nil {
+			if c.Mirrors, err = chosen(c.Mirrors, only); err != nil {
 				return err
 			}
-			arc, err := archive.OpenOrCreate(cmd.Context(), c.Archive)
+			arc, err := archive.OpenOrCreate(cmd.Context(), c.Archive, archive.Wait(a.wait))
 			if err != nil {
 				return err
 			}
 			report, err := a.crawl(cmd.Context(), c, arc, quiet)
 			if report != nil && (!quiet || err != nil) {
-				if reportErr := a.showRun(report); reportErr != nil {
-					return errors.Join(err, reportErr)
-				}
+				return errors.Join(err, a.showRun(report))
 			}
 			return err
 		},
-	}
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print a report only when something is wrong")
+	})
+	f := cmd.Flags()
+	f.BoolVarP(&quiet, "quiet", "q", false, "print a report only when something is wrong")
+	f.StringArrayVar(&only, "mirror", nil, "crawl only the configured mirror called `NAME` (may be repeated)")
+	completeFlag(cmd, "mirror", func() []string {
+		c, err := a.config()
+		if err != nil {
+			return nil
+		}
+		return mirrorNames(c)
+	})
 	return cmd
+}
+
+// chosen returns the mirrors that are named; all if none is.
+func chosen(mirrors []config.Mirror, names []string) ([]config.Mirror, error) {
+	if len(names) == 0 {
+		return mirrors, nil
+	}
+	var those []config.Mirror
+	for _, m := range mirrors {
+		if slices.Contains(names, m.Name) {
+			those = append(those, m)
+		}
+	}
+	configured := mirrorNames(config.Config{Mirrors: mirrors})
+	for _, name := range names {
+		if !slices.Contains(configured, name) {
+			return nil, usagef("--mirror %s: no such mirror in the configuration, which has %s", name, strings.Join(configured, ", "))
+		}
+	}
+	return those, nil
 }
 
 // crawl runs one crawl with progress on standard error. Its error is what the
 // program ends with; the report may be there all the same.
 func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, quiet bool) (*news.Run, error) {
-	progress := a.startProgress(quiet)
+	progress := a.startProgress(ctx, quiet)
 	report, err := crawler.Run(ctx, crawler.Options{
 		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Command: "crawl " + strings.Join(mirrorNames(c), " "),
 		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
@@ -69,9 +98,21 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 	case report.Ending == news.EndingInterrupted:
 		return report, errInterrupted
 	case report.FailedPosts() > 0 || report.Lists.Failed > 0:
-		return report, fmt.Errorf("run %d: %w", report.ID, errPagesFailed)
+		return report, fmt.Errorf("run %d: %w: %s", report.ID, errPagesFailed, failures(report))
 	}
 	return report, nil
+}
+
+// failures tells how many pages failed for good: 2 posts and 1 list page.
+func failures(r *news.Run) string {
+	var parts []string
+	if n := r.FailedPosts(); n > 0 {
+		parts = append(parts, plural(n, "post"))
+	}
+	if n := r.Lists.Failed; n > 0 {
+		parts = append(parts, plural(n, "list page"))
+	}
+	return strings.Join(parts, " and ")
 }
 
 func mirrorNames(c config.Config) []string {
@@ -80,13 +121,4 @@ func mirrorNames(c config.Config) []string {
 		names = append(names, m.Name)
 	}
 	return names
-}
-
-// level returns what is logged beside the progress: on a terminal, where the
-// report follows, nothing but errors.
-func (p *progress) level() slog.Level {
-	if p.live {
-		return slog.LevelError
-	}
-	return slog.LevelWarn
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +13,6 @@ import (
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -29,6 +29,9 @@ program, and asks nobody but itself.`,
   finarc demo --dir /tmp/finarc-demo --posts 2000 --categories 60 --serve`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.archiveFile != "" {
+				return usagef("--archive has no place here; --dir DIR says where the archive is put")
+			}
 			o.Newest = a.now().Truncate(time.Second)
 			m, err := mirror.New(o)
 			if err != nil {
@@ -38,20 +41,14 @@ program, and asks nobody but itself.`,
 			if err != nil {
 				return err
 			}
-			ctx, stop := context.WithCancel(cmd.Context())
-			defer stop()
-			g, ctx := errgroup.WithContext(ctx)
-			g.Go(func() error { return s.serve(ctx) })
-			g.Go(func() error {
-				err := a.demo(ctx, s.url, dir)
-				if err != nil || !serve {
-					stop()
+			return s.during(cmd.Context(), func(ctx context.Context) error {
+				if err := a.demo(ctx, s.url, dir); err != nil || !serve {
 					return err
 				}
 				fmt.Fprintf(a.out, "\nThe mirror goes on at %s/ until you press Ctrl-C.\n", s.url)
+				<-ctx.Done()
 				return nil
 			})
-			return g.Wait()
 		},
 	}
 	f := cmd.Flags()
@@ -59,6 +56,7 @@ program, and asks nobody but itself.`,
 	f.IntVar(&o.Posts, "posts", o.Posts, "`N` posts")
 	f.IntVar(&o.Categories, "categories", o.Categories, "`N` categories")
 	f.BoolVar(&serve, "serve", false, "go on serving the mirror afterwards")
+	completeFolder(cmd, "dir")
 	return cmd
 }
 
@@ -71,16 +69,16 @@ func (a *app) demo(ctx context.Context, base, dir string) error {
 	c.Archive = filepath.Join(dir, "finarc.db")
 	c.Mirrors = []config.Mirror{mirrorConfig("demo", base)}
 	c.Limits.Rate = 0 // it is one's own server
-	arc, err := archive.OpenOrCreate(ctx, c.Archive)
+	arc, err := archive.OpenOrCreate(ctx, c.Archive, archive.Wait(a.wait))
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "$ finarc crawl     # the built-in mirror at %s/, into %s\n", base, c.Archive)
 	report, err := a.crawl(ctx, c, arc, false)
-	if err != nil {
-		return err
+	if report != nil {
+		err = errors.Join(err, writeReport(a.out, report))
 	}
-	if err := writeReport(a.out, report); err != nil {
+	if err != nil {
 		return err
 	}
 	return a.demoShow(ctx, arc, c, dir)
@@ -119,12 +117,12 @@ func (a *app) demoShow(ctx context.Context, arc *archive.Archive, c config.Confi
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s\n", jekyllSummary(report, site))
-	fmt.Fprintf(a.out, `
+	_, err = fmt.Fprintf(a.out, `%[1]s
+
 Look further:
-  finarc list  --archive %[1]s --limit 20
-  finarc stats --archive %[1]s
-  jekyll serve --source %[2]s     # a site like the mirror, where Jekyll is installed
-`, c.Archive, site)
-	return nil
+  finarc list  --archive %[2]s --limit 20
+  finarc stats --archive %[2]s
+  jekyll serve --source %[3]s     # a site like the mirror, where Jekyll is installed
+`, jekyllSummary(report, site), c.Archive, site)
+	return err
 }

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"syscall"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/crawler"
 )
 
-// Errors that only say how the program ends: what they stand for was told
-// already.
+// Errors that say how the program ends after all was told.
 var (
 	errPagesFailed = errors.New("some pages failed for good")
 	errInterrupted = errors.New("interrupted; what was done is kept")
@@ -27,23 +26,30 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// exits is the one table of exit codes; the first line that matches counts.
-var exits = []struct {
+// ending is how the program ends with an error.
+type ending struct {
 	is   func(error) bool
 	code int
-	hint string
-}{
-	{isNil, 0, ""},
-	{is(errInterrupted), 130, ""},
-	{is(context.Canceled), 130, ""},
-	{is(syscall.EPIPE), 0, ""}, // whoever read the output has had enough
-	{is(errPagesFailed), 3, ""},
-	{as[usageError], 2, "see finarc --help"},
-	{as[config.Problems], 2, "finarc config init prints a working configuration"},
-	{is(archive.ErrBusy), 4, ""},
-	{is(archive.ErrMissing), 1, "finarc crawl makes an archive; --archive FILE names another"},
-	{is(archive.ErrNotArchive), 1, "--archive FILE names another; the file was left as it is"},
-	{func(error) bool { return true }, 1, ""},
+	hint string // where there is %s in it, that is the command
+	says string // in place of the error's own words
+}
+
+// endings is the one table of exit codes; the first line that matches counts.
+var endings = []ending{
+	{is: isNil},
+	{is: is(syscall.EPIPE)}, // whoever read the output has had enough
+	{is: is(errInterrupted), code: 130},
+	{is: is(context.Canceled), code: 130, says: "interrupted"},
+	{is: is(errPagesFailed), code: 3},
+	{is: as[usageError], code: 2, hint: "see %s --help"},
+	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
+	{is: as[config.Problems], code: 2, hint: "finarc config init prints a working configuration"},
+	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
+	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
+	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},
+	{is: is(archive.ErrNoPost), code: 1, hint: "finarc list shows what the archive holds"},
+	{is: is(crawler.ErrUnreachable), code: 1, hint: "what was archived before is untouched; the next crawl tries again"},
+	{is: func(error) bool { return true }, code: 1},
 }
 
 func isNil(err error) bool { return err == nil }
@@ -57,31 +63,31 @@ func as[T error](err error) bool {
 	return errors.As(err, &target)
 }
 
-// exit tells an error to the person and returns the program's exit code.
-func exit(err error, stderr io.Writer) int {
-	for _, e := range exits {
+// exit tells the error that a command ended with, and returns the program's
+// exit code.
+func exit(err error, command string, stderr io.Writer) int {
+	for _, e := range endings {
 		if !e.is(err) {
 			continue
 		}
 		if e.code != 0 {
-			tell(stderr, err, e.hint)
+			e.tell(stderr, err, command)
 		}
 		return e.code
 	}
-	return 1
+	return 1 // not reached: the last line matches everything
 }
 
-func tell(stderr io.Writer, err error, hint string) {
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(stderr, "finarc: %s\n", strings.TrimSuffix(line, "\n"))
+// tell writes the error, a line for each fault, and the hint below.
+func (e *ending) tell(stderr io.Writer, err error, command string) {
+	says := e.says
+	if says == "" {
+		says = err.Error()
 	}
-	if hint != "" {
-		fmt.Fprintf(stderr, "        %s\n", hint)
+	for line := range strings.Lines(says) {
+		fmt.Fprintf(stderr, "finarc: %s\n", printable(strings.TrimSuffix(line, "\n")))
 	}
-}
-
-// exists reports whether there is a file at path.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+	if e.hint != "" {
+		fmt.Fprintf(stderr, "        %s\n", strings.ReplaceAll(e.hint, "%s", command))
+	}
 }

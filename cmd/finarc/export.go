@@ -17,7 +17,7 @@ func (a *app) exportCommand() *cobra.Command {
 		Short:   "Write archived posts in another form",
 		Example: "  finarc export jekyll --out dump",
 		Args:    noArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:    help,
 	}
 	cmd.AddCommand(a.exportJekyllCommand())
 	return cmd
@@ -27,7 +27,7 @@ func (a *app) exportJekyllCommand() *cobra.Command {
 	var s selection
 	var dir string
 	categories := false
-	cmd := &cobra.Command{
+	cmd := reports(&cobra.Command{
 		Use:   "jekyll",
 		Short: "Write posts as Jekyll files, in the mirror's own form",
 		Long: `Write every selected post to DIR/_posts. Files that are there already and say the
@@ -42,7 +42,7 @@ page, get those of the first mirror in the configuration.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" {
-				return usagef("%s: --out DIR is needed", cmd.CommandPath())
+				return usagef("--out DIR is needed")
 			}
 			sel, err := s.selection()
 			if err != nil {
@@ -52,13 +52,13 @@ page, get those of the first mirror in the configuration.`,
 			if err != nil {
 				return err
 			}
-			arc, err := archive.Open(cmd.Context(), c.Archive)
+			arc, err := archive.Open(cmd.Context(), c.Archive, archive.Wait(a.wait))
 			if err != nil {
 				return err
 			}
 			report, err := a.exportJekyll(cmd.Context(), arc, c, sel, dir, categories)
 			if err != nil {
-				return fmt.Errorf("%w (%d posts were written before)", err, report.Written)
+				return fmt.Errorf("export to %s: %w (%s written before)", dir, err, plural(report.Written, "post"))
 			}
 			if a.json {
 				return a.writeJSON(report)
@@ -66,10 +66,11 @@ page, get those of the first mirror in the configuration.`,
 			_, err = fmt.Fprintln(a.out, jekyllSummary(report, dir))
 			return err
 		},
-	}
+	})
 	s.register(cmd)
 	cmd.Flags().StringVarP(&dir, "out", "o", "", "write into `DIR`")
 	cmd.Flags().BoolVar(&categories, "categories", false, "also write layouts and list pages, so that DIR builds into a site")
+	completeFolder(cmd, "out")
 	return cmd
 }
 
@@ -85,9 +86,9 @@ func (a *app) exportJekyll(ctx context.Context, arc *archive.Archive, c config.C
 // jekyllSummary tells what an export did, a line for each post refused.
 func jekyllSummary(r jekyll.Report, dir string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s posts written to %s/_posts, %s there already", grouped(r.Written), strings.TrimSuffix(dir, "/"), grouped(r.Unchanged))
+	fmt.Fprintf(&b, "%s written to %s/_posts, %s there already", plural(r.Written, "post"), strings.TrimSuffix(dir, "/"), grouped(r.Unchanged))
 	if r.Pages > 0 {
-		fmt.Fprintf(&b, ", %s pages and layouts", grouped(r.Pages))
+		fmt.Fprintf(&b, ", %s", plural(r.Pages, "other page"))
 	}
 	for _, refused := range r.Refused {
 		fmt.Fprintf(&b, "\nnot written: %s: %s", refused.ID, refused.Reason)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
@@ -10,11 +12,12 @@ import (
 func (a *app) listCommand() *cobra.Command {
 	var s selection
 	oldest := false
-	cmd := &cobra.Command{
+	cmd := reports(&cobra.Command{
 		Use:   "list",
 		Short: "List archived posts",
 		Long: `List archived posts, newest first: when they were published, their infoCode,
-category and title. With --json, one JSON object a line, without bodies.`,
+category and title. On a terminal, lines are cut to its width. With --json, one
+JSON object a line, without bodies.`,
 		Example: `  finarc list --limit 20
   finarc list --from 2021-12-20 --to 2021-12-22 --category 21caijing
   finarc list --security 1.600160 --json | jq -r .title`,
@@ -29,34 +32,57 @@ category and title. With --json, one JSON object a line, without bodies.`,
 			if err != nil {
 				return err
 			}
+			out := bufio.NewWriter(a.out)
+			write := a.lister(out)
 			for rev, err := range arc.Select(cmd.Context(), sel) {
+				if err == nil {
+					err = write(&rev)
+				}
 				if err != nil {
 					return err
 				}
-				if err := a.listPost(&rev); err != nil {
-					return err
-				}
 			}
-			return nil
+			return out.Flush()
 		},
-	}
+	})
 	s.register(cmd)
 	cmd.Flags().BoolVar(&oldest, "oldest", false, "the oldest first")
 	return cmd
 }
 
-func (a *app) listPost(rev *news.Revision) error {
+// lister returns what writes a post to out: as a line for people, or as JSON.
+// Only on a terminal is anything cut.
+func (a *app) lister(out io.Writer) func(*news.Revision) error {
 	if a.json {
-		return a.writeJSON(newRevisionJSON(*rev))
+		return func(rev *news.Revision) error { return encodeJSON(out, newRevisionJSON(*rev)) }
 	}
+	width, live := terminal(a.out)
+	return func(rev *news.Revision) error {
+		line := listLine(rev, live)
+		if live {
+			line = cut(line, width)
+		}
+		_, err := fmt.Fprintln(out, line)
+		return err
+	}
+}
+
+// Columns of a line of the list.
+const (
+	columnsWhen     = len("2021-12-22 10:37:15")
+	columnsName     = len("20211222-0123456789abcdef")
+	columnsCategory = 16
+)
+
+func listLine(rev *news.Revision, narrow bool) string {
 	when := clock(rev.Published)
 	if rev.Published.IsZero() {
-		when = rev.Day().String()
+		when = dash(rev.Day().String())
 	}
-	line := fmt.Sprintf("%s  %s  %s  %s", fit(when, 19), fit(name(&rev.Post), 25), fit(printable(rev.Category), 16), printable(rev.Title))
-	if w, ok := terminal(a.out); ok {
-		line = fit(line, w)
+	category := printable(rev.Category)
+	if narrow {
+		category = cut(category, columnsCategory)
 	}
-	_, err := fmt.Fprintln(a.out, line)
-	return err
+	return pad(when, columnsWhen) + "  " + pad(name(&rev.Post), columnsName) + "  " +
+		pad(category, columnsCategory) + "  " + printable(rev.Title)
 }

@@ -33,7 +33,10 @@ Faults, as a name or name:share (the share of post pages that have it):
   finarc mirror --dir dump/_site`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
+			err := errors.Join(exclusive(cmd, "dir", "posts"), exclusive(cmd, "dir", "categories"))
+			if err != nil {
+				return err
+			}
 			if o.Faults, err = mirror.ParseFaults(faults); err != nil {
 				return usagef("--faults: %w", err)
 			}
@@ -50,8 +53,13 @@ Faults, as a name or name:share (the share of post pages that have it):
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "serving %d posts at %s\n", m.Len(), s.url)
-			return s.serve(cmd.Context())
+			return s.during(cmd.Context(), func(ctx context.Context) error {
+				_, err := fmt.Fprintf(a.out, "serving %s at %s/ until you press Ctrl-C\n", plural(m.Len(), "post"), s.url)
+				if err == nil {
+					<-ctx.Done()
+				}
+				return err
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -64,8 +72,8 @@ Faults, as a name or name:share (the share of post pages that have it):
 	f.StringVar(&faults, "faults", "", "`FAULTS` between commas")
 	f.BoolVar(&o.Gzip, "gzip", o.Gzip, "compress answers")
 	f.StringVar(&dir, "dir", "", "serve the built site in `DIR`")
-	cmd.MarkFlagsMutuallyExclusive("dir", "posts")
-	cmd.MarkFlagsMutuallyExclusive("dir", "categories")
+	completeFolder(cmd, "dir")
+	completeFlag(cmd, "faults", faultNames)
 	return cmd
 }
 
@@ -75,6 +83,14 @@ func faultHelp() string {
 		fmt.Fprintf(&b, "  %-14s %s\n", f.Name, f.About)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func faultNames() []string {
+	var names []string
+	for _, f := range mirror.Faults() {
+		names = append(names, f.Name+"\t"+f.About)
+	}
+	return names
 }
 
 func newMirror(dir string, o mirror.Options) (*mirror.Mirror, error) {
@@ -102,8 +118,13 @@ func listen(addr string, h http.Handler) (*server, error) {
 	}, nil
 }
 
-// serve serves until ctx is done, and lets the answers under way be finished.
-func (s *server) serve(ctx context.Context) error {
+// stopGrace is how long answers under way may take when the server stops.
+const stopGrace = time.Second
+
+// during serves while fn runs, which is told by its context when there is
+// something that it should end for: the caller's context, or a server that
+// cannot go on.
+func (s *server) during(ctx context.Context, fn func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -111,16 +132,21 @@ func (s *server) serve(ctx context.Context) error {
 		}
 		return nil
 	})
-	g.Go(func() error {
-		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		if err := s.http.Shutdown(grace); err != nil {
-			return errors.Join(fmt.Errorf("shut down: %w", err), s.http.Close())
-		}
-		return nil
-	})
+	g.Go(func() error { return errors.Join(fn(ctx), s.stop(ctx)) })
 	return g.Wait()
+}
+
+// stop lets the answers under way be finished, for a moment, and closes all
+// connections, also those on which nothing was ever asked.
+func (s *server) stop(ctx context.Context) error {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+	defer cancel()
+	if err := s.http.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+		return s.http.Close()
+	} else if err != nil {
+		return fmt.Errorf("stop serving: %w", err)
+	}
+	return nil
 }
 
 // mirrorConfig returns the configuration's entry for a mirror at base.

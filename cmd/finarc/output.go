@@ -7,24 +7,28 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/finarc/finarc/news"
 	"golang.org/x/text/width"
 )
 
 // writeJSON writes v as one line of JSON.
-func (a *app) writeJSON(v any) error {
-	enc := json.NewEncoder(a.out)
+func (a *app) writeJSON(v any) error { return encodeJSON(a.out, v) }
+
+func encodeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
 
-// revisionJSON is a revision as the commands print it.
+// revisionJSON is a revision as list and show print it: the fields of
+// [news.Post] and [news.Revision], and what Jekyll makes of category and tag.
 type revisionJSON struct {
 	news.Revision
 	Categories []string `json:"categories"`
 	Tags       []string `json:"tags"`
-	Lacks      []string `json:"lacks,omitempty"`
+	Lacks      []string `json:"lacks,omitempty"` // of show only: the list does not read bodies
 }
 
 func newRevisionJSON(rev news.Revision) revisionJSON {
@@ -50,8 +54,15 @@ func clock(t time.Time) string {
 	return t.In(news.Shanghai).Format(time.DateTime)
 }
 
-// columns returns how many columns of a terminal s takes: Chinese characters
-// take two.
+// dash returns s, or a dash where there is nothing.
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
+
+// columns returns how many columns of a terminal s takes.
 func columns(s string) int {
 	n := 0
 	for _, r := range s {
@@ -60,41 +71,55 @@ func columns(s string) int {
 	return n
 }
 
+// runeColumns returns how many columns r takes: Chinese characters take two,
+// marks that stand on the one before none.
 func runeColumns(r rune) int {
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
+	switch {
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	case width.LookupRune(r).Kind() == width.EastAsianWide, width.LookupRune(r).Kind() == width.EastAsianFullwidth:
 		return 2
 	}
 	return 1
 }
 
-// fit cuts s to the given number of columns, marking the cut with …, and pads
-// it to that number.
-func fit(s string, to int) string {
+// pad fills s up to the given number of columns.
+func pad(s string, to int) string { return s + strings.Repeat(" ", max(0, to-columns(s))) }
+
+// cut cuts s to the given number of columns, marking the cut with ….
+func cut(s string, to int) string {
 	if columns(s) <= to {
-		return s + strings.Repeat(" ", to-columns(s))
+		return s
 	}
-	var b strings.Builder
 	used := 0
-	for _, r := range s {
-		if used+runeColumns(r) > to-1 {
-			break
-		}
-		b.WriteRune(r)
+	for i, r := range s {
 		used += runeColumns(r)
+		if used > to-1 {
+			return s[:i] + strings.Repeat("…", min(1, max(0, to)))
+		}
 	}
-	return b.String() + "…" + strings.Repeat(" ", max(0, to-1-used))
+	return s
 }
 
-// printable takes control characters out of what a server wrote, so that a
-// title cannot drive the terminal.
-func printable(s string) string {
+// printable takes out of a line from a server what could drive the terminal or
+// turn the line around: control characters and marks of direction.
+func printable(s string) string { return strings.Map(inert, s) }
+
+// printableText is as printable, for text of several lines.
+func printableText(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
-			return ' '
+		if r == '\n' {
+			return r
 		}
-		return r
+		return inert(r)
 	}, s)
+}
+
+func inert(r rune) rune {
+	if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+		return ' '
+	}
+	return r
 }
 
 // grouped writes n with a comma at every thousand.
@@ -104,6 +129,14 @@ func grouped[T int | int64](n T) string {
 		s = s[:at] + "," + s[at:]
 	}
 	return s
+}
+
+// plural counts things: 1 post, 2 posts.
+func plural[T int | int64](n T, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return grouped(n) + " " + what
 }
 
 // size writes a number of bytes for people.
@@ -127,7 +160,7 @@ func table(w io.Writer, rows [][2]string) error {
 		widest = max(widest, columns(r[0]))
 	}
 	for _, r := range rows {
-		if _, err := fmt.Fprintf(w, "%s  %s\n", fit(r[0], widest), r[1]); err != nil {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", pad(r[0], widest), r[1]); err != nil {
 			return err
 		}
 	}

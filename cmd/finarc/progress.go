@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,13 +17,17 @@ const (
 	progressLog  = 10 * time.Second
 )
 
+// clearLine takes the cursor back to the line's begin and empties the line.
+const clearLine = "\r\x1b[K"
+
 // progress tells how far a crawl has come: on a terminal in one line that
 // changes, elsewhere in log lines.
 type progress struct {
 	out   io.Writer
 	log   *slog.Logger
-	width int
+	width func() int // of the terminal, now
 	live  bool
+	quiet bool
 	now   func() time.Time
 	began time.Time
 
@@ -33,19 +38,25 @@ type progress struct {
 	done sync.WaitGroup
 }
 
-func (a *app) startProgress(quiet bool) *progress {
-	p := &progress{out: a.err, log: a.logger(slog.LevelInfo), now: a.now, began: a.now(), end: make(chan struct{})}
-	p.width, p.live = terminal(a.err)
-	if quiet {
-		p.live = false
-		return p
+func (a *app) startProgress(ctx context.Context, quiet bool) *progress {
+	p := &progress{
+		out: a.err, log: a.logger(slog.LevelInfo), now: a.now, began: a.now(), quiet: quiet, end: make(chan struct{}),
+		width: func() int { w, _ := terminal(a.err); return w },
 	}
-	every := progressLog
-	if p.live {
-		every = progressLive
-	}
-	p.done.Go(func() { p.run(every) })
+	_, p.live = terminal(a.err)
+	p.live = p.live && !quiet
+	p.done.Go(func() { p.run(ctx) })
 	return p
+}
+
+// level returns what is logged beside the progress: warnings are of pages that
+// failed, which a report tells of that follows, or, under --quiet, that
+// follows if any failed for good.
+func (p *progress) level() slog.Level {
+	if p.live || p.quiet {
+		return slog.LevelError
+	}
+	return slog.LevelWarn
 }
 
 // set is called by the crawl.
@@ -58,21 +69,36 @@ func (p *progress) set(state crawler.Progress) {
 func (p *progress) stop() {
 	close(p.end)
 	p.done.Wait()
-	if p.live {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
+	p.clear()
 }
 
-func (p *progress) run(every time.Duration) {
+// run tells of the progress until it is stopped, and once that the crawl is
+// interrupted: it then waits for what is in flight, which may take a while.
+func (p *progress) run(ctx context.Context) {
+	every := progressLog
+	if p.live {
+		every = progressLive
+	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	interrupted := ctx.Done()
 	for {
 		select {
 		case <-p.end:
 			return
+		case <-interrupted:
+			interrupted = nil
+			p.clear()
+			fmt.Fprintln(p.out, "finarc: interrupted: waiting for the requests in flight; interrupt again to end at once")
 		case <-tick.C:
 			p.tell()
 		}
+	}
+}
+
+func (p *progress) clear() {
+	if p.live {
+		fmt.Fprint(p.out, clearLine)
 	}
 }
 
@@ -80,21 +106,34 @@ func (p *progress) tell() {
 	p.mu.Lock()
 	s := p.last
 	p.mu.Unlock()
-	if s.Run.ID == 0 {
-		return
-	}
+	rate, left := pace(&s, p.now().Sub(p.began))
 	done := s.Run.Discovered - s.Run.Pending
-	rate := float64(total(s.Run.Requests)) / p.now().Sub(p.began).Seconds()
-	left := "–"
-	if rate > 0 {
-		left = (time.Duration(float64(s.Run.Pending+s.Queued)/rate) * time.Second).String()
+	switch {
+	case p.quiet:
+	case p.live:
+		fmt.Fprint(p.out, clearLine+cut(progressLine(&s, rate, left), p.width()-1))
+	case s.Run.ID != 0:
+		p.log.Info("crawling", "run", s.Run.ID, "posts", done, "of", s.Run.Discovered, "queue", s.Queued,
+			"pages_per_second", fmt.Sprintf("%.1f", rate), "left", left)
 	}
-	if !p.live {
-		p.log.Info("crawling", "posts", done, "pending", s.Run.Pending, "queue", s.Queued,
-			"requests_per_second", fmt.Sprintf("%.1f", rate), "left", left)
-		return
+}
+
+func progressLine(s *crawler.Progress, rate float64, left string) string {
+	if s.Run.ID == 0 {
+		return "waiting for the first pages"
 	}
-	line := fmt.Sprintf("posts %s of %s · lists %s · %.1f pages/s · queue %s · %s left",
-		grouped(done), grouped(s.Run.Discovered), grouped(s.Run.Lists.Read+s.Run.Lists.NotModified), rate, grouped(s.Queued), left)
-	fmt.Fprint(p.out, "\r\x1b[K"+fit(line, max(0, p.width-1)))
+	return fmt.Sprintf("posts %s of %s · lists %s · %.1f pages/s · queue %s · %s left",
+		grouped(s.Run.Discovered-s.Run.Pending), grouped(s.Run.Discovered),
+		grouped(s.Run.Lists.Read+s.Run.Lists.NotModified), rate, grouped(s.Queued), left)
+}
+
+// pace returns how many pages a second were asked for, and how long what is
+// known of would take at that rate. Posts in the queue are among those
+// pending, list pages are not.
+func pace(s *crawler.Progress, took time.Duration) (rate float64, left string) {
+	if rate = float64(total(s.Run.Requests)) / took.Seconds(); !(rate > 0) {
+		return 0, "–"
+	}
+	pages := max(s.Run.Pending, s.Queued)
+	return rate, (time.Duration(float64(pages)/rate) * time.Second).String()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,11 +23,22 @@ type app struct {
 
 	configFile  string
 	archiveFile string
+	wait        time.Duration
 	json        bool
 	verbose     bool
 }
 
-const defaultConfig = "crawler.yaml"
+const (
+	defaultConfig = "crawler.yaml"
+	defaultWait   = 30 * time.Second
+)
+
+// Groups of commands in the help.
+const (
+	groupGather = "gather"
+	groupLook   = "look"
+	groupSetUp  = "set up"
+)
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ []string) int {
@@ -37,7 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ [
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return exit(root.ExecuteContext(ctx), stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return exit(err, cmd.CommandPath(), stderr)
 }
 
 func (a *app) root() *cobra.Command {
@@ -53,71 +64,57 @@ Jekyll files.`,
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
   finarc export jekyll --out dump`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cmd.Help()
-		},
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              noArgs,
+		PersistentPreRunE: a.checkJSON,
+		RunE:              help,
 	}
-	flags := root.PersistentFlags()
-	flags.StringVarP(&a.configFile, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" if there is one)")
-	flags.StringVar(&a.archiveFile, "archive", "", "archive `FILE` (default: the configuration's)")
-	flags.BoolVar(&a.json, "json", false, "write JSON to standard output")
-	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log more to standard error")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%s: %w", cmd.CommandPath(), err)
-	})
-	root.AddCommand(
-		a.demoCommand(), a.mirrorCommand(), a.crawlCommand(), a.exportCommand(),
-		a.listCommand(), a.showCommand(), a.statsCommand(), a.runsCommand(),
-		a.configCommand(), a.versionCommand(),
+	a.globalFlags(root)
+	root.AddGroup(
+		&cobra.Group{ID: groupGather, Title: "Gather:"},
+		&cobra.Group{ID: groupLook, Title: "Look and write out:"},
+		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
+	add(root, groupGather, a.crawlCommand(), a.demoCommand(), a.mirrorCommand())
+	add(root, groupLook, a.listCommand(), a.showCommand(), a.statsCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
+	root.SetHelpCommand(helpCommand())
+	root.SetHelpCommandGroupID(groupSetUp)
 	return root
 }
 
-// noArgs refuses arguments; on the root that is an unknown command.
-func noArgs(cmd *cobra.Command, args []string) error {
-	switch {
-	case len(args) == 0:
-		return nil
-	case cmd.HasSubCommands():
-		return usagef("%s: unknown command %q%s", cmd.CommandPath(), args[0], suggest(cmd, args[0]))
-	}
-	return usagef("%s: takes no arguments, got %q", cmd.CommandPath(), args[0])
+func (a *app) globalFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVarP(&a.configFile, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" if there is one)")
+	f.StringVar(&a.archiveFile, "archive", "", "archive `FILE` (default: the configuration's)")
+	f.DurationVar(&a.wait, "wait", defaultWait, "wait at most `TIME` for an archive that another process holds")
+	f.BoolVar(&a.json, "json", false, "write JSON to standard output")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more to standard error")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w%s", err, suggestFlag(cmd, err))
+	})
+	must(root.MarkPersistentFlagFilename("config", "yaml", "yml"))
+	must(root.MarkPersistentFlagFilename("archive", "db"))
+	completeFlag(root, "wait", noValues)
 }
 
-func suggest(cmd *cobra.Command, arg string) string {
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(arg); len(near) > 0 {
-		return "; did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return ""
-}
-
-// oneArg wants exactly one argument, called what.
-func oneArg(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usagef("%s: want one %s, got %d arguments", cmd.CommandPath(), what, len(args))
-		}
-		return nil
+func add(root *cobra.Command, group string, cmds ...*cobra.Command) {
+	for _, c := range cmds {
+		c.GroupID = group
+		root.AddCommand(c)
 	}
 }
 
 // config reads the configuration: the named file, or the default one if there
 // is one, or else the defaults.
 func (a *app) config() (config.Config, error) {
-	path := a.configFile
-	if path == "" && exists(defaultConfig) {
-		path = defaultConfig
-	}
-	c, err := config.Load(path, a.environ)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return c, usageError{err}
-		}
+	c, err := config.Load(a.configPath(), a.environ)
+	switch {
+	case as[config.Problems](err):
 		return c, err
+	case err != nil:
+		return c, usageError{err}
 	}
 	if a.archiveFile != "" {
 		c.Archive = a.archiveFile
@@ -125,25 +122,41 @@ func (a *app) config() (config.Config, error) {
 	return c, nil
 }
 
+// configPath returns the configuration's file, or "" if there is none.
+func (a *app) configPath() string {
+	if a.configFile == "" && exists(defaultConfig) {
+		return defaultConfig
+	}
+	return a.configFile
+}
+
 // openArchive opens the archive for reading. With --archive no configuration
 // is needed, nor looked at.
 func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
-	if a.archiveFile != "" {
-		return archive.Open(ctx, a.archiveFile)
+	path := a.archiveFile
+	if path == "" {
+		c, err := a.config()
+		if err != nil {
+			return nil, err
+		}
+		path = c.Archive
 	}
-	c, err := a.config()
-	if err != nil {
-		return nil, err
-	}
-	return archive.Open(ctx, c.Archive)
+	return archive.Open(ctx, path, archive.Wait(a.wait))
 }
 
-// logger writes to standard error: warnings, and with --verbose everything.
+// logger writes to standard error what is at least of the level, and with
+// --verbose everything.
 func (a *app) logger(level slog.Level) *slog.Logger {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+}
+
+// exists reports whether there is a file at path.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // terminal reports whether w is a person's terminal, and how wide it is.
@@ -153,22 +166,44 @@ func terminal(w io.Writer) (width int, ok bool) {
 		return 0, false
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil
+	return width, err == nil && width > 0
 }
 
-func (a *app) versionCommand() *cobra.Command {
+// help is what a command does that is nothing without a subcommand.
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+func helpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "version",
-		Short:   "Say which finarc this is",
-		Example: "  finarc version --json",
-		Args:    noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			v := buildVersion()
-			if a.json {
-				return a.writeJSON(v)
+		Use:     "help [COMMAND]",
+		Short:   "Tell about a command",
+		Example: "  finarc help crawl",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return commandNames(cmd.Root(), args), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return usagef("no command %q%s", strings.Join(args, " "), suggest(about, last(args)))
 			}
-			_, err := fmt.Fprintf(a.out, "finarc %s (archive format %d, %s %s/%s)\n", v.Version, v.Format, v.Go, v.OS, v.Arch)
-			return err
+			about.InitDefaultHelpFlag()
+			return about.Help()
 		},
 	}
+}
+
+func last(args []string) string { return args[len(args)-1] }
+
+// commandNames returns the commands below the one that path names.
+func commandNames(root *cobra.Command, path []string) []string {
+	cmd, _, err := root.Find(path)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, fmt.Sprintf("%s\t%s", c.Name(), c.Short))
+		}
+	}
+	return names
 }

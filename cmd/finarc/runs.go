@@ -14,7 +14,7 @@ import (
 
 func (a *app) runsCommand() *cobra.Command {
 	limit := 0
-	cmd := &cobra.Command{
+	cmd := reports(&cobra.Command{
 		Use:   "runs",
 		Short: "Show the reports of past runs",
 		Long:  `Show the reports of past runs, newest first. With --json, one report a line.`,
@@ -40,7 +40,7 @@ func (a *app) runsCommand() *cobra.Command {
 			}
 			return nil
 		},
-	}
+	})
 	cmd.Flags().IntVar(&limit, "limit", 10, "at most `N` runs (0: all)")
 	return cmd
 }
@@ -52,13 +52,14 @@ func (a *app) showRun(r *news.Run) error {
 	return writeReport(a.out, r)
 }
 
+// shownProblems is how many of a run's problems its report tells people.
+const shownProblems = 20
+
 // writeReport writes a run's report for people.
 func writeReport(w io.Writer, r *news.Run) error {
-	ended := "not ended: running, or killed"
-	if !r.Ended.IsZero() {
-		ended = fmt.Sprintf("%s after %v", r.Ending, r.Ended.Sub(r.Started).Round(10*time.Millisecond))
+	if _, err := fmt.Fprintf(w, "run %d  %s  %s  %s\n", r.ID, strings.Join(r.Mirrors, ", "), clock(r.Started), runEnding(r)); err != nil {
+		return err
 	}
-	fmt.Fprintf(w, "run %d  %s  %s  %s\n", r.ID, strings.Join(r.Mirrors, ", "), clock(r.Started), ended)
 	rows := [][2]string{
 		{"  posts", fmt.Sprintf("%s met = %s new + %s revised + %s unchanged + %s skipped%s + %s failed%s + %s pending",
 			grouped(r.Discovered), grouped(r.New), grouped(r.Revised), grouped(r.Unchanged),
@@ -70,13 +71,30 @@ func writeReport(w io.Writer, r *news.Run) error {
 		rows = append(rows, [2]string{"  lacking", strings.Trim(counts(r.Incomplete), " ()")})
 	}
 	if r.Leads > 0 {
-		rows = append(rows, [2]string{"  leads", grouped(r.Leads) + " related posts recorded for a backfill"})
+		rows = append(rows, [2]string{"  leads", plural(r.Leads, "related post") + " recorded for a backfill"})
 	}
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	for _, p := range r.Problems {
-		if _, err := fmt.Fprintf(w, "  %s  %s: %s\n", p.For, p.URL, printable(p.Why)); err != nil {
+	return writeProblems(w, r)
+}
+
+// runEnding tells how a run ended.
+func runEnding(r *news.Run) string {
+	if r.Ended.IsZero() {
+		return "not ended: running, or killed"
+	}
+	return fmt.Sprintf("%s after %v", r.Ending, r.Ended.Sub(r.Started).Round(10*time.Millisecond))
+}
+
+// writeProblems writes the first of a run's problems, a line each.
+func writeProblems(w io.Writer, r *news.Run) error {
+	for i, p := range r.Problems {
+		if i == shownProblems {
+			_, err := fmt.Fprintf(w, "  … and more: finarc runs --json has the first %d problems\n", len(r.Problems))
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "  %s  %s: %s\n", p.For, printable(p.URL), printable(p.Why)); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,9 @@ func (s *selection) register(cmd *cobra.Command) {
 	f.StringVar(&s.security, "security", "", "posts that mention a `SECURITY`, as 1.600160 or 600160")
 	f.StringVar(&s.mirror, "mirror", "", "posts from the mirror called `NAME`")
 	f.IntVar(&s.limit, "limit", 0, "at most `N` posts (0: all)")
+	for _, flag := range []string{"from", "to", "category", "tag", "security", "mirror", "limit"} {
+		completeFlag(cmd, flag, noValues)
+	}
 }
 
 // selection returns what the flags say, or a usage error.

@@ -14,7 +14,7 @@ import (
 
 func (a *app) showCommand() *cobra.Command {
 	var raw, text bool
-	cmd := &cobra.Command{
+	cmd := reports(&cobra.Command{
 		Use:   "show INFOCODE",
 		Short: "Show one archived post",
 		Long: `Show one post: its front matter and its text. INFOCODE may be in any spelling,
@@ -24,11 +24,14 @@ infoCode is named by the ID that finarc list shows.`,
   finarc show 202112222222306968 --text
   finarc show http://finance.eastmoney.com/a/202112222222306968.html --json
   finarc show NW202112222222306968 --raw > page.html`,
-		Args: oneArg("infoCode"),
+		Args: oneArg("infoCode"), ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := news.ParseID(args[0])
 			if err != nil {
 				return usageError{err}
+			}
+			if err := exclusive(cmd, "raw", "text"); err != nil {
+				return err
 			}
 			arc, err := a.openArchive(cmd.Context())
 			if err != nil {
@@ -36,10 +39,9 @@ infoCode is named by the ID that finarc list shows.`,
 			}
 			return a.show(cmd.Context(), arc, id, form{raw: raw, text: text})
 		},
-	}
+	})
 	cmd.Flags().BoolVar(&raw, "raw", false, "write the page's bytes as they were served")
 	cmd.Flags().BoolVar(&text, "text", false, "write the text alone")
-	cmd.MarkFlagsMutuallyExclusive("raw", "text")
 	return cmd
 }
 
@@ -61,7 +63,7 @@ func (a *app) show(ctx context.Context, arc *archive.Archive, id news.ID, f form
 		_, err = a.out.Write(c.Body)
 		return err
 	case f.text:
-		_, err := fmt.Fprintln(a.out, page.Text(rev.Body))
+		_, err := fmt.Fprintln(a.out, printableText(page.Text(rev.Body)))
 		return err
 	case a.json:
 		j := newRevisionJSON(rev)
@@ -118,7 +120,7 @@ func (a *app) showPost(rev *news.Revision) error {
 	if err := table(a.out, told); err != nil {
 		return err
 	}
-	text := page.Text(rev.Body)
+	text := printableText(page.Text(rev.Body))
 	if text == "" {
 		return nil
 	}

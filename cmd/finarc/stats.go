@@ -7,7 +7,7 @@ import (
 )
 
 func (a *app) statsCommand() *cobra.Command {
-	return &cobra.Command{
+	return reports(&cobra.Command{
 		Use:   "stats",
 		Short: "Say how much the archive holds and what it takes",
 		Example: `  finarc stats
@@ -31,7 +31,7 @@ func (a *app) statsCommand() *cobra.Command {
 			}
 			return table(a.out, [][2]string{
 				{"archive", arc.Path()},
-				{"posts", fmt.Sprintf("%s, in %s revisions", grouped(s.Posts), grouped(s.Revisions))},
+				{"posts", fmt.Sprintf("%s, in %s", grouped(s.Posts), plural(s.Revisions, "revision"))},
 				{"days", fmt.Sprintf("%s to %s", dash(s.First.String()), dash(s.Last.String()))},
 				{"to fetch", grouped(s.Frontier)},
 				{"leads", grouped(s.Leads) + " related posts that are not held"},
@@ -43,12 +43,5 @@ func (a *app) statsCommand() *cobra.Command {
 				{"file", fmt.Sprintf("%s, %s a post", size(s.FileBytes), perPost)},
 			})
 		},
-	}
-}
-
-func dash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return s
+	})
 }

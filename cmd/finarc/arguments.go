@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// noArgs refuses arguments; of a command with subcommands that is an unknown
+// one.
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasSubCommands():
+		return usagef("unknown command %q%s", args[0], suggest(cmd, args[0]))
+	}
+	return usagef("takes no arguments, got %q", args[0])
+}
+
+// oneArg wants exactly one argument, called what.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usagef("want one %s, got %d", what, len(args))
+		}
+		return nil
+	}
+}
+
+// exclusive refuses two flags that exclude each other.
+func exclusive(cmd *cobra.Command, one, other string) error {
+	if cmd.Flags().Changed(one) && cmd.Flags().Changed(other) {
+		return usagef("--%s and --%s exclude each other", one, other)
+	}
+	return nil
+}
+
+// suggestDistance is how many letters a suggestion may be away from what was
+// typed.
+const suggestDistance = 2
+
+// suggest returns what to add to the error of an unknown command: those that
+// are nearest to what was typed.
+func suggest(cmd *cobra.Command, arg string) string {
+	for d := range suggestDistance {
+		cmd.SuggestionsMinimumDistance = d + 1
+		if near := cmd.SuggestionsFor(arg); len(near) > 0 {
+			return "; did you mean " + strings.Join(near, " or ") + "?"
+		}
+	}
+	return ""
+}
+
+// suggestFlag returns what to add to the error of an unknown flag. Cobra tells
+// what is near only among commands, so the flags are made some.
+func suggestFlag(cmd *cobra.Command, err error) string {
+	unknown := new(pflag.NotExistError)
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	flags := new(cobra.Command)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return suggest(flags, "--"+unknown.GetSpecifiedName())
+}
+
+// annotationJSON marks the commands that know --json.
+const annotationJSON = "json"
+
+// reports marks a command as one that knows --json.
+func reports(cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{annotationJSON: "true"}
+	return cmd
+}
+
+// checkJSON refuses --json where it would change nothing.
+func (a *app) checkJSON(cmd *cobra.Command, _ []string) error {
+	if a.json && cmd.Annotations[annotationJSON] == "" {
+		return usagef("has no JSON form")
+	}
+	return nil
+}
+
+// must stops a program that was put together wrong: the error is that of a
+// flag which its command does not have.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// noValues is for flags whose values the shell cannot know.
+func noValues() []string { return nil }
+
+// completeFlag lets the shell complete a flag's value from a list, which may
+// be empty, and not with the names of files.
+func completeFlag(cmd *cobra.Command, flag string, values func() []string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	}))
+}
+
+// completeFolder lets the shell complete a flag's value with folders.
+func completeFolder(cmd *cobra.Command, flag string) { must(cmd.MarkFlagDirname(flag)) }
