@@ -260,9 +260,21 @@ func (r *run) refill(ctx context.Context) error {
 	if r.look.exhausted && r.look.again() && r.quiet() {
 		r.look = r.look.next()
 	}
-	if r.gates > 0 || r.look.exhausted || len(r.posts) >= queueLow {
+	if r.gates > 0 || len(r.posts) >= queueLow {
 		return nil
 	}
+	// Much of the frontier may be none of this look's, but without a post
+	// nothing might happen that leads here again.
+	for first := true; !r.look.exhausted && (first || len(r.posts) == 0); first = false {
+		if err := r.lookOn(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookOn takes the next stretch of the frontier.
+func (r *run) lookOn(ctx context.Context) error {
 	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-len(r.posts))
 	if err != nil {
 		return fmt.Errorf("read frontier: %w", err)
