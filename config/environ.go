@@ -108,8 +108,8 @@ func (d *decoder) variableFault(name string, what error) {
 // like a key may belong to something else.
 func (d *decoder) strangers(environ []string, known map[string]bool) {
 	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if known[name] || !strings.HasPrefix(name, prefix) {
+		name, value, _ := strings.Cut(entry, "=")
+		if known[name] || value == "" || !strings.HasPrefix(name, prefix) {
 			continue
 		}
 		if near := nearest(name, known); near != "" {
