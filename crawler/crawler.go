@@ -130,11 +130,11 @@ type site struct {
 	err       error           // the first failure of a list page
 }
 
-func newSites(mirrors []config.Mirror) ([]site, error) {
+func newSites(mirrors []config.Mirror) ([]*site, error) {
 	if len(mirrors) == 0 {
 		return nil, errors.New("no mirror to crawl: name one under mirrors: in the configuration")
 	}
-	var sites []site
+	var sites []*site
 	for _, m := range mirrors {
 		s, err := page.NewSite(m.Name, m.Site, m.Share, m.Text)
 		if err != nil {
@@ -144,13 +144,13 @@ func newSites(mirrors []config.Mirror) ([]site, error) {
 		for i, c := range m.Categories {
 			only[i] = s.Category(c)
 		}
-		sites = append(sites, site{Site: s, only: only})
+		sites = append(sites, &site{Site: s, only: only})
 	}
 	return sites, nil
 }
 
 // hostsOf returns the hosts of all sites, each once.
-func hostsOf(sites []site) []string {
+func hostsOf(sites []*site) []string {
 	var hosts []string
 	for _, s := range sites {
 		for _, h := range s.Hosts() {
@@ -200,7 +200,7 @@ func (r *run) workers() int {
 // maxWorkers bounds the goroutines of a run, whatever the configuration says.
 const maxWorkers = 256
 
-func newFetcher(stop, work context.Context, o *Options, sites []site) *fetcher {
+func newFetcher(stop, work context.Context, o *Options, sites []*site) *fetcher {
 	t := newTransport(stop, o.Limits, o.Transport, func(req *http.Request) news.PageKind {
 		return kindOf(sites, req)
 	})
@@ -211,7 +211,7 @@ func newFetcher(stop, work context.Context, o *Options, sites []site) *fetcher {
 }
 
 // kindOf tells what a request asks for.
-func kindOf(sites []site, req *http.Request) news.PageKind {
+func kindOf(sites []*site, req *http.Request) news.PageKind {
 	if req.URL.Path == "/robots.txt" {
 		return news.KindRobots
 	}

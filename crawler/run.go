@@ -33,7 +33,7 @@ const (
 // channels and what is marked.
 type run struct {
 	o       *Options
-	sites   []site // read-only
+	sites   []*site
 	traffic *traffic
 	report  *news.Run
 
@@ -92,7 +92,7 @@ type settlement struct {
 	done  news.Committed
 }
 
-func newRun(ctx context.Context, o *Options, sites []site) *run {
+func newRun(ctx context.Context, o *Options, sites []*site) *run {
 	report := &news.Run{Command: o.Command, Started: o.Now(), Ending: "running"}
 	for _, s := range sites {
 		report.Mirrors = append(report.Mirrors, s.Name())
@@ -169,8 +169,7 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 // the configuration names others. The mirror's other lists, and all posts, wait
 // until it has answered: a mirror that is down is asked no more than that.
 func (r *run) start(ctx context.Context) error {
-	for i := range r.sites {
-		s := &r.sites[i]
+	for _, s := range r.sites {
 		known, err := r.o.Store.Lists(ctx, s.Name())
 		if err != nil {
 			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
@@ -246,12 +245,12 @@ func (s *site) owns(address string) bool {
 }
 
 func (r *run) siteOf(mirror string) *site {
-	for i := range r.sites {
-		if r.sites[i].Name() == mirror {
-			return &r.sites[i]
+	for _, s := range r.sites {
+		if s.Name() == mirror {
+			return s
 		}
 	}
-	return &r.sites[0] // not reached: every task names one of the run's mirrors
+	return r.sites[0] // not reached: every task names one of the run's mirrors
 }
 
 // refill tops the queue up from the frontier. Another look at it follows, if
@@ -303,7 +302,7 @@ func (r *run) queuePost(w news.Wanted) {
 
 // up reports whether a mirror is one of the run's and has answered.
 func (r *run) up(mirror string) bool {
-	return slices.ContainsFunc(r.sites, func(s site) bool { return s.Name() == mirror && !s.down })
+	return slices.ContainsFunc(r.sites, func(s *site) bool { return s.Name() == mirror && !s.down })
 }
 
 // meet records that the run has met a post, and counts it the first time.

@@ -335,8 +335,8 @@ func (r *run) abandon() {
 // mirrorErrors returns why mirrors could not be read, if none could.
 func (r *run) mirrorErrors() error {
 	var errs []error
-	for i := range r.sites {
-		err := r.sites[i].failure()
+	for _, s := range r.sites {
+		err := s.failure()
 		if err == nil {
 			return nil
 		}
