@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 	bolt "go.etcd.io/bbolt"
@@ -37,12 +38,13 @@ type value [2][]byte
 
 func (v value) size() int { return len(v[0]) + len(v[1]) }
 
-func encodeBlock(values []value) []byte {
+// encodeBlock appends a block's plain form to b.
+func encodeBlock(b []byte, values []value) []byte {
 	size := binary.MaxVarintLen64 * (len(values) + 1)
 	for _, v := range values {
 		size += v.size()
 	}
-	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(values)))
+	b = binary.AppendUvarint(slices.Grow(b, size), uint64(len(values)))
 	for _, v := range values {
 		b = binary.AppendUvarint(b, uint64(v.size()))
 	}
@@ -240,6 +242,21 @@ func (t *tx) putBlocks(bucket []byte, spans []*span) error {
 	return nil
 }
 
+// packBlock packs a block. Its plain form is large and short-lived, so the room
+// for it is used again.
+func (c *codec) packBlock(values []value) []byte {
+	room, _ := c.rooms.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
+	}
+	*room = encodeBlock((*room)[:0], values)
+	frame := c.pack(*room)
+	if cap(*room) <= 4*blockBytes {
+		c.rooms.Put(room)
+	}
+	return frame
+}
+
 // values returns the values that the block has, with room for the others.
 func (s *span) values() []value {
 	values := make([]value, 0, len(s.old)+s.to-s.from)
@@ -258,7 +275,7 @@ func (c *codec) packRecords(s *span, r *revisions) error {
 		}
 		values = append(values, value{v})
 	}
-	s.frame = c.pack(encodeBlock(values))
+	s.frame = c.packBlock(values)
 	return nil
 }
 
@@ -272,6 +289,6 @@ func (c *codec) packCaptures(s *span, r *revisions) error {
 		}
 		values = append(values, value{head, capture.Body})
 	}
-	s.frame = c.pack(encodeBlock(values))
+	s.frame = c.packBlock(values)
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 )
 
 func FuzzDecodeBlock(f *testing.F) {
-	f.Add(encodeBlock(nil))
-	f.Add(encodeBlock([]value{{[]byte("一"), []byte("二")}, {}, {nil, []byte("三")}}))
+	f.Add(encodeBlock(nil, nil))
+	f.Add(encodeBlock(nil, []value{{[]byte("一"), []byte("二")}, {}, {nil, []byte("三")}}))
 	f.Add([]byte{3, 1, 1})
 	f.Add(bytes.Repeat([]byte{0xff}, 20))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -23,7 +23,7 @@ func FuzzDecodeBlock(f *testing.F) {
 		for i, v := range values {
 			again[i] = value{v}
 		}
-		back, err := decodeBlock(encodeBlock(again))
+		back, err := decodeBlock(encodeBlock(nil, again))
 		if err != nil || len(back) != len(values) {
 			t.Fatalf("%d values come back as %d, %v", len(values), len(back), err)
 		}

@@ -24,6 +24,8 @@ type codec struct {
 	marshal   cbor.EncMode
 	unmarshal cbor.DecMode
 
+	rooms sync.Pool // of *[]byte, see packBlock
+
 	mu      sync.RWMutex
 	dicts   map[uint32][]byte
 	current uint32 // the dictionary that new values are packed with; 0: none
