@@ -73,26 +73,10 @@ func partOf(text string, page []byte) part {
 	if text == "" {
 		return part{}
 	}
-	if at := indexString(page, text); at >= 0 {
+	if at := bytes.Index(page, []byte(text)); at >= 0 {
 		return part{Offset: at, Length: len(text)}
 	}
 	return part{Text: text}
-}
-
-// indexString is bytes.Index without a copy of text, which is long.
-func indexString(page []byte, text string) int {
-	begin := []byte(text[:min(len(text), 32)])
-	for from := 0; ; {
-		n := bytes.Index(page[from:], begin)
-		if n < 0 || len(page)-from-n < len(text) {
-			return -1
-		}
-		from += n
-		if string(page[from:from+len(text)]) == text {
-			return from
-		}
-		from++
-	}
 }
 
 // in returns the piece's text, given the capture's body.
