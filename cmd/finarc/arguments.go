@@ -54,18 +54,38 @@ func suggest(cmd *cobra.Command, arg string) string {
 	return ""
 }
 
-// suggestFlag returns what to add to the error of an unknown flag. Cobra tells
-// what is near only among commands, so the flags are made some.
-func suggestFlag(cmd *cobra.Command, err error) string {
-	unknown := new(pflag.NotExistError)
-	if !errors.As(err, &unknown) {
-		return ""
+// flagError tells what is wrong with a flag, and what would be right.
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown := new(pflag.NotExistError); errors.As(err, &unknown) {
+		return usagef("%w%s", err, suggestFlag(cmd, unknown.GetSpecifiedName()))
 	}
+	if bad := new(pflag.InvalidValueError); errors.As(err, &bad) {
+		return usagef("--%s: want %s, not %q", bad.GetFlag().Name, wantedValue(bad.GetFlag()), bad.GetValue())
+	}
+	return usageError{err}
+}
+
+// suggestFlag is as suggest, for flags. Cobra tells what is near only among
+// commands, so the flags are made some.
+func suggestFlag(cmd *cobra.Command, name string) string {
 	flags := new(cobra.Command)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		flags.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
 	})
-	return suggest(flags, "--"+unknown.GetSpecifiedName())
+	return suggest(flags, "--"+name)
+}
+
+// wantedValue tells what a flag's value must be.
+func wantedValue(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int", "uint64":
+		return "a whole number"
+	case "duration":
+		return "a time such as 30s or 5m"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + f.Value.Type()
 }
 
 // annotationJSON marks the commands that know --json.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/finarc/finarc/config"
@@ -125,7 +124,7 @@ func newConfigJSON(c config.Config) configJSON {
 	}}
 	for _, m := range c.Mirrors {
 		j.Mirrors = append(j.Mirrors, mirrorJSON{
-			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text, Categories: slices.Concat([]string{}, m.Categories),
+			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text, Categories: listed(m.Categories),
 		})
 	}
 	return j

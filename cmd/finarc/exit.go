@@ -84,8 +84,12 @@ func (e *ending) tell(stderr io.Writer, err error, command string) {
 	if says == "" {
 		says = err.Error()
 	}
+	who := "finarc"
+	if as[usageError](err) {
+		who = command
+	}
 	for line := range strings.Lines(says) {
-		fmt.Fprintf(stderr, "finarc: %s\n", printable(strings.TrimSuffix(line, "\n")))
+		fmt.Fprintf(stderr, "%s: %s\n", who, printable(strings.TrimSuffix(line, "\n")))
 	}
 	if e.hint != "" {
 		fmt.Fprintf(stderr, "        %s\n", strings.ReplaceAll(e.hint, "%s", command))

@@ -42,7 +42,7 @@ Faults, as a name or name:share (the share of post pages that have it):
 			}
 			if o.Newest = a.now().Truncate(time.Second); newest != "" {
 				if o.Newest, err = time.Parse(time.RFC3339, newest); err != nil {
-					return usagef("--newest: %w", err)
+					return usagef("--newest: want a time as 2021-12-22T10:37:15+08:00, not %q", newest)
 				}
 			}
 			m, err := newMirror(dir, o)

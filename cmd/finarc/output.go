@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -33,10 +32,12 @@ type revisionJSON struct {
 
 func newRevisionJSON(rev news.Revision) revisionJSON {
 	return revisionJSON{
-		Revision: rev, Categories: slices.Concat([]string{}, rev.Categories()),
-		Tags: slices.Concat([]string{}, rev.Tags()),
+		Revision: rev, Categories: listed(rev.Categories()), Tags: listed(rev.Tags()),
 	}
 }
+
+// listed returns a list that JSON writes as one even where it is empty.
+func listed(list []string) []string { return append([]string{}, list...) }
 
 // name returns what a post is called by: its infoCode, or else its ID.
 func name(p *news.Post) string {

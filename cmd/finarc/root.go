@@ -91,9 +91,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.DurationVar(&a.wait, "wait", defaultWait, "wait at most `TIME` for an archive that another process holds")
 	f.BoolVar(&a.json, "json", false, "write JSON to standard output")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more to standard error")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w%s", err, suggestFlag(cmd, err))
-	})
+	root.SetFlagErrorFunc(flagError)
 	must(root.MarkPersistentFlagFilename("config", "yaml", "yml"))
 	must(root.MarkPersistentFlagFilename("archive", "db"))
 	completeFlag(root, "wait", noValues)

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/finarc/finarc/mirror"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts and tests run the real program: a process of its own
+// that begins in main.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"finarc":       main,
+		"unprivileged": unprivileged,
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "fetch": fetch,
+			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
+			"lock": lock, "unlock": unlock,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "droppable" { // privileges are lacking, or can be dropped
+				return canDrop(), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+	})
+}
+
+// wants fails the script where a command of its own is used wrong.
+func wants(ts *testscript.TestScript, ok bool, usage string) {
+	if !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// exits CODE COMMAND…: the command ends with the exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) > 1, "exits CODE COMMAND…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed := new(exec.ExitError)
+		if !errors.As(err, &failed) {
+			ts.Fatalf("%v", err)
+		}
+		got = failed.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code is %d, want %d", got, want)
+	}
+}
+
+// served is a finarc mirror in the background.
+type served struct {
+	cmd *exec.Cmd
+	url string
+}
+
+var (
+	runningLock sync.Mutex
+	running     = map[*testscript.TestScript]*served{}
+)
+
+// serve FLAGS…: runs finarc mirror on a port of its own until the script's end
+// or unserve, puts the address that it prints, without the slash at its end, into
+// $MIRROR, and writes a crawler.yaml for it.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg, "serve FLAGS…")
+	cmd := exec.Command("finarc", append([]string{"mirror", "--addr", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = ts.Stderr()
+	cmd.Dir = ts.MkAbs(".")
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() { _ = cmd.Process.Kill() }) // it may have ended long ago
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	ts.Check(err)
+	address := regexp.MustCompile(`^serving \d+ posts? at (http://127\.0\.0\.1:\d+)/ until you press Ctrl-C\n$`).FindStringSubmatch(line)
+	if address == nil {
+		ts.Fatalf("finarc mirror prints %q", line)
+	}
+	s := &served{cmd, address[1]}
+	runningLock.Lock()
+	defer runningLock.Unlock()
+	running[ts] = s
+	ts.Setenv("MIRROR", s.url)
+	ts.Check(os.WriteFile(ts.MkAbs("crawler.yaml"), []byte(configFor(s.url)), 0o666))
+}
+
+// configFor returns a configuration that crawls the mirror at base, as fast as
+// it answers.
+func configFor(base string) string {
+	return fmt.Sprintf(`archive: news.db
+mirrors:
+  - name: test
+    site: %[1]s/
+    share: %[1]s/html_News/NewsShare.html?infoCode={infoCode}
+    text: %[1]s/NewsData/GetNewsText.do?id={infoCode}
+limits:
+  rate: 0
+  retries: 0
+`, base)
+}
+
+// unserve: ends the script's mirror as Ctrl-C does; it must end well.
+func unserve(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 0, "unserve")
+	runningLock.Lock()
+	s := running[ts]
+	delete(running, ts)
+	runningLock.Unlock()
+	ts.Check(s.cmd.Process.Signal(os.Interrupt))
+	ts.Check(s.cmd.Wait())
+}
+
+// asked KIND N: the mirror was asked N times for pages of the kind, or of any
+// kind (total), since the last look.
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 2, "asked KIND N")
+	var stats struct {
+		Total int            `json:"total"`
+		Kinds map[string]int `json:"kinds"`
+	}
+	ts.Check(json.Unmarshal(get(ts, ts.Getenv("MIRROR")+"/_mirror/requests"), &stats))
+	stats.Kinds["total"] = stats.Total
+	if got := strconv.Itoa(stats.Kinds[args[0]]); got != args[1] {
+		ts.Fatalf("the mirror was asked %s times for %s, want %s: %v", got, args[0], args[1], stats.Kinds)
+	}
+}
+
+// fetch URL FILE: puts what the server answers into the file.
+func fetch(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 2, "fetch URL FILE")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), get(ts, args[0]), 0o666))
+}
+
+func get(ts *testscript.TestScript, url string) []byte {
+	res, err := http.Get(url)
+	ts.Check(err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	return body
+}
+
+// pick [--mentioned] FLAGS…: puts the first post that finarc list FLAGS… finds,
+// or the first that mentions a security, into $CODE, $DIGITS (the code without
+// its letters), $URL, $CATEGORY, $TAG, $DAY, and $SECURITY and $SECURITY_CODE.
+func pick(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg, "pick [--mentioned] FLAGS…")
+	mentioned := len(args) > 0 && args[0] == "--mentioned"
+	if mentioned {
+		args = args[1:]
+	}
+	ts.Check(ts.Exec("finarc", append([]string{"list", "--json"}, args...)...))
+	list := ts.ReadFile("stdout")
+	if mentioned {
+		list = list[strings.LastIndex(list[:strings.Index(list, `"securities"`)], "\n")+1:]
+	}
+	first, _, _ := strings.Cut(list, "\n")
+	var post struct {
+		Code       string `json:"info_code"`
+		ID         string `json:"id"`
+		URL        string `json:"url"`
+		Category   string `json:"category"`
+		Tag        string `json:"tag"`
+		Published  string `json:"published"`
+		Securities []struct {
+			Market int    `json:"market"`
+			Code   string `json:"code"`
+		} `json:"securities"`
+	}
+	ts.Check(json.Unmarshal([]byte(first), &post))
+	for name, value := range map[string]string{
+		"CODE": post.Code, "DIGITS": post.ID, "URL": post.URL, "CATEGORY": post.Category, "TAG": post.Tag,
+		"DAY": post.Published[:len("2006-01-02")],
+	} {
+		ts.Setenv(name, value)
+	}
+	if len(post.Securities) > 0 {
+		ts.Setenv("SECURITY", fmt.Sprintf("%d.%s", post.Securities[0].Market, post.Securities[0].Code))
+		ts.Setenv("SECURITY_CODE", post.Securities[0].Code)
+	}
+}
+
+// fields FILE NAME…: every line of the file is a JSON object that has exactly
+// these fields; those with ? at their end may be lacking.
+func fields(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) > 1, "fields FILE NAME…")
+	text := ts.ReadFile(args[0])
+	if text == "" {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for line := range strings.Lines(text) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			ts.Fatalf("%v: %s", err, line)
+		}
+		for _, want := range args[1:] {
+			name, optional := strings.CutSuffix(want, "?")
+			if _, ok := object[name]; !ok && !optional {
+				ts.Fatalf("no field %q in %s", name, line)
+			}
+			delete(object, name)
+		}
+		if len(object) > 0 {
+			ts.Fatalf("fields that nobody knows of: %q", slices.Sorted(maps.Keys(object)))
+		}
+	}
+}
+
+// lines FILE N: the file has N lines.
+func lines(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 2, "lines FILE N")
+	if got := strconv.Itoa(strings.Count(ts.ReadFile(args[0]), "\n")); got != args[1] {
+		ts.Fatalf("%s has %s lines, want %s", args[0], got, args[1])
+	}
+}
+
+// patch FILE OLD NEW: replaces bytes, written as a Go string, by as many others
+// wherever they are in a file.
+func patch(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 3, "patch FILE OLD NEW")
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	was, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	now, err := strconv.Unquote(`"` + args[2] + `"`)
+	ts.Check(err)
+	if len(was) != len(now) || !bytes.Contains(data, []byte(was)) {
+		ts.Fatalf("%s has no %q that %q could replace", path, was, now)
+	}
+	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(was), []byte(now)), 0o666))
+}
+
+// tree DIR FILE: writes the folder's files with size and time of change into
+// the file, so that cmp can tell whether anything was touched.
+func tree(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 2, "tree DIR FILE")
+	var out bytes.Buffer
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			fmt.Fprintln(&out, path, info.Size(), info.ModTime().UnixNano())
+		}
+		return err
+	}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o666))
+}
+
+// newMirrorFor returns a small mirror for tests in Go.
+func newMirrorFor(t *testing.T, posts int, faults ...mirror.Fault) *mirror.Mirror {
+	t.Helper()
+	m, err := mirror.New(mirror.Options{Posts: posts, Categories: 3, Faults: faults})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
