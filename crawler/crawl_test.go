@@ -15,7 +15,7 @@ import (
 // TestWholeMirror crawls a mirror of the size that the promises speak of: the
 // first run asks for everything once, the second for no post at all.
 func TestWholeMirror(t *testing.T) {
-	m, base := newMirror(t, mirror.Options{Posts: 2000, Categories: 60, ShareOnly: mirror.DefaultShareOnly, Seed: 7, Gzip: true})
+	m, base := newMirror(t, mirror.Options{Posts: 2000, Categories: 60, ShareOnly: mirror.DefaultShareOnly, Seed: 7})
 	a := newArchive(t)
 
 	first := crawl(t, options(base, a))

@@ -57,11 +57,11 @@ func TestEveryFault(t *testing.T) {
 		tested[c.fault] = true
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			testFault(t, []mirror.Fault{{Name: c.fault, Share: 0.15}}, true)
+			testFault(t, 50, []mirror.Fault{{Name: c.fault, Share: 0.2}}, true)
 		})
 		t.Run(c.fault+" without share pages", func(t *testing.T) {
 			t.Parallel()
-			testFault(t, []mirror.Fault{{Name: c.fault, Share: 0.15}}, false)
+			testFault(t, 50, []mirror.Fault{{Name: c.fault, Share: 0.2}}, false)
 		})
 	}
 	for _, f := range mirror.Faults() {
@@ -77,8 +77,8 @@ func TestAllFaultsTogether(t *testing.T) {
 	for _, c := range faultCases {
 		faults = append(faults, mirror.Fault{Name: c.fault, Share: 0.05})
 	}
-	t.Run("with share pages", func(t *testing.T) { t.Parallel(); testFault(t, faults, true) })
-	t.Run("alone", func(t *testing.T) { t.Parallel(); testFault(t, faults, false) })
+	t.Run("with share pages", func(t *testing.T) { t.Parallel(); testFault(t, 120, faults, true) })
+	t.Run("alone", func(t *testing.T) { t.Parallel(); testFault(t, 120, faults, false) })
 }
 
 // faultOptions are those of a crawl whose bounds the faults break soon.
@@ -91,8 +91,9 @@ func faultOptions(base string, a *archive.Archive, shared bool) crawler.Options 
 	return o
 }
 
-func testFault(t *testing.T, faults []mirror.Fault, shared bool) {
-	m, base := newMirror(t, mirror.Options{Posts: 120, Categories: 8, Seed: 3, Faults: faults})
+func testFault(t *testing.T, posts int, faults []mirror.Fault, shared bool) {
+	t.Helper()
+	m, base := newMirror(t, mirror.Options{Posts: posts, Categories: 8, Seed: 3, Faults: faults})
 	a := newArchive(t)
 	report := crawl(t, faultOptions(base, a, shared))
 	if !hit(m) {

@@ -1,12 +1,14 @@
 package crawler_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/finarc/finarc/crawler"
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
 )
@@ -14,7 +16,6 @@ import (
 // TestRate: the server never sees more requests begin in one second than rate
 // and burst allow, and never more at a time than parallel.
 func TestRate(t *testing.T) {
-	t.Parallel()
 	m, base := newMirror(t, mirror.Options{Posts: 55, Categories: 10, ShareOnly: 0.1, Seed: 2})
 	o := options(base, newArchive(t))
 	o.Limits.Rate, o.Limits.Burst, o.Limits.Parallel = 20, 2, 4
@@ -118,18 +119,20 @@ func (e *ending) WriteHeader(status int) {
 	e.ResponseWriter.WriteHeader(status)
 }
 
-// TestHostsHaveTheirOwnPace: site and share pages on two hosts share no turn.
+// TestHostsHaveTheirOwnPace: a host whose turns are used up holds no other up.
 func TestHostsHaveTheirOwnPace(t *testing.T) {
-	t.Parallel()
-	m, base := newMirror(t, mirror.Options{Posts: 30, Categories: 3, ShareOnly: 1})
-	other := serve(t, m)
-	o := options(base, newArchive(t))
-	o.Mirrors[0].Text = other + text + "{infoCode}"
-	o.Limits.Rate, o.Limits.Burst = 20, 1
-	begin := time.Now()
-	report := crawl(t, o)
-	if took := time.Since(begin); report.New != 30 || took > 4*time.Second {
-		t.Errorf("%d posts took %v", report.New, took)
+	f := newFixture(t, map[string]string{"/": listPage("http://finance.eastmoney.com/a/202112222222541258.html")})
+	other := newFixture(t, map[string]string{
+		text + code2: `{"infoCode":"` + code2 + `","title":"泊位","showtime":"2021-12-22 11:00:00","medianame":"砚岚财经","text":"` + sentence + `"}`,
+	})
+	o := options(f.base, newArchive(t))
+	o.Mirrors[0].Share, o.Mirrors[0].Text = "", other.base+text+"{infoCode}"
+	o.Limits.Rate, o.Limits.Burst = 0.001, 4 // of one: robots.txt, home, feed and sitemap; of the other: robots.txt and text
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	report, err := crawler.Run(ctx, o)
+	if err != nil || report.New != 1 || report.Ending != news.EndingDone {
+		t.Errorf("report %+v ended as %s, %v", countsOf(report), report.Ending, err)
 	}
 }
 
