@@ -20,7 +20,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/finarc/finarc/mirror"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -275,14 +274,4 @@ func tree(ts *testscript.TestScript, neg bool, args []string) {
 		return err
 	}))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o666))
-}
-
-// newMirrorFor returns a small mirror for tests in Go.
-func newMirrorFor(t *testing.T, posts int, faults ...mirror.Fault) *mirror.Mirror {
-	t.Helper()
-	m, err := mirror.New(mirror.Options{Posts: posts, Categories: 3, Faults: faults})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
