@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -202,7 +203,7 @@ const maxWorkers = 256
 
 func newFetcher(stop, work context.Context, o *Options, sites []*site) *fetcher {
 	t := newTransport(stop, o.Limits, o.Transport, func(req *http.Request) news.PageKind {
-		return kindOf(sites, req)
+		return kindOf(sites, req.URL)
 	})
 	return &fetcher{
 		collector: newCollector(work, o.Agent, t, hostsOf(sites)), transport: t, robots: newRobots(o.Limits.Robots),
@@ -210,13 +211,13 @@ func newFetcher(stop, work context.Context, o *Options, sites []*site) *fetcher 
 	}
 }
 
-// kindOf tells what a request asks for.
-func kindOf(sites []*site, req *http.Request) news.PageKind {
-	if req.URL.Path == "/robots.txt" {
+// kindOf tells what an address is of.
+func kindOf(sites []*site, u *url.URL) news.PageKind {
+	if u.Path == "/robots.txt" {
 		return news.KindRobots
 	}
 	for _, s := range sites {
-		if k := s.Kind(req.URL); k != news.KindOther {
+		if k := s.Kind(u); k != news.KindOther {
 			return k
 		}
 	}

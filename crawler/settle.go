@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/finarc/finarc/news"
@@ -175,11 +176,11 @@ func (r *run) takeFailure(res result) {
 	switch {
 	case res.fail.again:
 		r.batch.Tried = append(r.batch.Tried, w)
-		r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "pending")
+		r.problemOf(w.ID, res.fail, "pending")
 		return
 	case res.fail.reason == reasonRobots: // it stays in the frontier: the rules may change
 		r.batch.Tried = append(r.batch.Tried, w)
-		r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "skipped")
+		r.problemOf(w.ID, res.fail, "skipped")
 		r.mark(w.ID, standingDone)
 		r.report.Skipped[news.SkippedDisallowed]++
 		return
@@ -189,18 +190,27 @@ func (r *run) takeFailure(res result) {
 		r.size += int64(len(res.unread.Capture.Body))
 	}
 	r.batch.Failed = append(r.batch.Failed, w)
-	r.problem(res.fail.url, w.ID, news.KindPost, res.fail, "failed")
+	r.problemOf(w.ID, res.fail, "failed")
 	r.mark(w.ID, standingDone)
 	r.report.Failed[string(res.fail.reason)]++
 }
 
-func (r *run) problem(url string, id news.ID, kind news.PageKind, fail *failure, outcome string) {
-	r.o.Log.Warn("page failed", "url", url, "kind", kind, "outcome", outcome, "reason", fail.reason, "error", fail.err)
+// problemOf records why a post could not be had, at the address that tells most.
+func (r *run) problemOf(id news.ID, fail *failure, outcome string) {
+	kind := news.KindOther
+	if u, err := url.Parse(fail.url); err == nil {
+		kind = kindOf(r.sites, u)
+	}
+	r.problem(fail.url, id, kind, fail, outcome)
+}
+
+func (r *run) problem(at string, id news.ID, kind news.PageKind, fail *failure, outcome string) {
+	r.o.Log.Warn("page failed", "url", at, "kind", kind, "outcome", outcome, "reason", fail.reason, "error", fail.err)
 	why := string(fail.reason)
 	if fail.err != nil {
 		why += ": " + fail.err.Error()
 	}
-	r.report.AddProblem(news.Problem{URL: url, ID: id, What: kind, Why: why, For: outcome})
+	r.report.AddProblem(news.Problem{URL: at, ID: id, What: kind, Why: why, For: outcome})
 }
 
 // commitAll is the committer: it makes batches durable, one after the other.

@@ -112,6 +112,9 @@ func TestRetries(t *testing.T) {
 			if report.FailedPosts() != c.failed || report.Pending != 1-c.failed {
 				t.Errorf("report %+v", countsOf(report))
 			}
+			if p := report.Problems; len(p) != 1 || p[0].URL != f.base+path1 || p[0].What != news.KindPost || p[0].ID != id1 {
+				t.Errorf("problems %+v", p)
+			}
 		})
 	}
 }
