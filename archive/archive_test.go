@@ -301,6 +301,7 @@ func TestFrontier(t *testing.T) {
 		t.Errorf("found again: %v, want %v", done.Found, want)
 	}
 	commit(t, a, news.Batch{Posts: []news.Captured{post(1), post(2), post(4)}})
+	commit(t, a, news.Batch{Tried: []news.Wanted{tried}, Failed: []news.Wanted{lost}}) // of another run, too late
 	for name, f := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"frontier": a.Wanted, "leads": a.Leads, "failures": a.Failures} {
 		if list := frontier(f); len(list) > 0 {
 			t.Errorf("%s holds what is archived: %v", name, list)

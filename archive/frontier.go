@@ -65,7 +65,7 @@ func (t *tx) commitFound(found []news.Wanted, done *news.Committed) error {
 func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	key := idKey(w.ID)
 	switch {
-	case t.get(bucketPosts, key) != nil, t.get(bucketAliases, key) != nil:
+	case t.held(key):
 		return news.StandingArchived, nil
 	case t.get(bucketFailed, key) != nil:
 		return news.StandingFailed, nil
@@ -126,22 +126,26 @@ func (t *tx) commitFrontier(b *news.Batch, done *news.Committed) error {
 		}
 	}
 	for i := range b.Failed {
-		key := idKey(b.Failed[i].ID)
-		if err := t.Bucket(bucketFrontier).Delete(key); err != nil {
-			return err
-		}
-		if err := t.putWanted(bucketFailed, &b.Failed[i]); err != nil {
+		if err := t.commitFailed(&b.Failed[i]); err != nil {
 			return fmt.Errorf("record that %s failed: %w", b.Failed[i].ID, err)
 		}
 	}
 	return nil
 }
 
+// held reports whether the archive holds the post that an identity names.
+func (t *tx) held(key []byte) bool {
+	return t.get(bucketPosts, key) != nil || t.get(bucketAliases, key) != nil
+}
+
 // commitTried keeps a post in the frontier, with what links have told of it
-// since it was taken from there.
+// since it was taken from there, unless another run got it meanwhile.
 func (t *tx) commitTried(w *news.Wanted) error {
 	known := t.get(bucketFrontier, idKey(w.ID))
-	if known == nil {
+	switch {
+	case t.held(idKey(w.ID)):
+		return nil
+	case known == nil:
 		return t.putWanted(bucketFrontier, w)
 	}
 	now, err := t.decodeWanted(idKey(w.ID), known)
@@ -151,6 +155,19 @@ func (t *tx) commitTried(w *news.Wanted) error {
 	tried := *w
 	learn(&tried, &now)
 	return t.putWanted(bucketFrontier, &tried)
+}
+
+// commitFailed records that a post is not to be had, unless another run got it
+// meanwhile.
+func (t *tx) commitFailed(w *news.Wanted) error {
+	key := idKey(w.ID)
+	if t.held(key) {
+		return nil
+	}
+	if err := t.Bucket(bucketFrontier).Delete(key); err != nil {
+		return err
+	}
+	return t.putWanted(bucketFailed, w)
 }
 
 // commitLead records a related post unless it is known already, and returns
