@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/crawler"
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
 )
@@ -54,4 +55,31 @@ func TestOneMirrorDown(t *testing.T) {
 	if s := stats(t, a); s.Frontier != first.Pending || first.Pending == 0 {
 		t.Errorf("frontier %d, want %d", s.Frontier, first.Pending)
 	}
+}
+
+// TestTwoRunsAtATime: two runs on one archive get in each other's way no more
+// than asking for a post twice.
+func TestTwoRunsAtATime(t *testing.T) {
+	m, base := newMirror(t, mirror.Options{Posts: 150, ShareOnly: 0.1, Seed: 6, Faults: []mirror.Fault{{Name: "gone"}, {Name: "flaky"}}})
+	a := newArchive(t)
+	reports := make(chan *news.Run, 2)
+	for range cap(reports) {
+		go func() {
+			report, err := crawler.Run(t.Context(), options(base, a))
+			if err != nil {
+				t.Error(err)
+			}
+			reports <- report
+		}()
+	}
+	sum := 0
+	for range cap(reports) {
+		report := <-reports
+		checkReport(t, report)
+		sum += report.New
+	}
+	if want := expected(m, true); sum != want.New || stats(t, a).Posts != int64(want.New) {
+		t.Errorf("%d posts new, %d archived, want %d", sum, stats(t, a).Posts, want.New)
+	}
+	checkFates(t, m, a, true)
 }

@@ -127,19 +127,66 @@ func extra(status int) int {
 	return 0
 }
 
+// TestRetryAfter: a server that names a time, in seconds or as a date, is left
+// alone until then.
 func TestRetryAfter(t *testing.T) {
-	var times []time.Time
-	f := onePost(t, func(w http.ResponseWriter, _ *http.Request) {
-		if times = append(times, time.Now()); len(times) == 1 {
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusTooManyRequests)
-			return
-		}
-		fmt.Fprint(w, goodPage())
-	})
-	report := crawl(t, options(f.base, newArchive(t)))
-	if report.New != 1 || len(times) != 2 || times[1].Sub(times[0]) < time.Second {
-		t.Errorf("report %+v after requests at %v", countsOf(report), times)
+	now := time.Date(2021, 12, 22, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		value string
+		least time.Duration
+	}{
+		{"1", time.Second},
+		{now.Add(time.Second).Format(http.TimeFormat), time.Second},
+		{now.Add(-time.Hour).Format(http.TimeFormat), 0},
+		{"-5", 0}, {"soon", 0},
+	} {
+		t.Run(c.value, func(t *testing.T) {
+			t.Parallel()
+			var times []time.Time
+			f := onePost(t, func(w http.ResponseWriter, _ *http.Request) {
+				if times = append(times, time.Now()); len(times) == 1 {
+					w.Header().Set("Retry-After", c.value)
+					w.WriteHeader(http.StatusTooManyRequests)
+					return
+				}
+				fmt.Fprint(w, goodPage())
+			})
+			o := options(f.base, newArchive(t))
+			o.Now = func() time.Time { return now }
+			report := crawl(t, o)
+			if report.New != 1 || len(times) != 2 || times[1].Sub(times[0]) < c.least {
+				t.Errorf("report %+v after requests at %v", countsOf(report), times)
+			}
+		})
+	}
+}
+
+// TestAnotherPostsPage: a page that is another post than its address says is
+// archived as neither; it is kept apart.
+func TestAnotherPostsPage(t *testing.T) {
+	wrong := strings.ReplaceAll(goodPage(), code1, code2)
+	f := onePost(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, wrong) })
+	a := newArchive(t)
+	report := crawl(t, options(f.base, a))
+	if report.Failed["another post"] != 1 || stats(t, a).Posts != 0 {
+		t.Errorf("report %+v", countsOf(report))
+	}
+	apart, err := a.Unread(t.Context(), id1)
+	if err != nil || string(apart.Capture.Body) != wrong || !strings.Contains(apart.Why, "asked for 202112222222306968, got 202112222222541258") {
+		t.Errorf("kept apart because of %q, %v", apart.Why, err)
+	}
+}
+
+// TestBlockPage: what a server sends in a post's place is kept apart, and named
+// in the report.
+func TestBlockPage(t *testing.T) {
+	const block = "<!DOCTYPE html><html><body><h1>访问过于频繁，请稍后再试</h1></body></html>"
+	f := onePost(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, block) })
+	a := newArchive(t)
+	report := crawl(t, options(f.base, a))
+	apart, err := a.Unread(t.Context(), id1)
+	if err != nil || string(apart.Capture.Body) != block || report.Failed["unreadable"] != 1 {
+		t.Errorf("report %+v, kept apart %+v, %v", countsOf(report), apart, err)
 	}
 }
 
