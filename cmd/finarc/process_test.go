@@ -282,7 +282,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := site.Publish(2000); err != nil {
+	if _, err := site.Publish(700); err != nil {
 		t.Fatal(err)
 	}
 	limit := fmt.Sprint(info.Size()/1024*2 + 256)

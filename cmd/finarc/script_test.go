@@ -26,15 +26,23 @@ import (
 // TestMain lets scripts and tests run the real program: a process of its own
 // that begins in main.
 func TestMain(m *testing.M) {
+	// A program that is built with the race detector waits a second at its end.
+	os.Setenv(raceOptions, os.Getenv(raceOptions)+" atexit_sleep_ms=0")
 	testscript.Main(m, map[string]func(){
 		"finarc":       main,
 		"unprivileged": unprivileged,
 	})
 }
 
+const raceOptions = "GORACE"
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv(raceOptions, os.Getenv(raceOptions))
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "fetch": fetch,
 			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
