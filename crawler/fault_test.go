@@ -57,11 +57,11 @@ func TestEveryFault(t *testing.T) {
 		tested[c.fault] = true
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
-			testFault(t, 50, []mirror.Fault{{Name: c.fault, Share: 0.2}}, true)
+			testFault(t, 30, []mirror.Fault{{Name: c.fault, Share: 0.3}}, true)
 		})
 		t.Run(c.fault+" without share pages", func(t *testing.T) {
 			t.Parallel()
-			testFault(t, 50, []mirror.Fault{{Name: c.fault, Share: 0.2}}, false)
+			testFault(t, 30, []mirror.Fault{{Name: c.fault, Share: 0.3}}, false)
 		})
 	}
 	for _, f := range mirror.Faults() {
@@ -77,8 +77,8 @@ func TestAllFaultsTogether(t *testing.T) {
 	for _, c := range faultCases {
 		faults = append(faults, mirror.Fault{Name: c.fault, Share: 0.05})
 	}
-	t.Run("with share pages", func(t *testing.T) { t.Parallel(); testFault(t, 120, faults, true) })
-	t.Run("alone", func(t *testing.T) { t.Parallel(); testFault(t, 120, faults, false) })
+	t.Run("with share pages", func(t *testing.T) { t.Parallel(); testFault(t, 100, faults, true) })
+	t.Run("alone", func(t *testing.T) { t.Parallel(); testFault(t, 100, faults, false) })
 }
 
 // faultOptions are those of a crawl whose bounds the faults break soon.
