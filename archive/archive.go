@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -243,16 +244,32 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 		if err != nil {
 			return err
 		}
-		return fn(t)
+		return a.damaged(fn(t))
 	}
 	if readOnly {
 		return db.View(inTx)
 	}
 	db.AllocSize = allocSize
-	if err := db.Update(inTx); err != nil {
-		return fmt.Errorf("archive %s: %w", a.path, err)
+	return a.unwritten(db.Update(inTx))
+}
+
+// unwritten adds to an error of writing which file it is about, unless the
+// error tells.
+func (a *Archive) unwritten(err error) error {
+	for _, told := range []error{nil, ErrCorrupt, ErrNotArchive, ErrNewer} {
+		if errors.Is(err, told) {
+			return err
+		}
 	}
-	return nil
+	return fmt.Errorf("archive %s: %w", a.path, err)
+}
+
+// damaged adds to an error that tells of damage which file it is in.
+func (a *Archive) damaged(err error) error {
+	if errors.Is(err, ErrCorrupt) {
+		return fmt.Errorf("%s: %w", a.path, err)
+	}
+	return err
 }
 
 // open opens the file, waiting for whoever holds it.
@@ -290,7 +307,11 @@ func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) 
 // recoverDamage turns a panic of bbolt, which it takes to when a page makes no
 // sense, and a fault on a page that is not there, into an error.
 func (a *Archive) recoverDamage(err *error) {
-	if p := recover(); p != nil {
+	switch p := recover().(type) {
+	case nil:
+	case runtime.Error:
+		*err = fmt.Errorf("%s: %w: a page makes no sense (%w)", a.path, ErrCorrupt, p)
+	default:
 		*err = fmt.Errorf("%s: %w: %v", a.path, ErrCorrupt, p)
 	}
 }
@@ -321,7 +342,7 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 			return nil, fmt.Errorf("%s: %w: bucket %s is missing", a.path, ErrCorrupt, name)
 		}
 	}
-	return t, t.loadDicts()
+	return t, a.damaged(t.loadDicts())
 }
 
 // tx is a transaction: of bbolt, on this archive.

@@ -93,7 +93,7 @@ type settlement struct {
 }
 
 func newRun(ctx context.Context, o *Options, sites []*site) *run {
-	report := &news.Run{Command: o.Command, Started: o.Now(), Ending: "running"}
+	report := &news.Run{Command: o.Command, Started: o.Now().In(news.Shanghai), Ending: news.EndingRunning}
 	for _, s := range sites {
 		report.Mirrors = append(report.Mirrors, s.Name())
 	}

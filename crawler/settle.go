@@ -317,7 +317,7 @@ func (r *run) snapshot() *news.Run {
 // finish completes the report and commits it.
 func (r *run) finish(ctx context.Context, stopped bool) error {
 	r.report.Lists.Pending += len(r.lists)
-	r.report.Ended = r.o.Now()
+	r.report.Ended = r.o.Now().In(news.Shanghai)
 	r.report.Ending = news.EndingDone
 	err := r.mirrorErrors()
 	switch {
@@ -338,7 +338,7 @@ func (r *run) finish(ctx context.Context, stopped bool) error {
 func (r *run) abandon() {
 	r.report = r.snapshot()
 	r.report.Lists.Pending += len(r.lists)
-	r.report.Ended = r.o.Now()
+	r.report.Ended = r.o.Now().In(news.Shanghai)
 	r.report.Ending = news.EndingFailed
 }
 

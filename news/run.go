@@ -57,6 +57,7 @@ type Problem struct {
 
 // Reasons for a run's ending.
 const (
+	EndingRunning     = "running" // it has not ended, or was killed
 	EndingDone        = "done"
 	EndingInterrupted = "interrupted"
 	EndingFailed      = "failed" // a mirror could not be read at all
@@ -92,13 +93,14 @@ func (r *Run) AddsUp() bool {
 	return r.Discovered == r.New+r.Revised+r.Unchanged+r.SkippedPosts()+r.FailedPosts()+r.Pending
 }
 
-// Clone returns a copy that shares nothing with r.
+// Clone returns a copy that shares nothing with r and in which no map and no
+// list is nil.
 func (r *Run) Clone() *Run {
 	c := *r
-	c.Mirrors = slices.Clone(r.Mirrors)
+	c.Mirrors = slices.Concat([]string{}, r.Mirrors)
 	c.Skipped, c.Failed, c.Incomplete = cloneMap(r.Skipped), cloneMap(r.Failed), cloneMap(r.Incomplete)
 	c.Requests, c.Statuses, c.Transport = cloneMap(r.Requests), cloneMap(r.Statuses), cloneMap(r.Transport)
-	c.Problems = slices.Clone(r.Problems)
+	c.Problems = slices.Concat([]Problem{}, r.Problems)
 	return &c
 }
 

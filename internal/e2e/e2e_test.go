@@ -91,7 +91,7 @@ func serve(t testing.TB, flags ...string) string {
 	if err != nil {
 		t.Fatalf("finarc mirror said %q: %v", line, err)
 	}
-	address := regexp.MustCompile(`http://\S+`).FindString(line)
+	address := strings.TrimSuffix(regexp.MustCompile(`http://\S+`).FindString(line), "/")
 	if address == "" {
 		t.Fatalf("finarc mirror names no address: %q", line)
 	}
