@@ -1,7 +1,6 @@
 package news
 
 import (
-	"slices"
 	"time"
 )
 
@@ -97,10 +96,10 @@ func (r *Run) AddsUp() bool {
 // list is nil.
 func (r *Run) Clone() *Run {
 	c := *r
-	c.Mirrors = slices.Concat([]string{}, r.Mirrors)
+	c.Mirrors = append([]string{}, r.Mirrors...)
 	c.Skipped, c.Failed, c.Incomplete = cloneMap(r.Skipped), cloneMap(r.Failed), cloneMap(r.Incomplete)
 	c.Requests, c.Statuses, c.Transport = cloneMap(r.Requests), cloneMap(r.Statuses), cloneMap(r.Transport)
-	c.Problems = slices.Concat([]Problem{}, r.Problems)
+	c.Problems = append([]Problem{}, r.Problems...)
 	return &c
 }
 
