@@ -287,7 +287,7 @@ func TestFrontier(t *testing.T) {
 
 	tried, lost := w(1), w(2)
 	tried.Attempts, tried.Run, tried.Error = 1, 7, "timeout"
-	lost.Attempts, lost.Error = 1, "gone"
+	lost.Attempts, lost.Error = 3, "gone"
 	commit(t, a, news.Batch{Tried: []news.Wanted{tried}, Failed: []news.Wanted{lost}})
 	tried.Pages = one.Pages // what was learned of it since it was taken out to be tried
 	if diff := cmp.Diff([]news.Wanted{tried}, frontier(a.Wanted)); diff != "" {
@@ -300,7 +300,18 @@ func TestFrontier(t *testing.T) {
 	if want := []news.Standing{news.StandingPending, news.StandingFailed, news.StandingNew}; !slices.Equal(done.Found, want) {
 		t.Errorf("found again: %v, want %v", done.Found, want)
 	}
-	commit(t, a, news.Batch{Posts: []news.Captured{post(1), post(2), post(4)}})
+	elsewhere := w(2)
+	elsewhere.Pages = []string{"https://mirror.example/2.html"}
+	if done := commit(t, a, news.Batch{Found: []news.Wanted{elsewhere}}); done.Found[0] != news.StandingNew {
+		t.Errorf("a failed post with a page that was not tried stands as %s", done.Found[0])
+	}
+	again := w(5)
+	again.Attempts = 1
+	commit(t, a, news.Batch{Failed: []news.Wanted{again}})
+	if done := commit(t, a, news.Batch{Found: []news.Wanted{w(5)}}); done.Found[0] != news.StandingNew {
+		t.Errorf("a post that failed once and is linked again stands as %s", done.Found[0])
+	}
+	commit(t, a, news.Batch{Posts: []news.Captured{post(1), post(2), post(4), post(5)}})
 	commit(t, a, news.Batch{Tried: []news.Wanted{tried}, Failed: []news.Wanted{lost}}) // of another run, too late
 	for name, f := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"frontier": a.Wanted, "leads": a.Leads, "failures": a.Failures} {
 		if list := frontier(f); len(list) > 0 {
@@ -403,6 +414,36 @@ func TestDictionary(t *testing.T) {
 			if got[i].Body != list[i].Post.Body || !bytes.Equal(c.Body, list[i].Capture.Body) {
 				t.Fatalf("post %d does not come back", i)
 			}
+		}
+	}
+}
+
+// Pages that no dictionary can be made of, or that are huge, are kept all the
+// same, and so is what comes after them.
+func TestHugeAndOddPages(t *testing.T) {
+	a := open(t)
+	list := posts(150)
+	for i := range list {
+		switch i % 10 {
+		case 0: // larger than a dictionary's sample
+			list[i].Capture.Body = append(list[i].Capture.Body, bytes.Repeat([]byte("长"), 400_000)...)
+		case 1: // a body that is no part of the capture, as of JSON
+			list[i].Post.Body = strings.Repeat("正文", 200_000)
+		case 2:
+			list[i].Post.Tag, list[i].Post.Category = strings.Repeat("标", 40_000), strings.Repeat("a ", 100_000)
+		case 3:
+			for n := range 50_000 {
+				m := news.Mention{Security: news.Security{Market: 1, Code: fmt.Sprint(n)}, Count: 1}
+				list[i].Post.Securities = append(list[i].Post.Securities, m)
+			}
+		}
+	}
+	for part := range slices.Chunk(list, 25) {
+		commit(t, a, news.Batch{Posts: part})
+	}
+	for i, rev := range selected(t, a, archive.Selection{Oldest: true, Body: true}) {
+		if rev.Body != list[i].Post.Body || rev.Tag != list[i].Post.Tag || len(rev.Securities) != len(list[i].Post.Securities) {
+			t.Fatalf("post %d does not come back", i)
 		}
 	}
 }

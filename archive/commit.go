@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -27,14 +26,19 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	var done news.Committed
 	err := a.update(ctx, func(t *tx) error {
 		done = news.Committed{}
-		return errors.Join(
-			t.commitPosts(b.Posts, &done),
-			t.commitFound(b.Found, &done),
-			t.commitFrontier(b, &done),
-			t.commitUnread(b.Unread),
-			t.commitLists(b.Lists),
-			t.commitRun(b.Run),
-		)
+		for _, step := range []func() error{
+			func() error { return t.commitPosts(b.Posts, &done) },
+			func() error { return t.commitFound(b.Found, &done) },
+			func() error { return t.commitFrontier(b, &done) },
+			func() error { return t.commitUnread(b.Unread) },
+			func() error { return t.commitLists(b.Lists) },
+			func() error { return t.commitRun(b.Run) },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return news.Committed{}, err
@@ -72,11 +76,13 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 	for _, p := range fresh.posts {
 		totals.Raw += int64(len(p.Capture.Body))
 	}
-	return errors.Join(
-		t.Bucket(bucketRevisions).SetSequence(fresh.first+uint64(len(fresh.records))-1),
-		t.apply(changes),
-		t.putCounters(totals),
-	)
+	if err := t.Bucket(bucketRevisions).SetSequence(fresh.first + uint64(len(fresh.records)) - 1); err != nil {
+		return err
+	}
+	if err := t.apply(changes); err != nil {
+		return err
+	}
+	return t.putCounters(totals)
 }
 
 // putPost takes a capture: as the first of its post, as a revision beside the

@@ -16,6 +16,7 @@ const (
 	dictSamples = 100       // captures after which a dictionary is made
 	dictSize    = 128 << 10 // bytes of content, about
 	dictRecords = 16 << 10  // of which, at most, records
+	maxSample   = 32 << 10  // bytes of a sample that are looked at
 	firstDictID = 1<<15 + 1 // RFC 8878, 3.1.1.1.3: numbers below 32768 are reserved
 )
 
@@ -56,9 +57,9 @@ func (a *Archive) ensureDict(ctx context.Context) error {
 	if err != nil || len(s.captures) < dictSamples {
 		return err
 	}
-	d, err := buildDict(firstDictID, s)
-	if err != nil {
-		return fmt.Errorf("archive %s: make dictionary: %w", a.path, err)
+	d := buildDict(firstDictID, s)
+	if d == nil {
+		return nil // no dictionary can be made of these pages: they are packed without
 	}
 	if err := a.update(ctx, func(t *tx) error { return t.adoptDict(firstDictID, d) }); err != nil {
 		return err
@@ -87,7 +88,8 @@ func (a *Archive) dictSamples(ctx context.Context) (samples, error) {
 			if err != nil {
 				return err
 			}
-			s.records, s.captures = append(s.records, r), append(s.captures, c)
+			s.records = append(s.records, r[:min(len(r), maxSample)])
+			s.captures = append(s.captures, c[:min(len(c), maxSample)])
 		}
 		return nil
 	})
@@ -101,15 +103,27 @@ func (a *Archive) dictSamples(ctx context.Context) (samples, error) {
 // frequent substrings out of them (measured in ARCHITECTURE.md). What most
 // pages share stands last, where the encoder, whose table holds one place for
 // each hash, still finds it.
-func buildDict(id uint32, s samples) ([]byte, error) {
+//
+// It returns nil where the library cannot make one, as of pages that share
+// nothing; some of these it answers with a panic.
+func buildDict(id uint32, s samples) (d []byte) {
+	defer func() {
+		if recover() != nil {
+			d = nil
+		}
+	}()
 	whole := s.captures[len(s.captures)/2]
 	whole = whole[:min(len(whole), dictSize/2)]
 	content := joinUpTo(dictRecords, s.records)
 	content = append(content, joinUpTo(dictSize-len(content)-len(whole), articles(s.captures))...)
 	content = append(content, whole...)
-	return zstd.BuildDict(zstd.BuildDictOptions{
+	d, err := zstd.BuildDict(zstd.BuildDictOptions{
 		ID: id, Contents: s.captures, History: content, Offsets: [3]int{1, 4, 8}, Level: encoderLevel,
 	})
+	if err != nil {
+		return nil
+	}
+	return d
 }
 
 // articles returns the long lines that only one of the values has.

@@ -68,7 +68,7 @@ func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	case t.held(key):
 		return news.StandingArchived, nil
 	case t.get(bucketFailed, key) != nil:
-		return news.StandingFailed, nil
+		return t.commitLinkToFailed(key, w)
 	}
 	if known := t.get(bucketFrontier, key); known != nil {
 		return news.StandingPending, t.mergeLink(key, known, w)
@@ -77,6 +77,28 @@ func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 		return "", err
 	}
 	return news.StandingNew, t.putWanted(bucketFrontier, w)
+}
+
+// maxAttempts is how many runs try to get a post that a list goes on linking:
+// a block page, or a site that is being built anew, may be all that failed.
+const maxAttempts = 3
+
+// commitLinkToFailed brings a post that could not be had back into the frontier
+// if it was not tried often, or not where the link leads.
+func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, error) {
+	failed, err := t.decodeWanted(key, t.get(bucketFailed, key))
+	if err != nil {
+		return "", err
+	}
+	pages := len(failed.Pages)
+	learn(&failed, w)
+	if failed.Attempts >= maxAttempts && len(failed.Pages) == pages {
+		return news.StandingFailed, nil
+	}
+	if err := t.Bucket(bucketFailed).Delete(key); err != nil {
+		return "", err
+	}
+	return news.StandingNew, t.putWanted(bucketFrontier, &failed)
 }
 
 // mergeLink adds what another link tells of a post in the frontier.
@@ -164,10 +186,20 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 	if t.held(key) {
 		return nil
 	}
+	failed := *w
+	if known := t.get(bucketFrontier, key); known != nil {
+		now, err := t.decodeWanted(key, known)
+		if err != nil {
+			return err
+		}
+		if learn(&failed, &now) && len(failed.Pages) > len(w.Pages) {
+			return t.putWanted(bucketFrontier, &failed) // a link told of another page meanwhile
+		}
+	}
 	if err := t.Bucket(bucketFrontier).Delete(key); err != nil {
 		return err
 	}
-	return t.putWanted(bucketFailed, w)
+	return t.putWanted(bucketFailed, &failed)
 }
 
 // commitLead records a related post unless it is known already, and returns

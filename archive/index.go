@@ -44,6 +44,14 @@ func term(kind termKind, text string) string {
 	return string(byte(kind)) + strings.ToLower(text)
 }
 
+// Bounds on the terms of a post, far above what a mirror has, so that a hostile
+// page can neither slow a commit down nor end it: bbolt takes keys of 32 KiB. A
+// post is not found by what is beyond.
+const (
+	maxTerm  = 256  // bytes
+	maxTerms = 2000 // of one post
+)
+
 // termsOf returns the terms under which a revision is found, each once. A
 // category or tag with spaces is found whole, as the mirror's page is called,
 // and by each part, as Jekyll splits it.
@@ -51,20 +59,21 @@ func termsOf(r *record) []string {
 	var terms []string
 	add := func(kind termKind, texts ...string) {
 		for _, text := range texts {
-			if t := term(kind, text); text != "" && !slices.Contains(terms, t) {
-				terms = append(terms, t)
+			if text != "" && len(text) <= maxTerm && len(terms) < maxTerms {
+				terms = append(terms, term(kind, text))
 			}
 		}
 	}
+	add(termMirror, r.Mirror)
 	add(termCategory, r.Category)
-	add(termCategory, strings.Fields(r.Category)...)
 	add(termTag, r.Tag)
-	add(termTag, strings.Fields(r.Tag)...)
+	add(termCategory, strings.Fields(r.Category)...)
 	for _, m := range r.Mentions {
 		add(termSecurity, m.Code)
 	}
-	add(termMirror, r.Mirror)
-	return terms
+	add(termTag, strings.Fields(r.Tag)...)
+	slices.Sort(terms)
+	return slices.Compact(terms)
 }
 
 // when returns the second by which a revision is put in order; those without

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"os"
 
@@ -31,13 +32,17 @@ func (t *tx) revision(h head, i int, r *record, withBody bool) (news.Revision, e
 }
 
 // fillBody reads from the revision's capture what is not in its record: body,
-// foot and digest.
+// foot, and the SHA-256 of the page.
 func (t *tx) fillBody(rev *news.Revision, r *record) error {
 	c, err := t.capture(rev.Seq)
 	if err != nil {
 		return err
 	}
-	rev.SHA256 = fmt.Sprintf("%x", sha256.Sum256(c.Body))
+	sum := sha256.Sum256(c.Body)
+	if !bytes.Equal(sum[:digestSize], r.Raw) {
+		return fmt.Errorf("%w: capture %d is not the one that its record names", ErrCorrupt, rev.Seq)
+	}
+	rev.SHA256 = hex.EncodeToString(sum[:])
 	if rev.Body, err = r.Body.in(c.Body); err != nil {
 		return fmt.Errorf("body of revision %d: %w", rev.Seq, err)
 	}

@@ -91,6 +91,7 @@ func newQuery(s Selection) (*query, error) {
 		q.low = uint64(max(0, s.From.Time().Unix()))
 	}
 	if s.To != 0 {
+		q.low = max(q.low, 1) // a post without any day is of none of the days
 		q.high = uint64(max(0, s.To.Add(1).Time().Unix()-1))
 	}
 	if s.Security == "" {
