@@ -89,11 +89,11 @@ func TestSizes(t *testing.T) {
 		"500kB": 500e3, "500KB": 500e3, "3MB": 3e6, "1GB": 1e9, "1TB": 1e12,
 		"4096": 4096, "4096B": 4096, "8 MiB": 8 << 20, "9223372036854775807": 1<<63 - 1,
 	} {
-		if got, ok := size().parse(text); !ok || got != want {
+		if got, ok := parseSize(text); !ok || got != want {
 			t.Errorf("%s: got %d, %v, want %d", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"", "MiB", "1023", "-8MiB", "8.5MiB", "8mib", "8M", "9223372036854775808", "8388608TiB", "99999999999999TiB"} {
+	for _, text := range []string{"", "MiB", "1023", "-8MiB", "8.5MiB", "8mib", "8M", "9223372036854775808", "8388608TiB", "99999999999999TiB", "65MiB", "1GiB"} {
 		if got, ok := size().parse(text); ok {
 			t.Errorf("%s: want it refused, got %d", text, got)
 		}

@@ -63,10 +63,10 @@ func truth() kind[bool] {
 
 func size() kind[int64] {
 	return kind[int64]{
-		want: "a size of 1KiB or more, as 8MiB or 500KiB",
+		want: "a size from 1KiB to 64MiB, as 8MiB or 500KiB",
 		parse: func(s string) (int64, bool) {
 			v, ok := parseSize(s)
-			return v, ok && v >= 1<<10
+			return v, ok && v >= 1<<10 && v <= 64<<20
 		},
 		format: formatSize,
 	}

@@ -46,7 +46,7 @@ func TestRefusals(t *testing.T) {
 		"parallel broken":  {limits("parallel: 1.5"), `crawler.yaml:5: limits.parallel: want a whole number, 1 or more, not "1.5"`},
 		"timeout":          {limits("timeout: 0s"), `crawler.yaml:5: limits.timeout: want a duration above 0, as 30s or 2m, not "0s"`},
 		"timeout unitless": {limits("timeout: 30"), `crawler.yaml:5: limits.timeout: want a duration above 0, as 30s or 2m, not "30"`},
-		"max_body":         {limits("max_body: 1023"), `crawler.yaml:5: limits.max_body: want a size of 1KiB or more, as 8MiB or 500KiB, not "1023"`},
+		"max_body":         {limits("max_body: 1023"), `crawler.yaml:5: limits.max_body: want a size from 1KiB to 64MiB, as 8MiB or 500KiB, not "1023"`},
 		"retries":          {limits("retries: -1"), `crawler.yaml:5: limits.retries: want a whole number, 0 or more, not "-1"`},
 		"robots":           {limits("robots: yes"), `crawler.yaml:5: limits.robots: want true or false, not "yes"`},
 

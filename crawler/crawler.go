@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options) (*news.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newRun(ctx, &o, sites)
+	r := newRun(&o, sites)
 	if err := o.Store.StartRun(ctx, r.report); err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
 	}
@@ -205,8 +205,9 @@ func newFetcher(stop, work context.Context, o *Options, sites []*site) *fetcher 
 	t := newTransport(stop, o.Limits, o.Transport, func(req *http.Request) news.PageKind {
 		return kindOf(sites, req.URL)
 	})
+	rules := newRobots(o.Limits.Robots)
 	return &fetcher{
-		collector: newCollector(work, o.Agent, t, hostsOf(sites)), transport: t, robots: newRobots(o.Limits.Robots),
+		collector: newCollector(work, o.Agent, t, hostsOf(sites), rules), transport: t, robots: rules,
 		limits: o.Limits, backoff: o.Backoff, now: o.Now, stop: stop,
 	}
 }

@@ -26,6 +26,7 @@ const (
 	reasonTooLarge   reason = "body over limit"  // limits.max_body
 	reasonRedirect   reason = "redirect refused" // away from the mirror's hosts, or too many
 	reasonRobots     reason = "robots.txt"
+	reasonTooMany    reason = "too many lists"
 	reasonGone       reason = "gone" // no source has it
 	reasonUnreadable reason = "unreadable"
 	reasonOther      reason = "another post" // a page that is not the post asked for
@@ -62,6 +63,7 @@ var (
 	errTooLarge = errors.New("body is larger than limits.max_body")
 	errRedirect = errors.New("redirect leads away from the mirror's hosts")
 	errLoop     = errors.New("more than 10 redirects")
+	errRobots   = errors.New("disallowed by robots.txt")
 	errStopped  = errors.New("the run is ending")
 )
 
@@ -76,6 +78,7 @@ var classes = []struct {
 	{isErr(errTooLarge), reasonTooLarge, false},
 	{isErr(errRedirect), reasonRedirect, false},
 	{isErr(errLoop), reasonRedirect, false},
+	{isErr(errRobots), reasonRobots, false},
 	{isErr(errDecode), reasonCut, true},
 	{isErr(io.ErrUnexpectedEOF), reasonCut, true},
 	{isErr(context.DeadlineExceeded), reasonTimeout, true},

@@ -47,7 +47,7 @@ const (
 // newCollector returns a Colly collector that sends its requests through t and
 // leaves to the crawl what the crawl does better: pace, bounds, robots.txt,
 // charsets (the raw bytes are what is archived) and the visited set.
-func newCollector(ctx context.Context, agent string, t *transport, hosts []string) *colly.Collector {
+func newCollector(ctx context.Context, agent string, t *transport, hosts []string, rules *robots) *colly.Collector {
 	c := colly.NewCollector(
 		colly.UserAgent(agent),
 		colly.StdlibContext(ctx),
@@ -56,7 +56,7 @@ func newCollector(ctx context.Context, agent string, t *transport, hosts []strin
 		colly.MaxBodySize(0),
 		colly.IgnoreRobotsTxt(),
 	)
-	c.SetClient(&http.Client{Transport: t, CheckRedirect: redirectWithin(hosts)})
+	c.SetClient(&http.Client{Transport: t, CheckRedirect: redirectWithin(hosts, rules)})
 	// Colly converts a body by the charset in its Content-Type. Hiding the
 	// header from it keeps the bytes as they came.
 	c.OnResponseHeaders(func(r *colly.Response) {
@@ -72,15 +72,18 @@ func newCollector(ctx context.Context, agent string, t *transport, hosts []strin
 	return c
 }
 
-// redirectWithin returns a redirect policy: at most ten, and only to the given
-// hosts.
-func redirectWithin(hosts []string) func(*http.Request, []*http.Request) error {
+// redirectWithin returns a redirect policy: at most ten, only to the given
+// hosts, and not to what the rules known of them disallow.
+func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		if len(via) > 10 {
 			return errLoop
 		}
 		if !slices.Contains(hosts, hostOf(req.URL)) {
 			return fmt.Errorf("%w: to %s", errRedirect, req.URL.Redacted())
+		}
+		if rules.disallow(req.URL) {
+			return fmt.Errorf("%w: redirect to %s", errRobots, req.URL.Redacted())
 		}
 		return nil
 	}
@@ -185,8 +188,12 @@ func retryAfter(h *http.Header, now time.Time) time.Duration {
 	if v == "" {
 		return 0
 	}
-	if n, err := strconv.Atoi(v); err == nil {
-		return min(max(0, time.Duration(n)*time.Second), maxRetryAfter)
+	if strings.Trim(v, "0123456789") == "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n > int(maxRetryAfter/time.Second) {
+			return maxRetryAfter
+		}
+		return time.Duration(n) * time.Second
 	}
 	if t, err := http.ParseTime(v); err == nil {
 		return min(max(0, t.Sub(now)), maxRetryAfter)

@@ -1,9 +1,13 @@
 package crawler
 
 import (
+	"bytes"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/finarc/finarc/news"
 	"github.com/temoto/robotstxt"
@@ -22,8 +26,14 @@ type robots struct {
 
 type hostRules struct {
 	once  sync.Once
+	known atomic.Bool // the next two are set
 	group *robotstxt.Group
 	fail  *failure // robots.txt could not be had: nothing may be fetched
+}
+
+// allow reports whether the rules let an address be fetched. They must be known.
+func (h *hostRules) allow(u *url.URL) bool {
+	return h.fail == nil && (h.group == nil || h.group.Test(u.RequestURI()))
 }
 
 func newRobots(obey bool) *robots {
@@ -40,14 +50,27 @@ func (r *robots) check(f *fetcher, address string) *failure {
 		return &failure{reason: reasonConnection, url: address, err: err}
 	}
 	rules := r.rules(u.Scheme + "://" + u.Host)
-	rules.once.Do(func() { rules.load(f, u) })
+	rules.once.Do(func() {
+		rules.load(f, u)
+		rules.known.Store(true)
+	})
 	if rules.fail != nil {
 		return rules.fail
 	}
-	if rules.group != nil && !rules.group.Test(u.RequestURI()) {
+	if !rules.allow(u) {
 		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s://%s/robots.txt", u.Scheme, u.Host)}
 	}
 	return nil
+}
+
+// disallow reports whether rules that are known already forbid an address. It
+// asks for none, and so never waits.
+func (r *robots) disallow(u *url.URL) bool {
+	if !r.obey {
+		return false
+	}
+	rules := r.rules(u.Scheme + "://" + u.Host)
+	return rules.known.Load() && !rules.allow(u)
 }
 
 func (r *robots) rules(origin string) *hostRules {
@@ -61,23 +84,47 @@ func (r *robots) rules(origin string) *hostRules {
 	return rules
 }
 
-// load fetches the host's robots.txt. An answer of 4xx means that there are no
-// rules (RFC 9309, 2.3.1.3); without any answer, or with 5xx, everything is
-// disallowed (2.3.1.4), and the failure says why.
+// Bounds on what a robots.txt can ask for.
+const (
+	maxRobots     = 500 << 10   // bytes that are read (RFC 9309, 2.5)
+	maxCrawlDelay = time.Minute // a longer one would stop all crawling without a word
+)
+
+// load fetches the host's robots.txt. An answer of 4xx, or one that leads away,
+// means that there are no rules (RFC 9309, 2.3.1.2 and 2.3.1.3); without any
+// answer, or with another, everything is disallowed (2.3.1.4), and the failure
+// says why.
 func (h *hostRules) load(f *fetcher, u *url.URL) {
 	at := u.Scheme + "://" + u.Host + "/robots.txt"
 	c, fail := f.insist(order{kind: news.KindRobots, url: at})
 	if fail != nil {
-		if fail.reason == reasonGone || !fail.again && fail.reason != reasonStopped {
-			return
+		if !fail.withoutRules() {
+			h.fail = fail
 		}
-		h.fail = fail
 		return
 	}
-	data, err := robotstxt.FromBytes(c.Body)
+	data, err := robotstxt.FromBytes(firstLines(c.Body, maxRobots))
 	if err != nil {
 		return // no rule of it can be understood: as if there were none
 	}
 	h.group = data.FindGroup(agentToken)
-	f.transport.slow(hostOf(u), h.group.CrawlDelay)
+	f.transport.slow(hostOf(u), min(h.group.CrawlDelay, maxCrawlDelay))
+}
+
+// withoutRules reports whether a failure to get robots.txt means that there is
+// none.
+func (f *failure) withoutRules() bool {
+	switch f.reason {
+	case reasonGone, reasonRedirect:
+		return true
+	}
+	return !f.again && strings.HasPrefix(string(f.reason), "status 4")
+}
+
+// firstLines returns the whole lines among the first bytes of a text.
+func firstLines(text []byte, size int) []byte {
+	if len(text) <= size {
+		return text
+	}
+	return text[:bytes.LastIndexByte(text[:size], '\n')+1]
 }

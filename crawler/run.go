@@ -25,6 +25,9 @@ const (
 	queueHigh = 1024
 	queueLow  = 512
 
+	// maxLists bounds the list pages of a run: a mirror has some 2,000.
+	maxLists = 20_000
+
 	// goneAgain is how long a list page that was gone is left alone.
 	goneAgain = 24 * time.Hour
 )
@@ -44,10 +47,12 @@ type run struct {
 
 	lists    []news.ListPage     // to be read
 	known    map[string]bool     // addresses of list pages met in this run
-	posts    []news.Wanted       // to be fetched
+	overflow bool                // there were more than maxLists
+	posts    []task              // posts to be fetched
 	seen     map[uint64]standing // by compact identity
 	open     int                 // of seen, those that are not done
 	look     look                // at the frontier
+	listed   bool                // the last task was a list page
 	inFlight int
 	gates    int // first list pages not answered yet, for which everything else waits
 
@@ -92,7 +97,7 @@ type settlement struct {
 	done  news.Committed
 }
 
-func newRun(ctx context.Context, o *Options, sites []*site) *run {
+func newRun(o *Options, sites []*site) *run {
 	report := &news.Run{Command: o.Command, Started: o.Now().In(news.Shanghai), Ending: news.EndingRunning}
 	for _, s := range sites {
 		report.Mirrors = append(report.Mirrors, s.Name())
@@ -228,12 +233,24 @@ func (r *run) queueList(l news.ListPage) bool {
 	if r.known[l.URL] || !r.siteOf(l.Mirror).wants(l.URL) {
 		return false
 	}
+	if len(r.known) >= maxLists {
+		r.tooManyLists(l)
+		return false
+	}
 	r.known[l.URL] = true
 	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && r.o.Now().Sub(l.Checked) < goneAgain
 	if !gone {
 		r.lists = append(r.lists, l)
 	}
 	return true
+}
+
+// tooManyLists tells, once, that a mirror links more lists than a run reads.
+func (r *run) tooManyLists(l news.ListPage) {
+	if !r.overflow {
+		r.overflow = true
+		r.problem(l.URL, "", l.Kind, &failure{reason: reasonTooMany, err: fmt.Errorf("the run knows %d list pages already", maxLists)}, "skipped")
+	}
 }
 
 func (s *site) wants(list string) bool { return len(s.only) == 0 || slices.Contains(s.only, list) }
@@ -289,7 +306,7 @@ func (r *run) lookOn(ctx context.Context) error {
 // queuePost queues a post of the frontier unless this run has tried it already
 // or cannot, or its turn comes later.
 func (r *run) queuePost(w news.Wanted) {
-	if w.Run == r.report.ID || !r.up(w.Mirror) {
+	if w.Run == r.report.ID || !r.knows(&w) {
 		return
 	}
 	r.meet(w.ID, standingPending)
@@ -297,12 +314,15 @@ func (r *run) queuePost(w news.Wanted) {
 		r.look.deferred = true
 		return
 	}
-	r.posts = append(r.posts, w)
+	r.posts = append(r.posts, task{post: &w, sources: r.sources(&w)})
 }
 
-// up reports whether a mirror is one of the run's and has answered.
-func (r *run) up(mirror string) bool {
-	return slices.ContainsFunc(r.sites, func(s *site) bool { return s.Name() == mirror && !s.down })
+// knows reports whether a mirror of the run that has answered linked the post,
+// or has a page of it.
+func (r *run) knows(w *news.Wanted) bool {
+	return slices.ContainsFunc(r.sites, func(s *site) bool {
+		return !s.down && (s.Name() == w.Mirror || slices.ContainsFunc(w.Pages, s.owns))
+	})
 }
 
 // meet records that the run has met a post, and counts it the first time.
@@ -357,17 +377,18 @@ func (r *run) empty() bool {
 	return len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists) == 0
 }
 
-// next returns the task to hand out, lists first: they tell which posts have
-// a page of their own. While the links of earlier lists wait, no list is read.
-// Without a task the channel is nil.
+// next returns the task to hand out: a list and a post in turn, so that neither
+// a mirror of ever more lists keeps its posts waiting nor the other way round.
+// While the links of earlier lists wait, no list is read. Without a task the
+// channel is nil.
 func (r *run) next(stopping bool) (task, chan<- task) {
 	switch {
 	case stopping:
 		return task{}, nil
-	case len(r.lists) > 0 && r.waiting < batchLinks:
+	case len(r.lists) > 0 && r.waiting < batchLinks && (!r.listed || len(r.posts) == 0):
 		return task{list: &r.lists[0]}, r.tasks
 	case len(r.posts) > 0:
-		return task{post: &r.posts[0]}, r.tasks
+		return r.posts[0], r.tasks
 	}
 	return task{}, nil
 }
@@ -375,7 +396,7 @@ func (r *run) next(stopping bool) (task, chan<- task) {
 // dropDone takes posts off the head of the queue that were archived meanwhile,
 // from an address that did not tell their identity.
 func (r *run) dropDone() {
-	for len(r.posts) > 0 && r.seen[compact(r.posts[0].ID)] == standingDone {
+	for len(r.posts) > 0 && r.seen[compact(r.posts[0].post.ID)] == standingDone {
 		r.posts = r.posts[1:]
 	}
 }
@@ -383,6 +404,7 @@ func (r *run) dropDone() {
 // taken takes the task that was handed out off its queue.
 func (r *run) taken(t task) {
 	r.inFlight++
+	r.listed = t.list != nil
 	if t.list != nil {
 		r.lists = r.lists[1:]
 	} else {

@@ -170,6 +170,9 @@ func (r *run) takePost(res result) {
 // takeFailure enters a post that could not be had: for now, or for good.
 func (r *run) takeFailure(res result) {
 	w := *res.task.post
+	if r.seen[compact(w.ID)] == standingDone {
+		return // another address had the post meanwhile
+	}
 	w.Attempts++
 	w.Run = r.report.ID
 	w.Error = res.fail.Error()
@@ -291,11 +294,12 @@ func (r *run) close(id news.ID) bool {
 }
 
 func (r *run) settleLink(id news.ID, s news.Standing) {
-	if r.seen[compact(id)] != standingFound {
+	old := r.seen[compact(id)]
+	if old == standingDone || old == standingPending && s != news.StandingArchived {
 		return
 	}
 	switch s {
-	case news.StandingArchived:
+	case news.StandingArchived: // by this archive's other runs, where it was pending
 		r.mark(id, standingDone)
 		r.report.Skipped[news.SkippedArchived]++
 	case news.StandingFailed:

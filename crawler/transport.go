@@ -1,8 +1,6 @@
 package crawler
 
 import (
-	"bufio"
-	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -243,8 +241,6 @@ func decoder(coding string, r io.Reader) (io.Reader, error) {
 			return nil, err
 		}
 		return d.IOReadCloser(), nil
-	case "deflate":
-		return flate.NewReader(bufio.NewReader(r)), nil
 	}
 	return nil, errors.New("unknown coding")
 }

@@ -14,8 +14,9 @@ import (
 
 // task is one thing for a worker to do: read a list page, or get a post.
 type task struct {
-	list *news.ListPage
-	post *news.Wanted
+	list    *news.ListPage
+	post    *news.Wanted
+	sources []order // where to ask for the post
 }
 
 // result is what became of a task.
@@ -40,7 +41,7 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 		if t.list != nil {
 			res = r.readList(f, *t.list)
 		} else {
-			res = r.getPost(f, t.post)
+			res = r.getPost(f, t.post, t.sources)
 		}
 		res.task = t
 		select {
@@ -61,6 +62,9 @@ func (r *run) readList(f *fetcher, l news.ListPage) result {
 	}
 	l.Checked, l.Gone = c.Fetched, time.Time{}
 	if c.Status == http.StatusNotModified {
+		if l.ETag == "" && l.LastModified == "" {
+			return result{fail: &failure{reason: reasonUnreadable, url: l.URL, err: errors.New("the server answers 304 though nothing is held")}}
+		}
 		return result{list: &l, unmodified: true}
 	}
 	found, err := r.siteOf(l.Mirror).Read(c)
@@ -88,9 +92,9 @@ func (r *run) listFailed(l news.ListPage, fail *failure) result {
 }
 
 // getPost asks a post's sources in turn until one has it.
-func (r *run) getPost(f *fetcher, w *news.Wanted) result {
+func (r *run) getPost(f *fetcher, w *news.Wanted, sources []order) result {
 	var res result
-	for _, o := range r.sources(w) {
+	for _, o := range sources {
 		c, fail := f.fetch(o)
 		if fail != nil {
 			if fail.reason == reasonStopped {
@@ -116,10 +120,14 @@ func (r *run) getPost(f *fetcher, w *news.Wanted) result {
 }
 
 // sources returns where a post can be had, in order: its pages on the sites,
-// the shared pages, the text behind them.
+// the shared pages, the text behind them. Mirrors that did not answer are left
+// out.
 func (r *run) sources(w *news.Wanted) []order {
 	var pages, shares, texts []order
 	for _, s := range r.sites {
+		if s.down {
+			continue
+		}
 		for _, address := range w.Pages {
 			if s.owns(address) {
 				pages = append(pages, order{kind: news.KindPost, url: address, mirror: s.Name()})

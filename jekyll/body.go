@@ -9,12 +9,19 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// maxTags bounds the bodies that are parsed: an article has some hundreds of
+// tags, and of unclosed ones the parser's time grows with the square.
+const maxTags = 20_000
+
 // protect returns HTML as it has to stand in a Markdown file to come out with
 // the same DOM.
 func protect(s string) (string, error) {
 	s = strings.ToValidUTF8(s, "\uFFFD") // kramdown stops at anything else
 	if isPlain(s) {
 		return s, nil
+	}
+	if strings.Count(s, "<") > maxTags {
+		return "", fmt.Errorf("the body has more than %d tags", maxTags)
 	}
 	nodes, err := parseFragment(s)
 	if err != nil {
@@ -43,12 +50,13 @@ func isContained(s string, nodes []*html.Node) bool {
 	if err != nil {
 		return false
 	}
-	want := "<html><head></head><body>" + before
+	var want strings.Builder
+	want.WriteString("<html><head></head><body>" + before)
 	for _, n := range nodes {
-		want += treeOf(n)
+		want.WriteString(treeOf(n))
 	}
-	want += after + "</div></article></section></main></body></html>"
-	return treeOf(doc.LastChild) == want
+	want.WriteString(after + "</div></article></section></main></body></html>")
+	return treeOf(doc.LastChild) == want.String()
 }
 
 // treeOf returns a text by which trees can be compared.

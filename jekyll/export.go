@@ -58,7 +58,7 @@ type exporter struct {
 	top        *folder
 	posts      *folder
 	report     Report
-	categories map[string]string // of the posts, with the last known tag of each
+	categories map[string]string // of the posts, with the tag of the first that has one
 }
 
 func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, error]) error {
@@ -115,7 +115,7 @@ func (e *exporter) post(rev *news.Revision) error {
 	} else {
 		e.report.Unchanged++
 	}
-	if rev.Tag != "" || e.categories[rev.Category] == "" {
+	if e.categories[rev.Category] == "" {
 		e.categories[rev.Category] = rev.Tag
 	}
 	return nil

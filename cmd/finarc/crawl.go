@@ -99,6 +99,10 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 		return report, errInterrupted
 	case report.FailedPosts() > 0 || report.Lists.Failed > 0:
 		return report, fmt.Errorf("run %d: %w: %s", report.ID, errPagesFailed, failures(report))
+	case report.Pending > 0:
+		// No failure, and yet nothing to be silent about: see --quiet.
+		fmt.Fprintf(a.err, "finarc: run %d could not get %s now; the next crawl tries again (finarc runs --limit 1 tells why)\n",
+			report.ID, plural(report.Pending, "post"))
 	}
 	return report, nil
 }

@@ -37,6 +37,8 @@ type ending struct {
 // endings is the one table of exit codes; the first line that matches counts.
 var endings = []ending{
 	{is: isNil},
+	// Before EPIPE, which a mirror can cause as well as a reader of the output.
+	{is: is(crawler.ErrUnreachable), code: 1, hint: "what was archived before is untouched; the next crawl tries again"},
 	{is: is(syscall.EPIPE)}, // whoever read the output has had enough
 	{is: is(errInterrupted), code: 130},
 	{is: is(context.Canceled), code: 130, says: "interrupted"},
@@ -49,7 +51,6 @@ var endings = []ending{
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},
 	{is: is(archive.ErrNoPost), code: 1, hint: "finarc list shows what the archive holds"},
-	{is: is(crawler.ErrUnreachable), code: 1, hint: "what was archived before is untouched; the next crawl tries again"},
 	{is: func(error) bool { return true }, code: 1},
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 
@@ -39,7 +40,7 @@ JSON object a line, without bodies.`,
 					err = write(&rev)
 				}
 				if err != nil {
-					return err
+					return errors.Join(out.Flush(), err)
 				}
 			}
 			return out.Flush()
