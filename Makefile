@@ -34,6 +34,7 @@ fuzz: ## every fuzz target for a while: make fuzz FUZZTIME=1000000x
 		done; \
 	done
 
+bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 5x ./crawler
 	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e

@@ -119,7 +119,9 @@ func benchColly(b *testing.B, transport http.RoundTripper) {
 		}
 		c.Wait()
 		s.Close()
-		if posts.Load() != benchPosts {
+		// Colly asks whether a page was visited and says that it is in two
+		// steps, so now and then it fetches one twice.
+		if posts.Load() < benchPosts {
 			b.Fatalf("%d posts fetched, want %d", posts.Load(), benchPosts)
 		}
 	}

@@ -51,7 +51,7 @@ type Problem struct {
 	ID   ID       `json:"id,omitempty"`
 	What PageKind `json:"kind"`
 	Why  string   `json:"why"`
-	For  string   `json:"outcome"` // failed, pending, unread, incomplete
+	For  string   `json:"outcome"` // failed, pending, skipped, incomplete
 }
 
 // Reasons for a run's ending.

@@ -29,7 +29,7 @@ const maxRecoveries = 16
 //
 // It works on the page itself, without copying, and positions come for free.
 // The tokenizer of x/net/html in its place, which reads byte by byte and copies
-// names and attributes, takes twice the time a page and a fifth of a whole
+// names and attributes, takes twice the time a page and a sixth of a whole
 // crawl (measured in ARCHITECTURE.md). FuzzScanner holds the two together,
 // token by token.
 type scanner struct {

@@ -22,7 +22,7 @@ import (
 // crawl of the built-in mirror, which runs in a process of its own, and then
 // the archive that it made. It reports
 //
-//	pages/s         of the crawl, rate: 0
+//	posts/s         of the crawl, rate: 0, the mirror in a process of its own
 //	peak-MiB        of the crawl's resident memory
 //	bytes/post      of the archive's file, everything included
 //	of-gzip         the same, as a part of the same pages gzipped one by one
