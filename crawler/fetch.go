@@ -14,6 +14,7 @@ import (
 
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
 	"github.com/gocolly/colly/v2"
 )
 
@@ -79,7 +80,7 @@ func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.R
 		if len(via) > 10 {
 			return errLoop
 		}
-		if !slices.Contains(hosts, hostOf(req.URL)) {
+		if !slices.Contains(hosts, page.HostOf(req.URL)) {
 			return fmt.Errorf("%w: to %s", errRedirect, req.URL.Redacted())
 		}
 		if rules.disallow(req.URL) {
@@ -87,16 +88,6 @@ func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.R
 		}
 		return nil
 	}
-}
-
-// hostOf returns an address's host[:port] in the spelling of [page.Site.Hosts]:
-// in lower case, without the scheme's own port.
-func hostOf(u *url.URL) string {
-	host, port := strings.ToLower(u.Host), ":80"
-	if u.Scheme == "https" {
-		port = ":443"
-	}
-	return strings.TrimSuffix(host, port)
 }
 
 // fetch gets a page, with the retries that the configuration allows. A capture

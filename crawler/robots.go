@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
 	"github.com/temoto/robotstxt"
 )
 
@@ -108,7 +109,7 @@ func (h *hostRules) load(f *fetcher, u *url.URL) {
 		return // no rule of it can be understood: as if there were none
 	}
 	h.group = data.FindGroup(agentToken)
-	f.transport.slow(hostOf(u), min(h.group.CrawlDelay, maxCrawlDelay))
+	f.transport.slow(page.HostOf(u), min(h.group.CrawlDelay, maxCrawlDelay))
 }
 
 // withoutRules reports whether a failure to get robots.txt means that there is

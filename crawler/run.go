@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
 )
 
 const (
@@ -219,7 +220,7 @@ func (s *site) begin(known []news.ListPage) []news.ListPage {
 		}
 	}
 	for _, l := range known {
-		if u, err := url.Parse(l.URL); err == nil && slices.Contains(s.Hosts(), hostOf(u)) {
+		if u, err := url.Parse(l.URL); err == nil && slices.Contains(s.Hosts(), page.HostOf(u)) {
 			begin = append(begin, l)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/time/rate"
@@ -140,7 +141,7 @@ func (s *turnstile) leave() { <-s.slots }
 // [errTooLarge] beyond the limit, and must be closed to let the next request
 // to the host through.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	s := t.turnstile(hostOf(req.URL))
+	s := t.turnstile(page.HostOf(req.URL))
 	if err := s.enter(t.stop); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Site) look(u *url.URL) link {
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return link{kind: news.KindOther}
 	}
-	host := hostOf(u)
+	host := HostOf(u)
 	if u.Path == robotsPath && slices.Contains(s.Hosts(), host) {
 		return link{kind: news.KindRobots}
 	}

@@ -235,7 +235,7 @@ func isShareAddress(href string) bool {
 	if err != nil {
 		return false
 	}
-	l := lookForeign(u, hostOf(u))
+	l := lookForeign(u, HostOf(u))
 	return l.code != "" && !l.wire
 }
 

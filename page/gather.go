@@ -139,7 +139,7 @@ func (g *gather) identify(p *news.Post, named news.InfoCode) {
 	case g.self.id != "":
 		p.ID = g.self.id
 	default:
-		p.ID = news.PageID(0, &url.URL{Host: hostOf(g.base), Path: g.base.Path, RawPath: escapePath(g.base.Path)})
+		p.ID = news.PageID(0, &url.URL{Host: HostOf(g.base), Path: g.base.Path, RawPath: escapePath(g.base.Path)})
 	}
 }
 

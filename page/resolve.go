@@ -15,7 +15,7 @@ type resolver struct {
 }
 
 func newResolver(s *Site, base *url.URL) resolver {
-	return resolver{site: s, base: base, rooted: hostOf(base) == s.host}
+	return resolver{site: s, base: base, rooted: HostOf(base) == s.host}
 }
 
 // setBase heeds a page's <base href>.
@@ -147,7 +147,7 @@ func (r *resolver) folder(href, category string) (address string, ok bool) {
 	}
 	u = r.base.ResolveReference(u)
 	path := r.site.base + category + "/"
-	return r.site.address(path), hostOf(u) == r.site.host && u.Path == path
+	return r.site.address(path), HostOf(u) == r.site.host && u.Path == path
 }
 
 // onSite returns the one spelling of an address on the site, whatever is
@@ -158,7 +158,7 @@ func (r *resolver) onSite(href []byte) (address string, ok bool) {
 		return "", false
 	}
 	u = r.base.ResolveReference(u)
-	if hostOf(u) != r.site.host || !strings.HasPrefix(u.Path, r.site.base) {
+	if HostOf(u) != r.site.host || !strings.HasPrefix(u.Path, r.site.base) {
 		return "", false
 	}
 	address = r.site.address(u.Path)

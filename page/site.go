@@ -34,7 +34,7 @@ func NewSite(name, site, share, text string) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("site: %w", err)
 	}
-	s := &Site{name: name, scheme: u.Scheme, host: hostOf(u), base: u.Path}
+	s := &Site{name: name, scheme: u.Scheme, host: HostOf(u), base: u.Path}
 	if !strings.HasSuffix(s.base, "/") {
 		s.base += "/"
 	}
@@ -71,8 +71,9 @@ func parseHTTP(address string) (*url.URL, error) {
 	return u, nil
 }
 
-// hostOf returns host[:port] in lower case, without the scheme's default port.
-func hostOf(u *url.URL) string {
+// HostOf returns an address's host[:port] as [Site.Hosts] spells it: in lower
+// case, without the scheme's default port.
+func HostOf(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {
 	case "http":
@@ -153,7 +154,7 @@ func parseTemplate(pattern string) (template, error) {
 	if err != nil {
 		return template{}, err
 	}
-	t := template{before: before, after: after, host: hostOf(u)}
+	t := template{before: before, after: after, host: HostOf(u)}
 	if address, query, ok := strings.Cut(before, "?"); ok {
 		return t.inQuery(address, query)
 	}
@@ -183,7 +184,7 @@ func (t template) inPath(u *url.URL) (template, error) {
 		return template{}, err
 	}
 	rest, ok := strings.CutPrefix(u.Path, before.Path)
-	if before.Path == "" || strings.Contains(t.before, "#") || hostOf(before) != t.host || !ok {
+	if before.Path == "" || strings.Contains(t.before, "#") || HostOf(before) != t.host || !ok {
 		return template{}, fmt.Errorf("%q: want %s in the path or the query", t.before+placeholder+t.after, placeholder)
 	}
 	t.pathBefore, t.pathAfter = before.Path, rest
