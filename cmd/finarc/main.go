@@ -14,7 +14,7 @@ import (
 // memoryGoal is what the garbage collector tries to stay below, unless
 // GOMEMLIMIT says otherwise: with it, collecting more often comes before
 // growing.
-const memoryGoal = 64 << 20
+const memoryGoal = 40 << 20
 
 func main() {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
