@@ -62,11 +62,14 @@ const (
 	allocSize = 64 << 10 // the file grows by this much, where bbolt would take 16 MiB
 	fileMode  = 0o644
 
-	defaultWait = 30 * time.Second
 	// lockLook is for how long bbolt is let wait for the file's lock before
 	// the caller's context is asked: bbolt itself knows none.
 	lockLook = 200 * time.Millisecond
 )
+
+// DefaultWait is how long an archive that another process holds is waited for,
+// unless [Wait] says otherwise.
+const DefaultWait = 30 * time.Second
 
 // Archive is an archive file. It is safe for concurrent use, by several
 // goroutines and by several processes.
@@ -122,7 +125,7 @@ func handle(path string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{path: path, codec: c, compressors: 2, wait: defaultWait}, nil
+	return &Archive{path: path, codec: c, compressors: 2, wait: DefaultWait}, nil
 }
 
 // Path returns the archive's file.

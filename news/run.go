@@ -82,10 +82,10 @@ func (r *Run) AddProblem(p Problem) {
 }
 
 // FailedPosts returns how many posts failed for good.
-func (r *Run) FailedPosts() int { return sum(r.Failed) }
+func (r *Run) FailedPosts() int { return Total(r.Failed) }
 
 // SkippedPosts returns how many posts were skipped.
-func (r *Run) SkippedPosts() int { return sum(r.Skipped) }
+func (r *Run) SkippedPosts() int { return Total(r.Skipped) }
 
 // AddsUp reports whether the counts of posts are consistent.
 func (r *Run) AddsUp() bool {
@@ -112,7 +112,8 @@ func cloneMap[K comparable, V any](m map[K]V) map[K]V {
 	return c
 }
 
-func sum[K comparable](m map[K]int) int {
+// Total returns the sum of the counts.
+func Total[K comparable](m map[K]int) int {
 	n := 0
 	for _, v := range m {
 		n += v

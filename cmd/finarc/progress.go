@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/crawler"
+	"github.com/finarc/finarc/news"
 )
 
 // How often progress is told: on a terminal, and as log lines elsewhere.
@@ -131,7 +132,7 @@ func progressLine(s *crawler.Progress, rate float64, left string) string {
 // known of would take at that rate. Posts in the queue are among those
 // pending, list pages are not.
 func pace(s *crawler.Progress, took time.Duration) (rate float64, left string) {
-	if rate = float64(total(s.Run.Requests)) / took.Seconds(); !(rate > 0) {
+	if rate = float64(news.Total(s.Run.Requests)) / took.Seconds(); !(rate > 0) {
 		return 0, "–"
 	}
 	pages := max(s.Run.Pending, s.Queued)

@@ -30,7 +30,6 @@ type app struct {
 
 const (
 	defaultConfig = "crawler.yaml"
-	defaultWait   = 30 * time.Second
 )
 
 // Groups of commands in the help.
@@ -88,7 +87,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVarP(&a.configFile, "config", "c", "", "configuration `FILE` (default "+defaultConfig+" if there is one)")
 	f.StringVar(&a.archiveFile, "archive", "", "archive `FILE` (default: the configuration's)")
-	f.DurationVar(&a.wait, "wait", defaultWait, "wait at most `TIME` for an archive that another process holds")
+	f.DurationVar(&a.wait, "wait", archive.DefaultWait, "wait at most `TIME` for an archive that another process holds")
 	f.BoolVar(&a.json, "json", false, "write JSON to standard output")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log more to standard error")
 	root.SetFlagErrorFunc(flagError)

@@ -65,9 +65,9 @@ func writeReport(w io.Writer, r *news.Run) error {
 			grouped(r.Discovered), grouped(r.New), grouped(r.Revised), grouped(r.Unchanged),
 			grouped(r.SkippedPosts()), counts(r.Skipped), grouped(r.FailedPosts()), counts(r.Failed), grouped(r.Pending))},
 		{"  lists", lists(&r.Lists)},
-		{"  requests", fmt.Sprintf("%s%s, %s retries, %s of pages", grouped(total(r.Requests)), counts(r.Requests), grouped(r.Retries), size(r.Bytes))},
+		{"  requests", fmt.Sprintf("%s%s, %s retries, %s of pages", grouped(news.Total(r.Requests)), counts(r.Requests), grouped(r.Retries), size(r.Bytes))},
 	}
-	if total(r.Incomplete) > 0 {
+	if news.Total(r.Incomplete) > 0 {
 		rows = append(rows, [2]string{"  lacking", strings.Trim(counts(r.Incomplete), " ()")})
 	}
 	if r.Leads > 0 {
@@ -133,12 +133,4 @@ func counts[K ~string](m map[K]int) string {
 		parts = append(parts, fmt.Sprintf("%s %s", grouped(m[k]), string(k)))
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-func total[K comparable](m map[K]int) int {
-	n := 0
-	for _, v := range m {
-		n += v
-	}
-	return n
 }
