@@ -63,7 +63,7 @@ func (a *article) startTag(t *tag) {
 	case "span", "img":
 		a.mark(t)
 	case "p":
-		if hasWord(t.class, "em_media") {
+		if hasWord(t.attributes().class, "em_media") {
 			a.media.begin(t.start)
 		}
 	case "h3":
@@ -75,7 +75,7 @@ func (a *article) startTag(t *tag) {
 }
 
 func (a *article) link(t *tag) {
-	l := a.g.look(t.href)
+	l := a.g.look(t.attributes().href)
 	switch {
 	case !l.article() && !isList(l):
 	case len(a.links) >= MaxLinks:
@@ -89,10 +89,11 @@ func (a *article) link(t *tag) {
 // another of the same security is that place: the picture in its link, the
 // link in its span.
 func (a *article) mark(t *tag) {
-	if t.dataCode == nil {
+	named := t.attributes().dataCode
+	if named == nil {
 		return
 	}
-	s, picture, ok := parseDataCode(string(t.dataCode))
+	s, picture, ok := parseDataCode(string(named))
 	if !ok || a.open.tag != "" && a.places[a.open.index].Security == s {
 		return
 	}

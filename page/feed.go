@@ -31,8 +31,8 @@ func (r *feedReader) startTag(t *tag) {
 	case "sitemapindex":
 		r.list.list, r.index = true, true
 	case "link":
-		if t.href != nil {
-			r.list.take(t.href)
+		if href := t.attributes().href; href != nil {
+			r.list.take(href)
 			return
 		}
 		r.loc.begin(t.start)

@@ -74,7 +74,7 @@ func (f *footFinder) startTag(t *tag) {
 		f.content()
 	case !f.p.open:
 	case string(t.name) == "a":
-		f.p.link(t.href)
+		f.p.link(t.attributes().href)
 	case string(t.name) != "br":
 		f.p.other = true
 	}

@@ -27,9 +27,9 @@ type listReader struct {
 func (r *listReader) startTag(t *tag) {
 	switch string(t.name) {
 	case "a", "link":
-		r.take(t.href)
+		r.take(t.attributes().href)
 	case "base":
-		r.g.setBase(t.href)
+		r.g.setBase(t.attributes().href)
 	case "ul", "ol":
 		r.list = true
 	}

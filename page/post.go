@@ -131,7 +131,7 @@ func (r *postReader) startTag(t *tag) {
 	case "title":
 		r.title.begin(t.start)
 	case "base":
-		r.g.setBase(t.href)
+		r.g.setBase(t.attributes().href)
 	case "link":
 		r.article.link(t)
 	case "header", "nav":

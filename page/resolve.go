@@ -3,6 +3,7 @@ package page
 import (
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/finarc/finarc/news"
 )
@@ -11,11 +12,11 @@ import (
 type resolver struct {
 	site   *Site
 	base   *url.URL
-	rooted bool // the page is on the site's own host
+	rooted bool // the page is on the site's own host, with its scheme
 }
 
 func newResolver(s *Site, base *url.URL) resolver {
-	return resolver{site: s, base: base, rooted: HostOf(base) == s.host}
+	return resolver{site: s, base: base, rooted: HostOf(base) == s.host && base.Scheme == s.scheme}
 }
 
 // setBase heeds a page's <base href>.
@@ -25,13 +26,27 @@ func (r *resolver) setBase(href []byte) {
 	}
 }
 
-// look tells where a link leads. Most links are told apart without parsing
-// them as addresses.
+// look tells where a link leads.
 func (r *resolver) look(href []byte) link {
-	none := link{kind: news.KindOther}
 	if len(href) == 0 || href[0] == '#' {
-		return none
+		return link{kind: news.KindOther}
 	}
+	if !r.rooted || href[0] != '/' {
+		return r.lookAt(href)
+	}
+	l, known := r.site.menu.get(href)
+	if !known {
+		if l = r.lookAt(href); !l.article() {
+			r.site.menu.put(string(href), l)
+		}
+	}
+	return l
+}
+
+// lookAt is look for a link that was not met before. Most links are told apart
+// without parsing them as addresses.
+func (r *resolver) lookAt(href []byte) link {
+	none := link{kind: news.KindOther}
 	s := cleanHref(href)
 	if len(s) > maxAddress || hasOtherScheme(s) {
 		return none
@@ -166,4 +181,38 @@ func (r *resolver) onSite(href []byte) (address string, ok bool) {
 		address += "?" + u.RawQuery
 	}
 	return address, true
+}
+
+// menu remembers where the links lead that stand on every page of a site: its
+// navigation, its back links and its style sheets. It holds those from the root
+// of the site's own pages, which mean the same on each. It is safe for
+// concurrent use.
+type menu struct {
+	mu    sync.RWMutex
+	links map[string]link
+}
+
+// Bounds of what a menu holds.
+const (
+	maxMenu     = 4096 // links, some more than a mirror has categories
+	maxMenuHref = 256  // bytes of one
+)
+
+func (m *menu) get(href []byte) (link, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	l, ok := m.links[string(href)]
+	return l, ok
+}
+
+func (m *menu) put(href string, l link) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(href) > maxMenuHref || len(m.links) >= maxMenu {
+		return
+	}
+	if m.links == nil {
+		m.links = make(map[string]link)
+	}
+	m.links[href] = l
 }

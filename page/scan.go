@@ -22,35 +22,40 @@ const (
 const maxRecoveries = 16
 
 // scanner walks over a page's tokens, which tile it, and knows where each
-// stands. Tokens are those of the HTML standard (WHATWG, 13.2.5) but for two
-// things. A comment, script or tag that the page never closes would swallow
-// all that follows, the foot included: only its opening is taken for a token,
-// and what follows is read as usual. And escapes in scripts are not looked at.
-//
-// It works on the page itself, without copying, and positions come for free.
-// The tokenizer of x/net/html in its place, which reads byte by byte and copies
-// names and attributes, takes twice the time a page and a sixth of a whole
-// crawl (measured in ARCHITECTURE.md). FuzzScanner holds the two together,
-// token by token.
+// stands, so that a body can be cut out of the page as it was sent. It is the
+// tokenizer of x/net/html (WHATWG, 13.2.5) with positions, but for one thing:
+// a comment, script or tag that the page never closes would swallow all that
+// follows, the foot included; only its opening is taken for a token, and what
+// follows is read as usual.
 type scanner struct {
+	z          *html.Tokenizer
 	src        []byte
 	start, end int // of the current token
 	xml        bool
 
-	tag       tag    // the current start tag
+	tag       tag    // the current tag
 	rawName   string // of the raw text element that the last token opened, if it did
 	inCode    bool   // the current text token is what stands in such an element
 	selfClose bool   // the current start tag ends with />
+	unescaped []byte // the current text, once it was asked for
+	asked     bool
 
 	recoveries int
 	lower      [16]byte // the current tag's name, where it has upper-case letters
 }
 
-func newScanner(src []byte) *scanner { return &scanner{src: src} }
+func newScanner(src []byte) *scanner {
+	return &scanner{z: html.NewTokenizer(bytes.NewReader(src)), src: src}
+}
 
 // newXMLScanner returns a scanner that knows CDATA sections and whole
 // elements such as <title/>.
-func newXMLScanner(src []byte) *scanner { return &scanner{src: src, xml: true} }
+func newXMLScanner(src []byte) *scanner {
+	s := newScanner(src)
+	s.xml = true
+	s.z.AllowCDATA(true)
+	return s
+}
 
 // visitor is told a page's tokens, in order.
 type visitor interface {
@@ -80,156 +85,177 @@ func (s *scanner) walk(v visitor) {
 
 // next goes to the next token.
 func (s *scanner) next() tokenKind {
-	s.start, s.inCode = s.end, false
-	if s.start == len(s.src) {
-		return tokenEnd
+	kind := s.z.Next()
+	s.start, s.end = s.end, s.end+len(s.z.Raw())
+	s.asked = false
+	if s.swallowed(kind) {
+		return s.recover(kind)
 	}
-	if s.rawName != "" && s.rawText() {
+	s.inCode, s.rawName = s.rawName != "" && kind == html.TextToken, ""
+	switch kind {
+	case html.ErrorToken:
+		return tokenEnd // what may be left behind s.start is one construct too many that nothing closes
+	case html.TextToken:
 		return tokenText
-	}
-	if isMarkup(s.src[s.start:]) {
-		kind, length := s.markup(s.src[s.start:])
-		if length > 0 {
-			s.end = s.start + length
-			return kind
+	case html.StartTagToken, html.SelfClosingTagToken:
+		s.readTag(len("<"))
+		s.selfClose = kind == html.SelfClosingTagToken
+		if s.xml {
+			s.z.NextIsNotRawText()
+		} else {
+			s.rawName = rawTextName(s.tag.name)
 		}
-		if s.recoveries++; s.recoveries > maxRecoveries {
-			s.end = len(s.src)
-			return tokenText
-		}
-		s.end = s.start + openingLen(s.src[s.start:])
-		return tokenSkipped
+		return tokenStartTag
+	case html.EndTagToken:
+		s.readTag(len("</"))
+		return tokenEndTag
 	}
-	s.end = s.start + textLen(s.src[s.start:])
-	return tokenText
+	return tokenSkipped
 }
 
-// rawText takes the content of a raw text element, if it is closed and not
-// empty.
-func (s *scanner) rawText() bool {
-	n := rawTextLen(s.src[s.start:], s.rawName)
-	s.rawName = ""
-	if n < 0 {
-		if s.recoveries++; s.recoveries <= maxRecoveries {
-			return false
-		}
-		n = len(s.src) - s.start
+// swallowed reports whether the current token goes on to the page's end only
+// because nothing closes it.
+func (s *scanner) swallowed(kind html.TokenType) bool {
+	if s.end < len(s.src) || s.start == s.end || s.recoveries == maxRecoveries {
+		return false
 	}
-	s.end, s.inCode = s.start+n, true
-	return n > 0
+	switch kind {
+	case html.ErrorToken: // a tag
+		return true
+	case html.CommentToken:
+		return !isClosed(s.raw())
+	case html.TextToken:
+		return s.rawName != ""
+	}
+	return false
 }
 
-// markup reads the token at the start of b, which is markup; its length is 0
-// if the page does not close it.
-func (s *scanner) markup(b []byte) (tokenKind, int) {
-	switch {
-	case bytes.HasPrefix(b, []byte("<!--")):
-		return tokenSkipped, commentLen(b)
-	case s.xml && bytes.HasPrefix(b, []byte("<![CDATA[")):
-		return tokenText, lenTo(b, "]]>")
-	case b[1] == '!' || b[1] == '?':
-		return tokenSkipped, lenTo(b, ">")
-	case b[1] == '/' && (len(b) == 2 || !isASCIILetter(b[2])):
-		return tokenSkipped, lenTo(b, ">")
-	case b[1] == '/':
-		return tokenEndTag, s.readTag(b, 2)
+// isClosed reports whether a comment or declaration ends itself.
+func isClosed(raw []byte) bool {
+	if bytes.HasPrefix(raw, []byte("<!--")) {
+		return bytes.HasSuffix(raw, []byte("-->")) || bytes.HasSuffix(raw, []byte("--!>"))
 	}
-	n := s.readTag(b, 1)
-	if n > 0 && !s.xml {
-		s.rawName = rawTextName(s.tag.name)
+	return bytes.HasSuffix(raw, []byte(">"))
+}
+
+// recover goes back behind the opening of what was swallowed. Text in an
+// element has none.
+func (s *scanner) recover(kind html.TokenType) tokenKind {
+	s.recoveries++
+	s.end = s.start
+	if kind != html.TextToken {
+		s.end += len("<")
 	}
-	return tokenStartTag, n
+	s.rawName, s.inCode = "", false
+	s.z = html.NewTokenizer(bytes.NewReader(s.src[s.end:]))
+	s.z.AllowCDATA(s.xml)
+	return tokenSkipped
 }
 
 // raw returns the current token as the page has it.
 func (s *scanner) raw() []byte { return s.src[s.start:s.end] }
 
-// text returns the current text token with its entities decoded.
+// text returns the current text token with its entities decoded. It is valid
+// until the next step.
 func (s *scanner) text() []byte {
+	if !s.asked {
+		// The tokenizer gives a token's text once.
+		s.unescaped, s.asked = s.z.Text(), true
+	}
+	return s.unescaped
+}
+
+// tag is the current tag. What it tells is valid until the scanner's next step.
+type tag struct {
+	name       []byte // in lower case
+	start, end int    // where the tag stands in the page
+
+	z     *html.Tokenizer
+	more  bool       // there are attributes that were not read yet
+	attrs attributes // those that were
+}
+
+// attributes are those attributes of a tag that some reader asks for; nil
+// where the tag lacks one.
+type attributes struct {
+	id, class, style []byte
+	href, dataCode   []byte
+	name, content    []byte
+	hidden           []byte
+	given            bool // any of the above is set
+}
+
+// attributes reads the tag's attributes. The tokenizer copies them, and most
+// tags are of no interest to any reader, so it is asked only then.
+func (t *tag) attributes() *attributes {
+	for t.more {
+		var key, val []byte
+		key, val, t.more = t.z.TagAttr()
+		if field := t.attrs.field(key); field != nil {
+			*field, t.attrs.given = val, true
+			if val == nil {
+				*field = []byte{} // given, without a value
+			}
+		}
+	}
+	return &t.attrs
+}
+
+// field returns the field for an attribute, or nil for one of no interest.
+func (a *attributes) field(key []byte) *[]byte {
+	switch string(key) {
+	case "href":
+		return &a.href
+	case "class":
+		return &a.class
+	case "data-code":
+		return &a.dataCode
+	case "style":
+		return &a.style
+	case "id":
+		return &a.id
+	case "name":
+		return &a.name
+	case "content":
+		return &a.content
+	case "hidden":
+		return &a.hidden
+	}
+	return nil
+}
+
+// readTag reads the current tag, whose name begins at an offset of it.
+func (s *scanner) readTag(at int) {
 	raw := s.raw()
-	if section, ok := bytes.CutPrefix(raw, []byte("<![CDATA[")); s.xml && ok {
-		return bytes.TrimSuffix(section, []byte("]]>"))
+	end := at
+	for end < len(raw) && raw[end] != '>' && raw[end] != '/' && !isTagSpace(raw[end]) {
+		end++
 	}
-	if bytes.IndexByte(raw, '&') < 0 {
-		return raw
-	}
-	return []byte(html.UnescapeString(string(raw)))
-}
-
-// isMarkup reports whether b begins with markup: a < that is followed by what
-// can begin a tag, comment or declaration.
-func isMarkup(b []byte) bool {
-	if len(b) < 2 || b[0] != '<' {
-		return false
-	}
-	c := b[1]
-	return c == '/' || c == '!' || c == '?' || isASCIILetter(c)
-}
-
-// textLen returns the length of the text at the start of b: up to the next
-// markup. b is not empty and does not begin with markup.
-func textLen(b []byte) int {
-	for i := 1; ; i++ {
-		n := bytes.IndexByte(b[i:], '<')
-		if n < 0 {
-			return len(b)
-		}
-		if i += n; isMarkup(b[i:]) {
-			return i
-		}
+	t := &s.tag
+	t.name, t.start, t.end, t.z = s.lowerName(raw[at:end]), s.start, s.end, s.z
+	t.more = at == len("<") && end < len(raw) && raw[end] != '>'
+	if t.attrs.given { // setting pointers to nil has a price while garbage is collected
+		t.attrs = attributes{}
 	}
 }
 
-// lenTo returns the length of what ends with the first end in b, or 0.
-func lenTo(b []byte, end string) int {
-	n := bytes.Index(b, []byte(end))
-	if n < 0 {
-		return 0
+// lowerName returns a tag's name in lower case. One that is too long for any
+// element of HTML stays as it is.
+func (s *scanner) lowerName(name []byte) []byte {
+	if len(name) > len(s.lower) || !hasUpper(name) {
+		return name
 	}
-	return n + len(end)
+	return append(s.lower[:0], bytes.ToLower(name)...)
 }
 
-// openingLen returns the length of what opens an unclosed construct.
-func openingLen(b []byte) int {
-	if bytes.HasPrefix(b, []byte("<!--")) {
-		return len("<!--")
+func hasUpper(b []byte) bool {
+	for _, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			return true
+		}
 	}
-	return len("<")
+	return false
 }
 
-// commentLen returns the length of the comment at the start of b, or 0 if it
-// is not closed. It ends with -->, which may share its hyphens with the
-// opening, or with --!>.
-func commentLen(b []byte) int {
-	const opening = len("<!--")
-	for i := opening; ; i++ {
-		n := bytes.IndexByte(b[i:], '>')
-		if n < 0 {
-			return 0
-		}
-		i += n
-		if bytes.HasSuffix(b[2:i], []byte("--")) || bytes.HasSuffix(b[opening:i], []byte("--!")) {
-			return i + 1
-		}
-	}
-}
-
-// rawTextLen returns the length of the content of a raw text element, up to
-// its end tag, or -1 if it is not closed.
-func rawTextLen(b []byte, name string) int {
-	for i := 0; ; i++ {
-		n := bytes.Index(b[i:], []byte("</"))
-		if n < 0 {
-			return -1
-		}
-		i += n
-		after := i + len("</") + len(name)
-		if after >= len(b) {
-			return -1
-		}
-		if c := b[after]; (isTagSpace(c) || c == '/' || c == '>') &&
-			bytes.EqualFold(b[i+len("</"):after], []byte(name)) {
-			return i
-		}
-	}
-}
+// isTagSpace reports whether c separates the parts of a tag.
+func isTagSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' }

@@ -95,11 +95,11 @@ func (r *shareReader) startTag(t *tag) {
 	case "script":
 		r.script = true
 	case "meta":
-		if r.description == "" && bytes.EqualFold(t.metaName, []byte("description")) {
-			r.description = squeeze(t.content)
+		if a := t.attributes(); r.description == "" && bytes.EqualFold(a.name, []byte("description")) {
+			r.description = squeeze(a.content)
 		}
 	case "base":
-		r.g.setBase(t.href)
+		r.g.setBase(t.attributes().href)
 	}
 	if r.box.tag != "" && isPicture(t.name) {
 		r.box.full = true
@@ -257,7 +257,7 @@ func outletOf(text string) string {
 // rankContainer returns how surely an element is the text's container, or -1.
 func rankContainer(t *tag) int {
 	rank := -1
-	for _, attribute := range [][]byte{t.id, t.class} {
+	for _, attribute := range [][]byte{t.attributes().id, t.attributes().class} {
 		for word := range bytes.FieldsSeq(attribute) {
 			i := slices.Index(containers[:], string(bytes.ToLower(word)))
 			if i >= 0 && (rank < 0 || i < rank) {
@@ -270,7 +270,7 @@ func rankContainer(t *tag) int {
 
 // isNamed reports whether an element's id or class holds one of some words.
 func isNamed(t *tag, words ...string) bool {
-	for _, attribute := range [][]byte{t.id, t.class} {
+	for _, attribute := range [][]byte{t.attributes().id, t.attributes().class} {
 		lower := bytes.ToLower(attribute)
 		for _, word := range words {
 			if bytes.Contains(lower, []byte(word)) {

@@ -12,7 +12,8 @@ import (
 // placeholder stands for the infoCode in a template of addresses.
 const placeholder = "{infoCode}"
 
-// Site knows the addresses of one mirror. It is immutable.
+// Site knows the addresses of one mirror. It is immutable, but for what it
+// remembers of links, and safe for concurrent use.
 type Site struct {
 	name   string
 	scheme string
@@ -20,6 +21,7 @@ type Site struct {
 	base   string // the path under which the site's pages stand; begins and ends with /
 	share  template
 	text   template
+	menu   menu
 }
 
 // NewSite returns the mirror called name. site is the address of its home

@@ -62,7 +62,10 @@ func (w *textWriter) endTag(name []byte) {
 }
 
 // hides reports whether the element is not to be seen.
-func (t *tag) hides() bool { return t.hidden != nil || hidesByStyle(t.style) }
+func (t *tag) hides() bool {
+	a := t.attributes()
+	return a.hidden != nil || hidesByStyle(a.style)
+}
 
 // separate keeps apart what stands before and after a tag.
 func (w *textWriter) separate(name []byte) {
