@@ -113,6 +113,7 @@ func newBase(l config.Limits) *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    l.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize:         16 << 10,
 		DisableCompression:     true, // the crawl's own transport decodes
 	}
 }
@@ -171,10 +172,10 @@ func (r *run) do(ctx context.Context) error {
 	stop, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(work, cancel)()
-	fetch := newFetcher(stop, work, r.o, r.sites)
-	r.traffic = fetch.transport.counts
+	t, rules := newTransport(stop, r.o.Limits, r.o.Transport, func(req *http.Request) news.PageKind { return kindOf(r.sites, req.URL) }), newRobots(r.o.Limits.Robots)
+	r.traffic = t.counts
 	for range r.workers() {
-		g.Go(func() error { return r.serve(work, fetch) })
+		g.Go(func() error { return r.serve(work, newFetcher(stop, work, r.o, r.sites, t, rules)) })
 	}
 	g.Go(func() error { return r.commitAll(work) })
 	g.Go(func() error {
@@ -201,14 +202,13 @@ func (r *run) workers() int {
 // maxWorkers bounds the goroutines of a run, whatever the configuration says.
 const maxWorkers = 256
 
-func newFetcher(stop, work context.Context, o *Options, sites []*site) *fetcher {
-	t := newTransport(stop, o.Limits, o.Transport, func(req *http.Request) news.PageKind {
-		return kindOf(sites, req.URL)
-	})
-	rules := newRobots(o.Limits.Robots)
+// newFetcher returns a worker's fetcher.
+func newFetcher(stop, work context.Context, o *Options, sites []*site, t *transport, rules *robots) *fetcher {
+	a := new(answer)
+	ctx := context.WithValue(work, answerKey{}, a)
 	return &fetcher{
-		collector: newCollector(work, o.Agent, t, hostsOf(sites), rules), transport: t, robots: rules,
-		limits: o.Limits, backoff: o.Backoff, now: o.Now, stop: stop,
+		collector: newCollector(ctx, o.Agent, t, hostsOf(sites), rules), answer: a,
+		transport: t, robots: rules, limits: o.Limits, backoff: o.Backoff, now: o.Now, stop: stop,
 	}
 }
 

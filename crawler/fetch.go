@@ -18,10 +18,11 @@ import (
 	"github.com/gocolly/colly/v2"
 )
 
-// fetcher gets pages with Colly. It keeps no list of what it fetched: the
-// frontier does, in the archive, where it survives the run.
+// fetcher gets pages with Colly, one at a time. It keeps no list of what it
+// fetched: the frontier does, in the archive, where it survives the run.
 type fetcher struct {
 	collector *colly.Collector
+	answer    *answer // to the collector's last request
 	transport *transport
 	robots    *robots
 	limits    config.Limits
@@ -39,37 +40,18 @@ type order struct {
 	lastModified string
 }
 
-// Keys of what the fetcher keeps in a request's Colly context.
-const (
-	keyContentType = "content-type"
-	keyResponse    = "response"
-)
-
 // newCollector returns a Colly collector that sends its requests through t and
-// leaves to the crawl what the crawl does better: pace, bounds, robots.txt,
-// charsets (the raw bytes are what is archived) and the visited set.
+// leaves to the crawl what the crawl does better: pace, bounds, bodies,
+// robots.txt, charsets (the raw bytes are what is archived) and the visited set.
 func newCollector(ctx context.Context, agent string, t *transport, hosts []string, rules *robots) *colly.Collector {
 	c := colly.NewCollector(
 		colly.UserAgent(agent),
 		colly.StdlibContext(ctx),
 		colly.AllowURLRevisit(),
 		colly.ParseHTTPErrorResponse(),
-		colly.MaxBodySize(0),
 		colly.IgnoreRobotsTxt(),
 	)
 	c.SetClient(&http.Client{Transport: t, CheckRedirect: redirectWithin(hosts, rules)})
-	// Colly converts a body by the charset in its Content-Type. Hiding the
-	// header from it keeps the bytes as they came.
-	c.OnResponseHeaders(func(r *colly.Response) {
-		r.Ctx.Put(keyContentType, r.Headers.Values("Content-Type"))
-		r.Headers.Del("Content-Type")
-	})
-	c.OnResponse(func(r *colly.Response) {
-		if types, ok := r.Ctx.GetAny(keyContentType).([]string); ok && len(types) > 0 {
-			(*r.Headers)["Content-Type"] = types
-		}
-		r.Ctx.Put(keyResponse, r)
-	})
 	return c
 }
 
@@ -122,7 +104,6 @@ func (f *fetcher) delay(attempt int) time.Duration {
 
 // attempt asks once. wait is how long the server wants to be left alone.
 func (f *fetcher) attempt(o order) (c *news.Capture, wait time.Duration, fail *failure) {
-	ctx := colly.NewContext()
 	header := http.Header{"User-Agent": {f.collector.UserAgent}}
 	if o.etag != "" {
 		header.Set("If-None-Match", o.etag)
@@ -130,34 +111,22 @@ func (f *fetcher) attempt(o order) (c *news.Capture, wait time.Duration, fail *f
 	if o.lastModified != "" {
 		header.Set("If-Modified-Since", o.lastModified)
 	}
-	if err := f.collector.Request(http.MethodGet, o.url, nil, ctx, header); err != nil {
+	*f.answer = answer{}
+	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
 		fail = failed(o.url, rootOf(err))
 		if fail.reason != reasonStopped {
 			f.transport.counts.unanswered(fail.reason)
 		}
 		return nil, 0, fail
 	}
-	res, ok := ctx.GetAny(keyResponse).(*colly.Response)
-	if !ok {
-		return nil, 0, &failure{reason: reasonConnection, url: o.url, err: errors.New("colly gave no response")}
+	a := f.answer
+	if a.status != http.StatusOK && a.status != http.StatusNotModified {
+		return nil, retryAfter(a.header, f.now()), failedStatus(o.url, a.status)
 	}
-	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNotModified {
-		return nil, retryAfter(res.Headers, f.now()), failedStatus(o.url, res.StatusCode)
-	}
-	return f.capture(o, res), 0, nil
-}
-
-// capture makes a capture of Colly's response.
-func (f *fetcher) capture(o order, res *colly.Response) *news.Capture {
-	c := &news.Capture{
-		URL: res.Request.URL.String(), Status: res.StatusCode, Header: *res.Headers,
-		Fetched: f.now(), Mirror: o.mirror, Kind: o.kind, Body: res.Body,
-	}
-	if proto := c.Header[headerProto]; len(proto) > 0 {
-		c.Proto = proto[0]
-		delete(c.Header, headerProto)
-	}
-	return c
+	return &news.Capture{
+		URL: a.url, Status: a.status, Header: a.header, Proto: a.proto, Body: a.body,
+		Fetched: f.now(), Mirror: o.mirror, Kind: o.kind,
+	}, 0, nil
 }
 
 // rootOf takes off the wrapping that net/http puts around an error: it tells
@@ -174,7 +143,7 @@ func rootOf(err error) error {
 const maxRetryAfter = 2 * time.Minute
 
 // retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date.
-func retryAfter(h *http.Header, now time.Time) time.Duration {
+func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if v == "" {
 		return 0

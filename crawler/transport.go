@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,9 +41,20 @@ type turnstile struct {
 	pace  *rate.Limiter
 }
 
-// headerProto carries the answer's protocol through Colly, which does not hand
-// it on. No server can send a header of this name.
-const headerProto = ":proto"
+// answer is what a request got, when all of it has arrived. It goes around
+// Colly, which keeps neither the protocol nor the bytes as they came, and grows
+// a body's buffer a dozen times where the server says how much will come.
+type answer struct {
+	url    string // after redirects
+	status int
+	proto  string
+	header http.Header
+	body   []byte // with the content coding undone
+}
+
+// answerKey is the key of a request's context under which the transport finds
+// the *answer to fill.
+type answerKey struct{}
 
 // acceptEncoding names the codings that decode undoes.
 const acceptEncoding = "gzip, br, zstd"
@@ -137,16 +149,16 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 func (s *turnstile) leave() { <-s.slots }
 
-// RoundTrip sends one request. The answer's body is decoded, fails with
-// [errTooLarge] beyond the limit, and must be closed to let the next request
-// to the host through.
+// RoundTrip sends one request and takes in the whole answer, which goes to the
+// request's [answerKey]; the response that it returns has no body.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	s := t.turnstile(page.HostOf(req.URL))
 	if err := s.enter(t.stop); err != nil {
 		return nil, err
 	}
+	defer s.leave()
 	ctx, cancel := context.WithTimeout(req.Context(), t.limits.Timeout)
-	done := func() { cancel(); s.leave() }
+	defer cancel()
 	req = req.WithContext(ctx)
 	req.Header.Set("Accept-Encoding", acceptEncoding)
 	t.counts.sent(t.kind(req))
@@ -155,54 +167,64 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("no answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
 		}
-		done()
 		return nil, err
 	}
+	defer res.Body.Close()
 	t.counts.answered(res.StatusCode)
-	if err := t.wrapBody(res, done); err != nil {
-		res.Body.Close()
-		done()
+	body, err := t.readBody(res)
+	if err != nil {
 		return nil, err
 	}
-	res.Header[headerProto] = []string{res.Proto}
+	*ctx.Value(answerKey{}).(*answer) = answer{
+		url: req.URL.String(), status: res.StatusCode, proto: res.Proto, header: res.Header, body: body,
+	}
+	res.Body, res.Uncompressed = http.NoBody, true
 	return res, nil
 }
 
-// wrapBody makes the body of res the decoded, bounded and counted one.
-func (t *transport) wrapBody(res *http.Response, done func()) error {
+// trustedLength is how many bytes are made room for at a server's word. For
+// more, so many must have come.
+const trustedLength = 256 << 10
+
+// readBody reads all of an answer's body, decoded. It fails with [errTooLarge]
+// beyond the limit.
+func (t *transport) readBody(res *http.Response) ([]byte, error) {
+	if res.ContentLength > t.limits.MaxBody {
+		return nil, errTooLarge
+	}
 	decoded, err := decode(res)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sent := res.Body
-	res.Body = &body{
-		r: io.LimitReader(decoded, t.limits.MaxBody+1), left: t.limits.MaxBody,
-		counts: t.counts, close: sync.OnceFunc(func() { sent.Close(); done() }),
+	r := &bounded{r: decoded, left: t.limits.MaxBody}
+	defer func() { t.counts.bytes.Add(t.limits.MaxBody - r.left) }()
+	var b bytes.Buffer
+	if n := int(res.ContentLength); n > 0 {
+		first := min(n, trustedLength)
+		b.Grow(first + bytes.MinRead)
+		if _, err := b.ReadFrom(io.LimitReader(r, int64(first))); err != nil {
+			return nil, err
+		}
+		b.Grow(n - first + bytes.MinRead)
 	}
-	return nil
+	if _, err := b.ReadFrom(r); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
-// body is an answer's body as Colly reads it.
-type body struct {
-	r      io.Reader
-	left   int64
-	counts *traffic
-	close  func()
+// bounded fails with [errTooLarge] when more than left bytes come.
+type bounded struct {
+	r    io.Reader
+	left int64
 }
 
-func (b *body) Read(p []byte) (int, error) {
+func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	b.counts.bytes.Add(int64(n))
-	if b.left < 0 {
+	if b.left -= int64(n); b.left < 0 {
 		return n, errTooLarge
 	}
 	return n, err
-}
-
-func (b *body) Close() error {
-	b.close()
-	return nil
 }
 
 // errDecode: the body is not in the coding that the server says it is in.
