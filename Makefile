@@ -36,8 +36,8 @@ fuzz: ## every fuzz target for a while: make fuzz FUZZTIME=1000000x
 
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat
-	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 5x ./crawler
 	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e
+	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 20x ./crawler
 	$(GO) test -run '^$$' -bench . ./page ./jekyll
 
 lint: ## form, doubtful constructs, known holes

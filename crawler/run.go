@@ -137,7 +137,6 @@ func (r *run) loop(ctx, work context.Context) error {
 		case tasks <- next:
 			r.taken(next)
 		case res := <-r.taking():
-			r.inFlight--
 			r.take(res)
 		case batches <- batch:
 			r.handedOver()

@@ -16,6 +16,12 @@ func (r *run) take(res result) {
 	if r.empty() {
 		r.began = r.o.Now()
 	}
+	if res.partial {
+		l := res.task.list
+		r.enter(r.siteOf(l.Mirror), l.URL, res.found)
+		return
+	}
+	r.inFlight--
 	switch {
 	case res.task.list != nil:
 		r.takeList(res)
@@ -36,9 +42,6 @@ func (r *run) takeList(res result) {
 		r.openGate(s, res)
 	}
 	if res.list != nil {
-		if links := len(res.found.Found) + len(res.found.Lists); links == 0 && !res.unmodified {
-			res.list.ETag, res.list.LastModified = "", "" // an empty list is read again
-		}
 		// Its validators are committed with the last of its links, or later:
 		// else a crash in between would leave links that are never met again.
 		defer func() { r.backlog = append(r.backlog, links{list: res.list}) }()

@@ -23,6 +23,7 @@ type task struct {
 type result struct {
 	task    task
 	stopped bool // the run ended before the task was done: it is as if never begun
+	partial bool // only some of the posts that a list page links: the worker goes on
 
 	post    *news.Post // the post that was got, and the capture it was read from
 	capture *news.Capture
@@ -39,23 +40,33 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 	for t := range r.tasks {
 		var res result
 		if t.list != nil {
-			res = r.readList(f, *t.list)
+			res = r.readList(ctx, f, t)
 		} else {
 			res = r.getPost(f, t.post, t.sources)
 		}
 		res.task = t
-		select {
-		case r.results <- res:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := r.tell(ctx, res); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// tell gives a result to the run's goroutine, which takes it when it has room.
+func (r *run) tell(ctx context.Context, res result) error {
+	select {
+	case r.results <- res:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // readList fetches a list page, unless it is still as it was read before, and
-// reads its links.
-func (r *run) readList(f *fetcher, l news.ListPage) result {
+// reads its links. Those of a long list are told in portions, so that never all
+// of them are held.
+func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
+	l := *t.list
 	c, fail := f.fetch(order{kind: l.Kind, url: l.URL, mirror: l.Mirror, etag: l.ETag, lastModified: l.LastModified})
 	if fail != nil {
 		return r.listFailed(l, fail)
@@ -67,12 +78,18 @@ func (r *run) readList(f *fetcher, l news.ListPage) result {
 		}
 		return result{list: &l, unmodified: true}
 	}
-	found, err := r.siteOf(l.Mirror).Read(c)
+	told := 0
+	found, err := r.siteOf(l.Mirror).ReadList(c, func(posts []news.Wanted) error {
+		told += len(posts)
+		return r.tell(ctx, result{task: t, partial: true, found: page.Page{Found: posts}})
+	})
 	if err != nil {
 		return result{fail: &failure{reason: reasonUnreadable, url: l.URL, err: err}}
 	}
-	l.Read = c.Fetched
-	l.ETag, l.LastModified = c.Header.Get("ETag"), c.Header.Get("Last-Modified")
+	l.Read, l.ETag, l.LastModified = c.Fetched, "", ""
+	if told+len(found.Found)+len(found.Lists) > 0 { // an empty list is read again
+		l.ETag, l.LastModified = c.Header.Get("ETag"), c.Header.Get("Last-Modified")
+	}
 	return result{list: &l, found: found}
 }
 

@@ -2,6 +2,7 @@ package jekyll
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,9 +48,8 @@ func Export(ctx context.Context, dir string, posts iter.Seq2[news.Revision, erro
 	if err != nil {
 		return Report{}, err
 	}
-	defer func() { err = errors.Join(err, top.close()) }()
 	e := &exporter{options: o, top: top, categories: map[string]string{}}
-	err = e.export(ctx, posts)
+	err = errors.Join(e.export(ctx, posts), e.closePages(top))
 	return e.report, err
 }
 
@@ -76,47 +76,106 @@ func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, er
 	return nil
 }
 
+// closePages closes a folder that holds pages of the site.
+func (e *exporter) closePages(f *folder) error {
+	err := f.close()
+	e.report.Pages += f.changed
+	return err
+}
+
 func (e *exporter) allPosts(ctx context.Context, posts iter.Seq2[news.Revision, error]) (err error) {
 	if e.posts, err = e.top.sub("_posts"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.posts.close()) }()
-	for rev, err := range posts {
+	defer func() {
+		err = errors.Join(err, e.posts.close())
+		e.report.Written = e.posts.changed
+	}()
+	for f, err := range ahead(e.files(ctx, posts), 64) {
 		if err != nil {
 			return fmt.Errorf("export posts: %w", err)
 		}
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("export posts: %w", err)
-		}
-		if err := e.post(&rev); err != nil {
+		if err := e.post(&f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// post writes one post, or refuses it.
-func (e *exporter) post(rev *news.Revision) error {
-	data, err := Marshal(rev, e.options.Options)
-	if err != nil {
-		e.report.Refused = append(e.report.Refused, Refusal{ID: rev.ID, Reason: err.Error()})
+// file is a post's file, or why there can be none.
+type file struct {
+	rev     news.Revision
+	data    []byte
+	refused error
+}
+
+// files makes the files of posts.
+func (e *exporter) files(ctx context.Context, posts iter.Seq2[news.Revision, error]) iter.Seq2[file, error] {
+	return func(yield func(file, error) bool) {
+		for rev, err := range posts {
+			if err = cmp.Or(err, ctx.Err()); err != nil {
+				yield(file{}, err)
+				return
+			}
+			f := file{rev: rev}
+			f.data, f.refused = Marshal(&rev, e.options.Options)
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ahead runs seq in a goroutine of its own, up to n elements ahead.
+func ahead[T any](seq iter.Seq2[T, error], n int) iter.Seq2[T, error] {
+	type element struct {
+		value T
+		err   error
+	}
+	return func(yield func(T, error) bool) {
+		elements, stop := make(chan element, n), make(chan struct{})
+		go func() {
+			defer close(elements)
+			for value, err := range seq {
+				select {
+				case elements <- element{value, err}:
+				case <-stop:
+					return
+				}
+			}
+		}()
+		defer func() {
+			close(stop)
+			for range elements { // until seq has ended
+			}
+		}()
+		for e := range elements {
+			if !yield(e.value, e.err) {
+				return
+			}
+		}
+	}
+}
+
+// post writes the file of one post, or tells why there is none.
+func (e *exporter) post(f *file) error {
+	if f.refused != nil {
+		e.report.Refused = append(e.report.Refused, Refusal{ID: f.rev.ID, Reason: f.refused.Error()})
 		return nil
 	}
-	name, err := e.name(rev)
+	name, err := e.name(&f.rev)
 	if err != nil {
 		return err
 	}
-	changed, err := e.posts.put(name, data)
+	same, err := e.posts.put(name, f.data)
 	if err != nil {
 		return err
 	}
-	if changed {
-		e.report.Written++
-	} else {
+	if same {
 		e.report.Unchanged++
 	}
-	if e.categories[rev.Category] == "" {
-		e.categories[rev.Category] = rev.Tag
+	if e.categories[f.rev.Category] == "" {
+		e.categories[f.rev.Category] = f.rev.Tag
 	}
 	return nil
 }
@@ -147,7 +206,7 @@ func (e *exporter) taken(name string, id news.ID) (bool, error) {
 	if there, err := e.posts.exists(name); !there || err != nil {
 		return false, err
 	}
-	data, err := e.posts.root.ReadFile(name)
+	data, err := e.posts.read(name)
 	if err != nil {
 		return false, fmt.Errorf("read post: %w", err)
 	}

@@ -14,11 +14,24 @@ import (
 
 // A folder is a place for whole files. No name and no symbolic link leads out
 // of the directory under which it was opened.
+//
+// Files are written under temporary names first. When a number of them are,
+// all are forced to the disk at once, and then given their names: neither a
+// killed process nor a power cut leaves half a file, and one wait for the disk
+// serves many files.
 type folder struct {
-	root *os.Root
-	path string // for errors
-	temp string // the name of a file that is being written
+	root    *os.Root
+	path    string         // for errors
+	staged  map[string]int // the names of files that stand under temporary names, and their numbers
+	size    int            // of these files
+	changed int            // how many files were given their names
 }
+
+// So many files, or bytes of them, wait at most to be given their names.
+const (
+	maxStaged     = 2048
+	maxStagedSize = 32 << 20
+)
 
 // Temporary files are hidden, so that Jekyll passes them over, and carry a mark
 // by which the next run knows what a killed one left.
@@ -53,14 +66,21 @@ func (f *folder) sub(name string) (*folder, error) {
 }
 
 func newFolder(root *os.Root, path string) (*folder, error) {
-	f := &folder{root: root, path: path, temp: tempPrefix + strconv.Itoa(os.Getpid()) + tempSuffix}
+	f := &folder{root: root, path: path, staged: make(map[string]int)}
 	if err := f.clean(); err != nil {
 		return nil, errors.Join(fmt.Errorf("clean folder %s: %w", path, err), root.Close())
 	}
 	return f, nil
 }
 
-func (f *folder) close() error { return f.root.Close() }
+// close gives all files their names, for good, and lets the folder go.
+func (f *folder) close() error {
+	err := f.commit()
+	if f.changed > 0 {
+		err = errors.Join(err, f.sync())
+	}
+	return errors.Join(err, f.root.Close())
+}
 
 // clean removes the temporary files of killed runs.
 func (f *folder) clean() error {
@@ -97,6 +117,9 @@ func (f *folder) names(visit func(string) error) error {
 
 // exists reports whether anything has the name.
 func (f *folder) exists(name string) (bool, error) {
+	if _, staged := f.staged[name]; staged {
+		return true, nil
+	}
 	_, err := f.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -104,19 +127,35 @@ func (f *folder) exists(name string) (bool, error) {
 	return err == nil, err
 }
 
-// put makes data the content of a file, and reports whether it was not so
-// before. The file is replaced whole or, after an error, not at all. It is not
-// forced to the disk: after a power cut a file may be torn, and the next run
-// puts it right.
-func (f *folder) put(name string, data []byte) (changed bool, err error) {
-	same, err := f.holds(name, data)
+// read returns what a file holds.
+func (f *folder) read(name string) ([]byte, error) {
+	if _, staged := f.staged[name]; staged {
+		if err := f.commit(); err != nil {
+			return nil, err
+		}
+	}
+	return f.root.ReadFile(name)
+}
+
+// put makes data the content of a file, whole or, after an error, not at all,
+// when the folder is closed or earlier. It reports whether it was so before.
+func (f *folder) put(name string, data []byte) (same bool, err error) {
+	if _, staged := f.staged[name]; staged {
+		if err := f.commit(); err != nil {
+			return false, err
+		}
+	}
+	same, err = f.holds(name, data)
 	if err == nil && !same {
-		err = f.replace(name, data)
+		err = f.stage(name, data)
 	}
 	if err != nil {
 		return false, fmt.Errorf("write %s: %w", filepath.Join(f.path, name), err)
 	}
-	return !same, nil
+	if len(f.staged) == maxStaged || f.size >= maxStagedSize {
+		return same, f.commit()
+	}
+	return same, nil
 }
 
 // holds reports whether the file is there with the content data.
@@ -132,27 +171,73 @@ func (f *folder) holds(name string, data []byte) (bool, error) {
 	return bytes.Equal(old, data), err
 }
 
-func (f *folder) replace(name string, data []byte) error {
-	if err := f.writeTemp(data); err != nil {
-		return errors.Join(err, f.dropTemp())
+// temp returns the i-th temporary name.
+func temp(i int) string {
+	return tempPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i) + tempSuffix
+}
+
+// stage writes a file under a temporary name.
+func (f *folder) stage(name string, data []byte) error {
+	i := len(f.staged)
+	if err := f.write(temp(i), data); err != nil {
+		return errors.Join(err, f.drop(i))
 	}
-	if err := f.root.Rename(f.temp, name); err != nil {
-		return errors.Join(err, f.dropTemp())
-	}
+	f.staged[name] = i
+	f.size += len(data)
 	return nil
 }
 
-func (f *folder) writeTemp(data []byte) error {
-	file, err := f.root.OpenFile(f.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func (f *folder) write(name string, data []byte) error {
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(data)
+	if err == nil {
+		err = syncFile(file)
+	}
 	return errors.Join(err, file.Close())
 }
 
-func (f *folder) dropTemp() error {
-	if err := f.root.Remove(f.temp); !errors.Is(err, fs.ErrNotExist) {
+// commit gives the files that are staged their names. Of those that it cannot
+// name nothing is left, and the first error is told.
+func (f *folder) commit() (err error) {
+	if len(f.staged) > 0 {
+		err = f.sync()
+	}
+	whole := err == nil
+	for name, i := range f.staged {
+		if whole {
+			renamed := f.root.Rename(temp(i), name)
+			if renamed == nil {
+				f.changed++
+				continue
+			}
+			if err == nil {
+				err = fmt.Errorf("write %s: %w", filepath.Join(f.path, name), renamed)
+			}
+		}
+		err = errors.Join(err, f.drop(i))
+	}
+	clear(f.staged)
+	f.size = 0
+	return err
+}
+
+// sync forces all that was written to the disk.
+func (f *folder) sync() error {
+	d, err := f.root.Open(".")
+	if err == nil {
+		err = errors.Join(syncFolder(d), d.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("write folder %s: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f *folder) drop(i int) error {
+	if err := f.root.Remove(temp(i)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -43,7 +43,7 @@ func (e *exporter) skeletonFolder(files fs.FS, name string) (err error) {
 		if to, err = e.top.sub(name); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, to.close()) }()
+		defer func() { err = errors.Join(err, e.closePages(to)) }()
 	}
 	for _, entry := range entries {
 		if entry.IsDir() {
@@ -73,10 +73,7 @@ func (e *exporter) skeletonFile(files fs.FS, name string, to *folder) error {
 }
 
 func (e *exporter) page(to *folder, name string, data []byte) error {
-	changed, err := to.put(name, data)
-	if changed {
-		e.report.Pages++
-	}
+	_, err := to.put(name, data)
 	return err
 }
 
@@ -98,7 +95,7 @@ func (e *exporter) categoryPages() (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, to.close()) }()
+	defer func() { err = errors.Join(err, e.closePages(to)) }()
 	names := pageNames{}
 	if err := to.names(names.add); err != nil {
 		return fmt.Errorf("read folder %s: %w", to.path, err)

@@ -20,10 +20,15 @@ type gather struct {
 
 	found, leads map[news.ID]int // indexes into page.Found and page.Leads
 	lists        map[string]bool
+
+	portion func([]news.Wanted) error // takes what was found, if set
+	handed  int                       // how many it took
+	err     error                     // its first
 }
 
-func newGather(s *Site, c *news.Capture, base *url.URL) *gather {
+func newGather(s *Site, c *news.Capture, base *url.URL, portion func([]news.Wanted) error) *gather {
 	g := &gather{
+		portion:  portion,
 		resolver: newResolver(s, base),
 		capture:  c,
 		self:     s.look(base),
@@ -40,6 +45,9 @@ func newGather(s *Site, c *news.Capture, base *url.URL) *gather {
 // expect makes room for about n found posts.
 func (g *gather) expect(n int) {
 	n = min(n, MaxLinks)
+	if g.portion != nil {
+		n = min(n, Portion)
+	}
 	g.page.Found = make([]news.Wanted, 0, n)
 	g.found = make(map[news.ID]int, n)
 }
@@ -55,18 +63,32 @@ func (g *gather) ownCategory() string {
 // addFound records a post to be fetched. An article's address that is not of
 // the mirror's site only tells its infoCode.
 func (g *gather) addFound(l link) {
-	g.add(&g.page.Found, g.found, l, g.category)
+	g.add(&g.page.Found, MaxLinks-g.handed, g.found, l, g.category)
+	if g.portion != nil && len(g.page.Found) >= Portion {
+		g.handOver()
+	}
+}
+
+// handOver gives away what was found so far.
+func (g *gather) handOver() {
+	if g.err == nil {
+		g.err = g.portion(g.page.Found)
+	}
+	g.handed += len(g.page.Found)
+	g.page.Found = make([]news.Wanted, 0, Portion)
+	clear(g.found)
 }
 
 // addLead records a related post.
 func (g *gather) addLead(l link) {
-	g.add(&g.page.Leads, g.leads, l, "")
+	g.add(&g.page.Leads, MaxLinks, g.leads, l, "")
 }
 
-func (g *gather) add(to *[]news.Wanted, index map[news.ID]int, l link, category string) {
+// add records a post in to, which has room for so many.
+func (g *gather) add(to *[]news.Wanted, room int, index map[news.ID]int, l link, category string) {
 	i, known := index[l.id]
 	if !known {
-		if len(*to) >= MaxLinks {
+		if len(*to) >= room {
 			g.page.Dropped++
 			return
 		}

@@ -62,7 +62,7 @@ func (r *listReader) take(href []byte) {
 // finish refuses a page that lists nothing and is nothing of the mirror's,
 // such as a block page. A list may well be empty.
 func (r *listReader) finish() error {
-	if r.list || r.own || len(r.g.page.Found) > 0 || len(r.g.page.Lists) > 0 {
+	if r.list || r.own || r.g.handed+len(r.g.page.Found) > 0 || len(r.g.page.Lists) > 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: no list, and no link to the mirror", ErrUnreadable)

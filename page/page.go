@@ -60,15 +60,24 @@ type Page struct {
 // What a post's page lacks is left empty, see [news.Post.Lacks]. The post's ID
 // is that of the article which the page itself names, which need not be the
 // one that was asked for.
-func (s *Site) Read(c *news.Capture) (Page, error) {
-	p, err := s.read(c)
+func (s *Site) Read(c *news.Capture) (Page, error) { return s.ReadList(c, nil) }
+
+// Portion is how many posts [Site.ReadList] hands over at a time.
+const Portion = 1024
+
+// ReadList is [Site.Read] for a page that may link more posts than should be
+// held at once: it hands over each [Portion] of them as soon as it is read, and
+// returns the rest. A post that is linked again later on comes again. The first
+// error of portion ends the handing over and is returned.
+func (s *Site) ReadList(c *news.Capture, portion func([]news.Wanted) error) (Page, error) {
+	p, err := s.read(c, portion)
 	if err != nil {
 		return Page{}, fmt.Errorf("read %s page %s: %w", c.Kind, c.URL, err)
 	}
 	return p, nil
 }
 
-func (s *Site) read(c *news.Capture) (Page, error) {
+func (s *Site) read(c *news.Capture, portion func([]news.Wanted) error) (Page, error) {
 	base, err := url.Parse(c.URL)
 	if err != nil {
 		return Page{}, fmt.Errorf("%w: bad address: %w", ErrUnreadable, err)
@@ -77,7 +86,7 @@ func (s *Site) read(c *news.Capture) (Page, error) {
 	if isBlank(body) {
 		return Page{}, fmt.Errorf("%w: empty body", ErrUnreadable)
 	}
-	g := newGather(s, c, base)
+	g := newGather(s, c, base, portion)
 	switch c.Kind {
 	case news.KindPost:
 		err = readPost(g, body)
@@ -92,5 +101,5 @@ func (s *Site) read(c *news.Capture) (Page, error) {
 	default:
 		err = fmt.Errorf("%w: no reader for this kind", ErrUnreadable)
 	}
-	return g.page, err
+	return g.page, errors.Join(err, g.err)
 }

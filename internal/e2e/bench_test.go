@@ -24,6 +24,8 @@ import (
 //
 //	posts/s         of the crawl, rate: 0, the mirror in a process of its own
 //	peak-MiB        of the crawl's resident memory
+//	own-MiB         of it the process's own, without the pages of the program
+//	                and of the archive that it maps (Linux only; looked at often)
 //	bytes/post      of the archive's file, everything included
 //	of-gzip         the same, as a part of the same pages gzipped one by one
 //	show-ms         of finarc show as a whole process
@@ -59,6 +61,7 @@ func benchWhole(b *testing.B, posts int) {
 
 		b.ReportMetric(float64(posts)/crawl.wall.Seconds(), "posts/s")
 		b.ReportMetric(crawl.peak/(1<<20), "peak-MiB")
+		b.ReportMetric(crawl.own/(1<<20), "own-MiB")
 		b.ReportMetric(float64(stats.FileBytes)/float64(posts), "bytes/post")
 		b.ReportMetric(float64(stats.FileBytes)/float64(gzipped), "of-gzip")
 		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
@@ -70,6 +73,7 @@ func benchWhole(b *testing.B, posts int) {
 type process struct {
 	wall time.Duration
 	peak float64 // bytes of resident memory
+	own  float64 // of these, bytes that are no file's
 }
 
 func measure(b *testing.B, program string, args ...string) process {
@@ -79,14 +83,41 @@ func measure(b *testing.B, program string, args ...string) process {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Stderr = os.Stderr
 	began := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	own := watchOwn(ctx, cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
 		b.Fatalf("%s %s: %v", filepath.Base(program), strings.Join(args, " "), err)
 	}
-	p := process{wall: time.Since(began)}
+	p := process{wall: time.Since(began), own: <-own}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		p.peak = float64(usage.Maxrss) * 1024 // Linux counts in KiB
 	}
 	return p
+}
+
+// watchOwn looks at a process until it has ended, and then tells the most
+// memory of its own that it had.
+func watchOwn(ctx context.Context, pid int) <-chan float64 {
+	own := make(chan float64, 1)
+	go func() {
+		peak := 0.0
+		for ctx.Err() == nil {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, line, ok := strings.Cut(string(status), "RssAnon:")
+			if err != nil || !ok {
+				break // it has ended, or this is no Linux
+			}
+			var kib float64
+			if _, err := fmt.Sscan(line, &kib); err == nil {
+				peak = max(peak, kib*1024)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		own <- peak
+	}()
+	return own
 }
 
 // gzipOneByOne returns what the archive's pages take as gzip members one by
