@@ -10,7 +10,9 @@
 package archive
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,13 +24,14 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
+	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// Version is the format that this program writes. It reads all older ones and
-// refuses newer ones.
-const Version = 1
+// Version is the format that this program writes. Newer ones are refused, and
+// so is format 1, which no release wrote.
+const Version = 2
 
 // The buckets of the file. ARCHITECTURE.md tells what each holds.
 var (
@@ -47,13 +50,14 @@ var (
 	bucketUnread    = []byte("unread")
 	bucketLists     = []byte("lists")
 	bucketRuns      = []byte("runs")
+	bucketBroken    = []byte("broken")
 )
 
 func buckets() [][]byte {
 	return [][]byte{
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
-		bucketUnread, bucketLists, bucketRuns,
+		bucketUnread, bucketLists, bucketRuns, bucketBroken,
 	}
 }
 
@@ -82,6 +86,11 @@ type Archive struct {
 	// compressors bounds how many captures are packed at a time.
 	compressors int
 	wait        time.Duration
+	text        func(html string) string // nil: articles are compared as HTML
+
+	mu       sync.Mutex
+	identity []byte // of the file; nil until it was opened
+	dicts    dictWatch
 }
 
 // Option changes how an archive is used.
@@ -91,6 +100,11 @@ type Option func(*Archive)
 // it before it fails with [ErrBusy]; 30 seconds unless set. With 0, or less,
 // it does not wait.
 func Wait(d time.Duration) Option { return func(a *Archive) { a.wait = d } }
+
+// PlainText lets articles be compared by their plain text: one whose markup
+// alone changed, such as an advert in it, is no other article. Unless it is set
+// the HTML counts.
+func PlainText(text func(html string) string) Option { return func(a *Archive) { a.text = text } }
 
 // Open opens an existing archive. It fails with [ErrMissing], [ErrNotArchive],
 // [ErrNewer], [ErrCorrupt] or [ErrBusy].
@@ -194,7 +208,12 @@ func format(path string) (err error) {
 				return fmt.Errorf("create bucket %s: %w", name, err)
 			}
 		}
-		return btx.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
+		identity := make([]byte, identitySize)
+		if _, err := rand.Read(identity); err != nil {
+			return fmt.Errorf("make an identity: %w", err)
+		}
+		t := &tx{Tx: btx}
+		return errors.Join(t.put(bucketMeta, keyIdentity, identity), btx.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version)))
 	})
 }
 
@@ -322,7 +341,10 @@ func (a *Archive) recoverDamage(err *error) {
 var (
 	keyVersion  = []byte("format")
 	keyCounters = []byte("counters")
+	keyIdentity = []byte("identity") // random: two files are one archive if they have the same
 )
+
+const identitySize = 16 // bytes
 
 // begin wraps a transaction, after checking that the file is an archive of a
 // format that this program knows and loading the dictionaries that another
@@ -336,8 +358,11 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 	if len(v) != seqSize {
 		return nil, fmt.Errorf("%s: %w: no format version", a.path, ErrCorrupt)
 	}
-	if version := uint40(v); version > Version {
+	switch version := uint40(v); {
+	case version > Version:
 		return nil, fmt.Errorf("%s: %w: %d, and this finarc reads up to %d; use a newer finarc", a.path, ErrNewer, version, Version)
+	case version < Version:
+		return nil, fmt.Errorf("%s: %w: format %d, of before the first release", a.path, ErrNotArchive, version)
 	}
 	t := &tx{a: a, Tx: btx}
 	for _, name := range buckets() {
@@ -345,7 +370,27 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 			return nil, fmt.Errorf("%s: %w: bucket %s is missing", a.path, ErrCorrupt, name)
 		}
 	}
-	return t, a.damaged(t.loadDicts())
+	return t, a.damaged(t.identify())
+}
+
+// identify checks that the file is the archive that it was when it was opened:
+// another may have been put in its place.
+func (t *tx) identify() error {
+	identity, err := t.get(bucketMeta, keyIdentity)
+	if err != nil {
+		return err
+	}
+	t.a.mu.Lock()
+	defer t.a.mu.Unlock()
+	switch {
+	case len(identity) != identitySize:
+		return fmt.Errorf("%w: no identity", ErrCorrupt)
+	case t.a.identity == nil:
+		t.a.identity = bytes.Clone(identity)
+	case !bytes.Equal(t.a.identity, identity):
+		return fmt.Errorf("%s: %w: another archive was put in its place meanwhile", t.a.path, ErrNotArchive)
+	}
+	return nil
 }
 
 // tx is a transaction: of bbolt, on this archive.
@@ -353,16 +398,10 @@ type tx struct {
 	*bolt.Tx
 	a *Archive
 
-	terms  map[string]uint64  // terms looked up in this transaction
-	blocks map[string][]block // by bucket, the last ones read in this transaction
-}
-
-func (t *tx) get(bucket, key []byte) []byte { return t.Bucket(bucket).Get(key) }
-
-func (t *tx) put(bucket, key, value []byte) error {
-	b := t.Bucket(bucket)
-	b.FillPercent = fill(bucket)
-	return b.Put(key, value)
+	encoder *zstd.Encoder      // see tx.packer
+	terms   map[string]uint64  // terms looked up in this transaction
+	sources map[uint64]string  // likewise, see tx.source
+	blocks  map[string][]block // by bucket, the last ones read in this transaction
 }
 
 // fill returns how full bbolt is to leave the pages that it splits. Captures
@@ -377,9 +416,9 @@ func fill(bucket []byte) float64 {
 }
 
 func (t *tx) head(id news.ID) (head, error) {
-	v := t.get(bucketPosts, idKey(id))
-	if v == nil {
-		return nil, nil
+	v, err := t.get(bucketPosts, idKey(id))
+	if v == nil || err != nil {
+		return nil, err
 	}
 	h, err := decodeHead(v)
 	if err != nil {

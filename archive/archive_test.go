@@ -180,7 +180,7 @@ func TestSameContentIsNoRevisionAndOtherContentIs(t *testing.T) {
 			t.Errorf("category %s: %d posts, want %d", category, got, want)
 		}
 	}
-	if s, err := a.Stats(t.Context()); err != nil || s.Posts != 1 || s.Revisions != 2 {
+	if s, err := a.Stats(t.Context(), time.Time{}); err != nil || s.Posts != 1 || s.Revisions != 2 {
 		t.Errorf("stats %+v, %v", s, err)
 	}
 }
@@ -397,7 +397,7 @@ func TestDictionary(t *testing.T) {
 	for part := range slices.Chunk(list[1:], 100) {
 		commit(t, a, news.Batch{Posts: part})
 	}
-	s, err := a.Stats(t.Context())
+	s, err := a.Stats(t.Context(), time.Time{})
 	if err != nil || s.Dictionary == 0 {
 		t.Fatalf("no dictionary after %d posts: %v", s.Posts, err)
 	}
@@ -517,11 +517,11 @@ func TestSmallCommitsFillBlocks(t *testing.T) {
 	for part := range slices.Chunk(list, 3) {
 		commit(t, apart, news.Batch{Posts: part})
 	}
-	want, err := together.Stats(t.Context())
+	want, err := together.Stats(t.Context(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := apart.Stats(t.Context())
+	got, err := apart.Stats(t.Context(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

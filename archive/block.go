@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/finarc/finarc/news"
+	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
 )
@@ -108,7 +109,7 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 	if len(k) != seqSize {
 		return block{}, fmt.Errorf("%w: no block", ErrCorrupt)
 	}
-	plain, err := t.a.codec.unpack(frame)
+	plain, err := t.unpack(frame)
 	if err != nil {
 		return block{}, err
 	}
@@ -186,11 +187,15 @@ func (t *tx) storeValues(bucket []byte, first uint64, values []value, most int) 
 	if err != nil {
 		return err
 	}
+	with, err := t.packer()
+	if err != nil {
+		return err
+	}
 	g := new(errgroup.Group)
 	g.SetLimit(t.a.compressors)
 	for _, s := range spans {
 		g.Go(func() (err error) {
-			s.frame, err = t.a.codec.packBlock(s.values)
+			s.frame, err = t.a.codec.packBlock(with, s.values)
 			return err
 		})
 	}
@@ -258,7 +263,7 @@ func (t *tx) unfilled(bucket []byte, next uint64, most int) (*span, int, error) 
 
 // packBlock packs a block. Its plain form is large and short-lived, so the room
 // for it is used again.
-func (c *codec) packBlock(values []value) ([]byte, error) {
+func (c *codec) packBlock(with *zstd.Encoder, values []value) ([]byte, error) {
 	room, _ := c.rooms.Get().(*[]byte)
 	if room == nil {
 		room = new([]byte)
@@ -267,7 +272,7 @@ func (c *codec) packBlock(values []value) ([]byte, error) {
 	if len(*room) > maxBlob {
 		return nil, fmt.Errorf("%d bytes are more than can be read back", len(*room))
 	}
-	frame := c.pack(*room)
+	frame := pack(with, *room)
 	if cap(*room) <= 4*blockBytes {
 		c.rooms.Put(room)
 	}

@@ -19,18 +19,18 @@ const encoderLevel = zstd.SpeedFastest
 // codec turns values into stored bytes and back: CBOR (RFC 8949) in Zstandard
 // frames (RFC 8878). A frame names the dictionary it needs, so values written
 // with any of the archive's dictionaries, or none, stay readable side by side.
-// It is safe for concurrent use.
+// What it takes to use a dictionary is made when it is first needed. It is safe
+// for concurrent use.
 type codec struct {
 	marshal   cbor.EncMode
 	unmarshal cbor.DecMode
 
 	rooms sync.Pool // of *[]byte, see packBlock
 
-	mu      sync.RWMutex
-	dicts   map[uint32][]byte
-	current uint32 // the dictionary that new values are packed with; 0: none
-	enc     *zstd.Encoder
-	dec     *zstd.Decoder
+	mu       sync.Mutex
+	decoders map[uint32]*zstd.Decoder // by the number of their dictionary; 0: none
+	encoder  *zstd.Encoder            // the last one made
+	encodes  uint32                   // with this dictionary
 }
 
 func newCodec() (*codec, error) {
@@ -42,61 +42,78 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &codec{marshal: marshal, unmarshal: unmarshal}
-	return c, c.use(nil)
+	return &codec{marshal: marshal, unmarshal: unmarshal, decoders: make(map[uint32]*zstd.Decoder)}, nil
 }
 
-// use makes dicts the known dictionaries, and the one with the greatest
-// number the one to pack with.
-func (c *codec) use(dicts map[uint32][]byte) error {
-	enc := []zstd.EOption{zstd.WithEncoderLevel(encoderLevel), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20)}
-	dec := []zstd.DOption{zstd.WithDecoderMaxMemory(maxBlob), zstd.WithDecoderLowmem(true)}
-	var current uint32
-	for id, d := range dicts {
-		current = max(current, id)
-		dec = append(dec, zstd.WithDecoderDicts(d))
-	}
-	if current != 0 {
-		enc = append(enc, zstd.WithEncoderDict(dicts[current]))
-	}
-	encoder, err := zstd.NewWriter(nil, enc...)
-	if err != nil {
-		return fmt.Errorf("use dictionary %d: %w", current, err)
-	}
-	decoder, err := zstd.NewReader(nil, dec...)
-	if err != nil {
-		return fmt.Errorf("use %d dictionaries: %w", len(dicts), err)
-	}
+// dictSource returns the dictionary with a number.
+type dictSource func(id uint32) ([]byte, error)
+
+// packer returns what packs with a dictionary.
+func (c *codec) packer(id uint32, dicts dictSource) (*zstd.Encoder, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.dec != nil {
-		c.dec.Close()
+	if c.encoder != nil && c.encodes == id {
+		return c.encoder, nil
 	}
-	c.dicts, c.current, c.enc, c.dec = dicts, current, encoder, decoder
-	return nil
+	options := []zstd.EOption{zstd.WithEncoderLevel(encoderLevel), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(1 << 20)}
+	if id != 0 {
+		d, err := dicts(id)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, zstd.WithEncoderDict(d))
+	}
+	encoder, err := zstd.NewWriter(nil, options...)
+	if err != nil {
+		return nil, fmt.Errorf("use dictionary %d: %w", id, err)
+	}
+	c.encoder, c.encodes = encoder, id
+	return encoder, nil
 }
 
-// newest returns the number of the dictionary that new values are packed with.
-func (c *codec) newest() uint32 {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.current
-}
-
-func (c *codec) pack(data []byte) []byte {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.enc.EncodeAll(data, make([]byte, 0, len(data)/4+64))
-}
-
-func (c *codec) unpack(frame []byte) ([]byte, error) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	data, err := c.dec.DecodeAll(frame, nil)
+// unpack undoes pack.
+func (c *codec) unpack(frame []byte, dicts dictSource) ([]byte, error) {
+	var h zstd.Header
+	if err := h.Decode(frame); err != nil {
+		return nil, fmt.Errorf("%w: unpack %d bytes: %w", ErrCorrupt, len(frame), err)
+	}
+	decoder, err := c.unpacker(h.DictionaryID, dicts)
+	if err != nil {
+		return nil, err
+	}
+	data, err := decoder.DecodeAll(frame, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: unpack %d bytes: %w", ErrCorrupt, len(frame), err)
 	}
 	return data, nil
+}
+
+// unpacker returns what unpacks with a dictionary.
+func (c *codec) unpacker(id uint32, dicts dictSource) (*zstd.Decoder, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.decoders[id]; d != nil {
+		return d, nil
+	}
+	options := []zstd.DOption{zstd.WithDecoderMaxMemory(maxBlob), zstd.WithDecoderLowmem(true)}
+	if id != 0 {
+		d, err := dicts(id)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, zstd.WithDecoderDicts(d))
+	}
+	decoder, err := zstd.NewReader(nil, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: use dictionary %d: %w", ErrCorrupt, id, err)
+	}
+	c.decoders[id] = decoder
+	return decoder, nil
+}
+
+// pack returns data as one frame.
+func pack(with *zstd.Encoder, data []byte) []byte {
+	return with.EncodeAll(data, make([]byte, 0, len(data)/4+64))
 }
 
 func (c *codec) encode(v any) ([]byte, error) { return c.marshal.Marshal(v) }

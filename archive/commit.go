@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -13,6 +14,9 @@ type counters struct {
 	Posts     int64 `cbor:"1,keyasint"`
 	Revisions int64 `cbor:"2,keyasint"`
 	Raw       int64 `cbor:"3,keyasint"` // bytes of all captures' bodies
+	// DictDue is the capture after which the next dictionary is tried; 0: the
+	// first one, as soon as there are captures enough.
+	DictDue uint64 `cbor:"4,keyasint,omitempty"`
 }
 
 // Commit takes everything that a batch holds into the archive, in one
@@ -76,9 +80,11 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 	for _, p := range fresh.posts {
 		totals.Raw += int64(len(p.Capture.Body))
 	}
-	if err := t.Bucket(bucketRevisions).SetSequence(fresh.first + uint64(len(fresh.records)) - 1); err != nil {
+	last := fresh.first + uint64(len(fresh.records)) - 1
+	if err := t.Bucket(bucketRevisions).SetSequence(last); err != nil {
 		return err
 	}
+	t.a.watchDict(dictWatch{seq: last, due: max(totals.DictDue, dictSamples)})
 	if err := t.apply(changes); err != nil {
 		return err
 	}
@@ -86,46 +92,108 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 }
 
 // putPost takes a capture: as the first of its post, as a revision beside the
-// others, or, where the article is the same as in the last one, as the moment
-// when it was last seen.
+// others, or, where the article is the same as in the one before, as the moment
+// when that was last seen. Revisions stand in the order in which they were
+// captured, whenever they come into the archive.
 func (t *tx) putPost(p *news.Captured, fresh *revisions, changes indexChanges) (news.Change, error) {
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
 	r := newRecord(&p.Post, &p.Capture)
-	change := news.ChangeNew
-	if len(h) > 0 {
-		last, post, err := t.lastOf(h, fresh)
-		if err != nil {
+	at, err := t.neighbours(h, r.Fetched, fresh)
+	if err != nil {
+		return "", err
+	}
+	if at.before != nil {
+		if same, err := t.same(at.before, r, p, fresh); err != nil {
 			return "", err
-		}
-		if sameArticle(post, &p.Post) {
-			h.seen(r.Fetched - last.Fetched)
+		} else if same {
+			h.seen(at.place-1, r.Fetched-at.before.record.Fetched)
 			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
 		}
-		change = news.ChangeRevised
-		changes.remove(last, h.last().seq)
+	}
+	if at.after != nil && at.after.record.Fetched-r.Fetched < skew {
+		if same, err := t.same(at.after, r, p, fresh); same || err != nil {
+			return news.ChangeUnchanged, err
+		}
 	}
 	seq := fresh.add(r, p)
 	changes.add(r, seq)
-	return change, t.put(bucketPosts, r.ID, append(h, headRevision{seq: seq}).encode())
+	change := news.ChangeRevised
+	if len(h) == 0 {
+		change = news.ChangeNew
+	}
+	return change, t.put(bucketPosts, r.ID, slices.Insert(h, at.place, headRevision{seq: seq}).encode())
 }
 
-// lastOf returns the record of a post's last revision, and the post with its
-// body.
-func (t *tx) lastOf(h head, fresh *revisions) (*record, *news.Post, error) {
-	seq := h.last().seq
+// skew is by how many milliseconds captures of two crawls that go on at a time
+// may come in the wrong order.
+const skew = 60_000
+
+// neighbours are the revisions of a post between which a capture has its place.
+type neighbours struct {
+	place         int // how many revisions are not younger
+	before, after *held
+}
+
+// held is a revision that the archive holds, or that this commit adds to it.
+type held struct {
+	seq    uint64
+	record *record
+}
+
+// neighbours finds the place of what was captured at a time, in milliseconds
+// since 1970.
+func (t *tx) neighbours(h head, captured int64, fresh *revisions) (neighbours, error) {
+	var at neighbours
+	for at.place = len(h); at.place > 0; at.place-- {
+		seq := h[at.place-1].seq
+		r, err := t.recordOf(seq, fresh)
+		if err != nil {
+			return at, err
+		}
+		if r.Fetched <= captured {
+			at.before = &held{seq, r}
+			break
+		}
+		at.after = &held{seq, r}
+	}
+	return at, nil
+}
+
+func (t *tx) recordOf(seq uint64, fresh *revisions) (*record, error) {
 	if seq >= fresh.first {
-		at := seq - fresh.first
-		return fresh.records[at], &fresh.posts[at].Post, nil
+		return fresh.records[seq-fresh.first], nil
 	}
-	r, err := t.record(seq)
+	return t.record(seq)
+}
+
+// same reports whether a capture has the article of a revision.
+func (t *tx) same(old *held, r *record, p *news.Captured, fresh *revisions) (bool, error) {
+	if old.record.Title != r.Title || old.record.Published != r.Published {
+		return false, nil
+	}
+	if bytes.Equal(old.record.Raw, r.Raw) {
+		return true, nil
+	}
+	body, err := t.bodyOf(old, fresh)
 	if err != nil {
-		return nil, nil, err
+		return false, err
 	}
-	rev, err := t.revision(h, len(h)-1, r, true)
-	return r, &rev.Post, err
+	return body == p.Post.Body || t.a.text != nil && t.a.text(body) == t.a.text(p.Post.Body), nil
+}
+
+// bodyOf returns a revision's article.
+func (t *tx) bodyOf(old *held, fresh *revisions) (string, error) {
+	if old.seq >= fresh.first {
+		return fresh.posts[old.seq-fresh.first].Post.Body, nil
+	}
+	c, err := t.capture(old.seq)
+	if err != nil {
+		return "", err
+	}
+	return old.record.Body.in(c.Body)
 }
 
 // answer takes a post out of the frontier, and remembers under which other
@@ -148,7 +216,7 @@ func (t *tx) answer(p *news.Captured) error {
 // forget takes an identity out of the frontier, the leads and the failures.
 func (t *tx) forget(key []byte) error {
 	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed, bucketUnread} {
-		if err := t.Bucket(bucket).Delete(key); err != nil {
+		if err := t.delete(bucket, key); err != nil {
 			return err
 		}
 	}
@@ -157,6 +225,13 @@ func (t *tx) forget(key []byte) error {
 
 // commitUnread keeps captures apart that could not be read as their posts.
 func (t *tx) commitUnread(unread []news.Captured) error {
+	if len(unread) == 0 {
+		return nil
+	}
+	with, err := t.packer()
+	if err != nil {
+		return err
+	}
 	for i := range unread {
 		u := &unread[i]
 		key := idKey(u.Post.ID)
@@ -164,7 +239,7 @@ func (t *tx) commitUnread(unread []news.Captured) error {
 		if err != nil {
 			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
 		}
-		if err := t.put(bucketUnread, key, t.a.codec.pack(slices.Concat(head, u.Capture.Body))); err != nil {
+		if err := t.put(bucketUnread, key, pack(with, slices.Concat(head, u.Capture.Body))); err != nil {
 			return fmt.Errorf("keep %s apart: %w", u.Capture.URL, err)
 		}
 	}
@@ -173,9 +248,9 @@ func (t *tx) commitUnread(unread []news.Captured) error {
 
 func (t *tx) counters() (counters, error) {
 	var n counters
-	v := t.get(bucketMeta, keyCounters)
-	if v == nil {
-		return n, nil
+	v, err := t.get(bucketMeta, keyCounters)
+	if v == nil || err != nil {
+		return n, err
 	}
 	return n, t.a.codec.decode(v, &n)
 }

@@ -5,95 +5,196 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
 
-// The archive's dictionary is made from its own first captures: the mirror's
+// The archive's dictionaries are made from its own captures: the mirror's
 // layout, its markup and the phrases of its news, which every page would
-// otherwise carry again.
+// otherwise carry again. The first is made of the first captures. Layout and
+// news drift, so that every now and then one is made of the newest captures and
+// tried on those that came after them; if it does clearly better than the one in
+// use, it is the next version. Nothing is packed again for that: a frame names
+// its dictionary, and all versions stay in the file.
 const (
-	dictSamples = 100       // captures after which a dictionary is made
+	dictSamples = 100       // captures of which a dictionary is made, and on which one is tried
 	dictSize    = 128 << 10 // bytes of content, about
 	dictRecords = 16 << 10  // of which, at most, records
 	maxSample   = 32 << 10  // bytes of a sample that are looked at
 	firstDictID = 1<<15 + 1 // RFC 8878, 3.1.1.1.3: numbers below 32768 are reserved
+	dictEvery   = 20_000    // captures after which the next one is tried
+	dictGain    = 0.05      // of the packed size that the next version must save
 )
 
 func dictKey(id uint32) []byte { return binary.BigEndian.AppendUint32(nil, id) }
 
-// loadDicts makes the codec know the dictionaries in the file.
-func (t *tx) loadDicts() error {
-	b := t.Bucket(bucketDicts)
-	var newest uint32
-	if last, _ := b.Cursor().Last(); len(last) == 4 {
-		newest = binary.BigEndian.Uint32(last)
+// newestDict returns the number of the dictionary that values are packed with;
+// 0: none.
+func (t *tx) newestDict() uint32 {
+	if last, _ := t.Bucket(bucketDicts).Cursor().Last(); len(last) == 4 {
+		return binary.BigEndian.Uint32(last)
 	}
-	if newest == t.a.codec.newest() {
-		return nil
+	return 0
+}
+
+// dict is the archive's dictSource.
+func (t *tx) dict(id uint32) ([]byte, error) {
+	d, err := t.get(bucketDicts, dictKey(id))
+	if err != nil {
+		return nil, err
 	}
-	dicts := make(map[uint32][]byte)
-	err := b.ForEach(func(k, v []byte) error {
-		if len(k) != 4 {
-			return fmt.Errorf("%w: dictionary key of %d bytes", ErrCorrupt, len(k))
+	if d == nil {
+		return nil, fmt.Errorf("%w: dictionary %d is missing", ErrCorrupt, id)
+	}
+	return bytes.Clone(d), nil
+}
+
+// packer returns what new values are packed with.
+func (t *tx) packer() (*zstd.Encoder, error) {
+	if t.encoder == nil {
+		encoder, err := t.a.codec.packer(t.newestDict(), t.dict)
+		if err != nil {
+			return nil, err
 		}
-		dicts[binary.BigEndian.Uint32(k)] = bytes.Clone(v)
+		t.encoder = encoder
+	}
+	return t.encoder, nil
+}
+
+func (t *tx) unpack(frame []byte) ([]byte, error) { return t.a.codec.unpack(frame, t.dict) }
+
+// dictWatch is what a process knows of when a dictionary is due. It may be
+// behind.
+type dictWatch struct {
+	seq uint64 // the last capture
+	due uint64 // the capture after which the next dictionary is tried; 0: not known
+}
+
+func (a *Archive) watchDict(w dictWatch) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dicts = w
+}
+
+func (a *Archive) dictDue() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.dicts.due == 0 || a.dicts.seq >= a.dicts.due
+}
+
+// ensureDict makes the archive's next dictionary once it is due. Making it
+// takes a while, so it happens between two transactions; a process that finds
+// another's made in the meantime leaves its own.
+func (a *Archive) ensureDict(ctx context.Context) error {
+	if !a.dictDue() {
 		return nil
-	})
+	}
+	t, err := a.dictTrial(ctx)
+	if err != nil || t == nil {
+		return err
+	}
+	d, err := t.candidate()
 	if err != nil {
 		return err
 	}
-	return t.a.codec.use(dicts)
+	return a.update(ctx, func(tx *tx) error { return tx.adoptDict(t, d) })
 }
 
-// ensureDict makes the archive's dictionary once there are captures enough.
-// Making it takes a while, so it happens between two transactions; a process
-// that finds another's made in the meantime leaves its own.
-func (a *Archive) ensureDict(ctx context.Context) error {
-	if a.codec.newest() != 0 {
-		return nil
-	}
-	s, err := a.dictSamples(ctx)
-	if err != nil || len(s.captures) < dictSamples {
-		return err
-	}
-	d := buildDict(firstDictID, s)
-	if d == nil {
-		return nil // no dictionary can be made of these pages: they are packed without
-	}
-	if err := a.update(ctx, func(t *tx) error { return t.adoptDict(firstDictID, d) }); err != nil {
-		return err
-	}
-	return a.view(ctx, func(*tx) error { return nil }) // the codec learns of it
+// trial is what it takes to try a dictionary.
+type trial struct {
+	after   uint64  // the capture after which it was due
+	next    uint64  // the one after which the next is
+	id      uint32  // its number
+	first   bool    // there is none yet
+	samples samples // that it is made of
+	test    samples // that it is tried on
+	with    *zstd.Encoder
 }
 
 // samples are the plain values that a dictionary is made of.
 type samples struct{ records, captures [][]byte }
 
-// dictSamples returns the first values, or none where there are too few or a
-// dictionary exists.
-func (a *Archive) dictSamples(ctx context.Context) (samples, error) {
-	var s samples
+// dictTrial returns the trial that is due, or nil if none is.
+func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
+	var due *trial
 	err := a.view(ctx, func(t *tx) error {
-		s = samples{}
-		if a.codec.newest() != 0 || t.Bucket(bucketRevisions).Sequence() < dictSamples {
+		due = nil
+		n, err := t.counters()
+		if err != nil {
+			return err
+		}
+		w := dictWatch{seq: t.Bucket(bucketRevisions).Sequence(), due: max(n.DictDue, dictSamples)}
+		a.watchDict(w)
+		if w.seq < w.due {
 			return nil
 		}
-		for seq := uint64(1); seq <= dictSamples; seq++ {
-			r, err := t.value(bucketRevisions, seq)
-			if err != nil {
-				return err
-			}
-			c, err := t.value(bucketCaptures, seq)
-			if err != nil {
-				return err
-			}
-			s.records = append(s.records, r[:min(len(r), maxSample)])
-			s.captures = append(s.captures, c[:min(len(c), maxSample)])
+		newest := t.newestDict()
+		trial := &trial{after: n.DictDue, next: w.seq + dictEvery, id: max(newest+1, firstDictID), first: newest == 0}
+		if trial.with, err = t.packer(); err != nil {
+			return err
 		}
+		if trial.test, err = t.sample(w.seq - dictSamples + 1); err != nil {
+			return err
+		}
+		trial.samples = trial.test
+		if !trial.first && w.seq >= 2*dictSamples {
+			if trial.samples, err = t.sample(w.seq - 2*dictSamples + 1); err != nil {
+				return err
+			}
+		}
+		due = trial
 		return nil
 	})
-	return s, err
+	return due, err
+}
+
+// sample returns the values from a number on.
+func (t *tx) sample(from uint64) (samples, error) {
+	var s samples
+	for seq := from; seq < from+dictSamples; seq++ {
+		r, err := t.value(bucketRevisions, seq)
+		if err != nil {
+			return s, err
+		}
+		c, err := t.value(bucketCaptures, seq)
+		if err != nil {
+			return s, err
+		}
+		s.records = append(s.records, r[:min(len(r), maxSample)])
+		s.captures = append(s.captures, c[:min(len(c), maxSample)])
+	}
+	return s, nil
+}
+
+// candidate returns the dictionary, or nil if none can be made of the samples,
+// or if it does not save enough.
+func (t *trial) candidate() ([]byte, error) {
+	d := buildDict(t.id, t.samples)
+	if d == nil || t.first {
+		return d, nil
+	}
+	c, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	with, err := c.packer(t.id, func(uint32) ([]byte, error) { return d, nil })
+	if err != nil {
+		return nil, err
+	}
+	if now, then := t.packed(t.with), t.packed(with); float64(then) > float64(now)*(1-dictGain) {
+		return nil, nil
+	}
+	return d, nil
+}
+
+// packed returns how many bytes the captures of the test take.
+func (t *trial) packed(with *zstd.Encoder) int {
+	size := 0
+	for chunk := range slices.Chunk(t.test.captures, blockValues) {
+		size += len(pack(with, slices.Concat(chunk...)))
+	}
+	return size
 }
 
 // buildDict makes a dictionary of samples. Its content is the samples
@@ -158,22 +259,31 @@ func joinUpTo(size int, parts [][]byte) []byte {
 	return b
 }
 
-// adoptDict stores a dictionary and packs again, with it, everything that was
-// packed without one.
-func (t *tx) adoptDict(id uint32, d []byte) error {
-	if t.a.codec.newest() != 0 {
+// adoptDict stores the dictionary that came of a trial, if one did, unless
+// another process was faster. With the first one everything is packed again.
+func (t *tx) adoptDict(of *trial, d []byte) error {
+	n, err := t.counters()
+	if err != nil || n.DictDue != of.after || t.newestDict() >= of.id {
+		return err
+	}
+	n.DictDue = of.next
+	if err := t.putCounters(n); err != nil || d == nil {
+		return err
+	}
+	if err := t.put(bucketDicts, dictKey(of.id), d); err != nil {
+		return err
+	}
+	if !of.first {
 		return nil
 	}
 	// A codec of its own: the archive's learns of the dictionary from the
 	// file, once it is there for good.
-	with, err := newCodec()
+	c, err := newCodec()
 	if err != nil {
 		return err
 	}
-	if err := with.use(map[uint32][]byte{id: d}); err != nil {
-		return err
-	}
-	if err := t.put(bucketDicts, dictKey(id), d); err != nil {
+	with, err := c.packer(of.id, t.dict)
+	if err != nil {
 		return err
 	}
 	for _, bucket := range [][]byte{bucketCaptures, bucketRevisions} {
@@ -185,9 +295,9 @@ func (t *tx) adoptDict(id uint32, d []byte) error {
 }
 
 // repack packs every block of a bucket again.
-func (t *tx) repack(bucket []byte, with *codec) error {
+func (t *tx) repack(bucket []byte, with *zstd.Encoder) error {
 	var keys [][]byte
-	err := t.Bucket(bucket).ForEach(func(k, _ []byte) error {
+	err := t.each(bucket, func(k, _ []byte) error {
 		keys = append(keys, bytes.Clone(k))
 		return nil
 	})
@@ -195,11 +305,11 @@ func (t *tx) repack(bucket []byte, with *codec) error {
 		return err
 	}
 	for _, k := range keys {
-		plain, err := with.unpack(t.get(bucket, k))
+		plain, err := t.unpack(t.Bucket(bucket).Get(k))
 		if err != nil {
 			return fmt.Errorf("%s %x: %w", bucket, k, err)
 		}
-		if err := t.put(bucket, k, with.pack(plain)); err != nil {
+		if err := t.put(bucket, k, pack(with, plain)); err != nil {
 			return err
 		}
 	}

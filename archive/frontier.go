@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/finarc/finarc/news"
 )
@@ -14,17 +15,28 @@ type wanted struct {
 	Mirror   string   `cbor:"2,keyasint,omitempty"`
 	Pages    []string `cbor:"3,keyasint,omitempty"`
 	Category string   `cbor:"4,keyasint,omitempty"`
-	FoundOn  string   `cbor:"5,keyasint,omitempty"`
+	FoundOn  string   `cbor:"5,keyasint,omitempty"` // absent where Source tells it
 	Found    int64    `cbor:"6,keyasint,omitempty"` // milliseconds since 1970
 	Attempts int      `cbor:"7,keyasint,omitempty"`
 	Run      uint64   `cbor:"8,keyasint,omitempty"`
 	Error    string   `cbor:"9,keyasint,omitempty"`
+	Source   uint64   `cbor:"10,keyasint,omitempty"` // the number of the page that it was found on, see tx.sourceNumber
 }
 
 func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
 	stored := wanted{
-		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Pages: w.Pages, Category: w.Category, FoundOn: w.FoundOn,
+		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Category: w.Category, FoundOn: w.FoundOn,
 		Attempts: w.Attempts, Run: w.Run, Error: w.Error, Found: millis(w.Found),
+	}
+	for _, page := range w.Pages {
+		stored.Pages = append(stored.Pages, shorten(page, w))
+	}
+	n, known, err := t.findTerm(sourceTerm(w.FoundOn))
+	if err != nil {
+		return err
+	}
+	if known {
+		stored.FoundOn, stored.Source = "", n
 	}
 	v, err := t.a.codec.encode(stored)
 	if err != nil {
@@ -40,18 +52,143 @@ func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
 		return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
 	}
 	w := news.Wanted{
-		ID: id, Mirror: s.Mirror, Pages: s.Pages, Category: s.Category, FoundOn: s.FoundOn,
+		ID: id, Mirror: s.Mirror, Category: s.Category, FoundOn: s.FoundOn,
 		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
 	}
 	if id.HasCode() {
 		w.InfoCode = news.InfoCode(s.Kind + string(id))
 	}
+	if s.Source != 0 {
+		source, err := t.source(s.Source)
+		if err != nil {
+			return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
+		}
+		w.FoundOn = source
+	}
+	for _, page := range s.Pages {
+		w.Pages = append(w.Pages, lengthen(page, &w))
+	}
 	return w, nil
+}
+
+// shortMark begins a post's address that is stored short: what follows stands
+// for a page on the site of the page it was found on, at the permalink that
+// Jekyll gives it.
+const shortMark = "\x00"
+
+// shorten returns the stored form of an address of w.
+func shorten(page string, w *news.Wanted) string {
+	rest, ok := strings.CutPrefix(page, origin(w.FoundOn))
+	if !ok {
+		return page
+	}
+	if folder, ok := strings.CutSuffix(rest, permalinkEnd(w)); ok {
+		return shortMark + folder
+	}
+	return page
+}
+
+// lengthen undoes shorten. w has its infoCode and the page it was found on.
+func lengthen(stored string, w *news.Wanted) string {
+	if folder, ok := strings.CutPrefix(stored, shortMark); ok {
+		return origin(w.FoundOn) + folder + permalinkEnd(w)
+	}
+	return stored
+}
+
+// origin returns scheme and host of an address.
+func origin(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// permalinkEnd returns how Jekyll ends the address of a post: its day, and its
+// file's name.
+func permalinkEnd(w *news.Wanted) string {
+	name := string(w.InfoCode)
+	if name == "" {
+		name = string(w.ID)
+	}
+	return w.ID.Day().Time().Format("/2006/01/02/") + name + ".html"
+}
+
+// manyLinks is how many posts of a batch must have been found on a page for it
+// to get a number: so have lists, of which there are few.
+const manyLinks = 16
+
+// numberSources gives the pages on which many of these posts were found a
+// number each, so that their addresses are not stored with every post.
+func (t *tx) numberSources(found []news.Wanted) error {
+	links := make(map[string]int)
+	for i := range found {
+		links[found[i].FoundOn]++
+	}
+	for address, n := range links {
+		if n < manyLinks || len(address) > maxTerm {
+			continue
+		}
+		if err := t.sourceNumber(address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sourceNumber gives a page a number that is a term's, under which its address
+// is found too.
+func (t *tx) sourceNumber(address string) error {
+	text := sourceTerm(address)
+	if _, known, err := t.findTerm(text); known || err != nil {
+		return err
+	}
+	n, err := t.termNumber(text)
+	if err != nil {
+		return err
+	}
+	return t.put(bucketTerms, sourceKey(n), []byte(address))
+}
+
+// source returns the address of the page with a number.
+func (t *tx) source(n uint64) (string, error) {
+	if address, ok := t.sources[n]; ok {
+		return address, nil
+	}
+	v, err := t.get(bucketTerms, sourceKey(n))
+	if err != nil {
+		return "", err
+	}
+	if v == nil {
+		return "", fmt.Errorf("%w: page number %d is missing", ErrCorrupt, n)
+	}
+	if t.sources == nil {
+		t.sources = make(map[uint64]string)
+	}
+	t.sources[n] = string(v)
+	return string(v), nil
+}
+
+// sourceTerm is the term of a page. Unlike in other terms, case matters.
+func sourceTerm(address string) string { return string(byte(termSource)) + address }
+
+// sourceKey is the key of a page's address in the terms: no term begins so.
+func sourceKey(n uint64) []byte { return appendUint40([]byte{0}, n) }
+
+// wanted returns the entry of a bucket under a key that it has.
+func (t *tx) wanted(bucket, key []byte) (news.Wanted, error) {
+	v, err := t.get(bucket, key)
+	if err != nil {
+		return news.Wanted{}, err
+	}
+	return t.decodeWanted(key, v)
 }
 
 // commitFound puts linked posts into the frontier unless they are known, and
 // tells how each stands.
 func (t *tx) commitFound(found []news.Wanted, done *news.Committed) error {
+	if err := t.numberSources(found); err != nil {
+		return err
+	}
 	for i := range found {
 		standing, err := t.commitLink(&found[i])
 		if err != nil {
@@ -67,13 +204,12 @@ func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	switch {
 	case t.held(key):
 		return news.StandingArchived, nil
-	case t.get(bucketFailed, key) != nil:
+	case t.has(bucketFailed, key):
 		return t.commitLinkToFailed(key, w)
+	case t.has(bucketFrontier, key):
+		return news.StandingPending, t.mergeLink(key, w)
 	}
-	if known := t.get(bucketFrontier, key); known != nil {
-		return news.StandingPending, t.mergeLink(key, known, w)
-	}
-	if err := t.Bucket(bucketLeads).Delete(key); err != nil {
+	if err := t.delete(bucketLeads, key); err != nil {
 		return "", err
 	}
 	return news.StandingNew, t.putWanted(bucketFrontier, w)
@@ -86,7 +222,7 @@ const maxAttempts = 3
 // commitLinkToFailed brings a post that could not be had back into the frontier
 // if it was not tried often, or not where the link leads.
 func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, error) {
-	failed, err := t.decodeWanted(key, t.get(bucketFailed, key))
+	failed, err := t.wanted(bucketFailed, key)
 	if err != nil {
 		return "", err
 	}
@@ -95,15 +231,15 @@ func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, erro
 	if failed.Attempts >= maxAttempts && len(failed.Pages) == pages {
 		return news.StandingFailed, nil
 	}
-	if err := t.Bucket(bucketFailed).Delete(key); err != nil {
+	if err := t.delete(bucketFailed, key); err != nil {
 		return "", err
 	}
 	return news.StandingNew, t.putWanted(bucketFrontier, &failed)
 }
 
 // mergeLink adds what another link tells of a post in the frontier.
-func (t *tx) mergeLink(key, known []byte, w *news.Wanted) error {
-	old, err := t.decodeWanted(key, known)
+func (t *tx) mergeLink(key []byte, w *news.Wanted) error {
+	old, err := t.wanted(bucketFrontier, key)
 	if err != nil {
 		return err
 	}
@@ -157,20 +293,20 @@ func (t *tx) commitFrontier(b *news.Batch, done *news.Committed) error {
 
 // held reports whether the archive holds the post that an identity names.
 func (t *tx) held(key []byte) bool {
-	return t.get(bucketPosts, key) != nil || t.get(bucketAliases, key) != nil
+	return t.has(bucketPosts, key) || t.has(bucketAliases, key)
 }
 
 // commitTried keeps a post in the frontier, with what links have told of it
 // since it was taken from there, unless another run got it meanwhile.
 func (t *tx) commitTried(w *news.Wanted) error {
-	known := t.get(bucketFrontier, idKey(w.ID))
+	key := idKey(w.ID)
 	switch {
-	case t.held(idKey(w.ID)):
+	case t.held(key):
 		return nil
-	case known == nil:
+	case !t.has(bucketFrontier, key):
 		return t.putWanted(bucketFrontier, w)
 	}
-	now, err := t.decodeWanted(idKey(w.ID), known)
+	now, err := t.wanted(bucketFrontier, key)
 	if err != nil {
 		return err
 	}
@@ -187,8 +323,8 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 		return nil
 	}
 	failed := *w
-	if known := t.get(bucketFrontier, key); known != nil {
-		now, err := t.decodeWanted(key, known)
+	if t.has(bucketFrontier, key) {
+		now, err := t.wanted(bucketFrontier, key)
 		if err != nil {
 			return err
 		}
@@ -196,7 +332,7 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 			return t.putWanted(bucketFrontier, &failed) // a link told of another page meanwhile
 		}
 	}
-	if err := t.Bucket(bucketFrontier).Delete(key); err != nil {
+	if err := t.delete(bucketFrontier, key); err != nil {
 		return err
 	}
 	return t.putWanted(bucketFailed, &failed)
@@ -207,7 +343,7 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 func (t *tx) commitLead(w *news.Wanted) (bool, error) {
 	key := idKey(w.ID)
 	for _, bucket := range [][]byte{bucketPosts, bucketAliases, bucketFrontier, bucketFailed, bucketLeads} {
-		if t.get(bucket, key) != nil {
+		if t.has(bucket, key) {
 			return false, nil
 		}
 	}
@@ -243,6 +379,10 @@ func (a *Archive) wantedIn(ctx context.Context, bucket []byte, after news.ID, n 
 			k, v = c.Next()
 		}
 		for ; k != nil && len(list) < n; k, v = c.Next() {
+			v, err := unseal(bucket, k, v)
+			if err != nil {
+				return err
+			}
 			w, err := t.decodeWanted(k, v)
 			if err != nil {
 				return err

@@ -7,10 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/finarc/finarc/news"
 )
 
-// The indexes say which revisions there are, in order of [news.Post.When], of
-// every post the newest one:
+// The indexes say which revisions there are, in order of [news.Revision.Place].
+// Those that a newer one of their post has replaced are among them, so that the
+// archive can tell what it knew at any time:
 //
 //	times     hours since 1970 (4 bytes) → entries
 //	terms     kind of the term, its text → its number (uvarint)
@@ -36,6 +39,7 @@ const (
 	termTag      termKind = 't'
 	termSecurity termKind = 's' // the code alone: whoever knows the market compares it
 	termMirror   termKind = 'm'
+	termSource   termKind = 'p' // no post is found by it: a page on which many were found, see tx.sourceNumber
 )
 
 // term returns the key of a term. Case does not matter: a post's address has
@@ -76,13 +80,14 @@ func termsOf(r *record) []string {
 	return slices.Compact(terms)
 }
 
-// when returns the second by which a revision is put in order; those without
-// any day stand before all others.
+// when returns the second by which a revision is put in order, see
+// [news.Revision.Place]; those without any day stand before all others.
 func (r *record) when() uint64 {
-	if r.Published > 0 {
-		return uint64(r.Published)
+	rev := news.Revision{Post: news.Post{ID: idOf(r.ID)}, Fetched: fromMillis(r.Fetched)}
+	if r.Published != 0 {
+		rev.Published = unix(r.Published)
 	}
-	return uint64(max(0, idOf(r.ID).Day().Time().Unix()))
+	return uint64(max(0, rev.Place().Unix()))
 }
 
 // chunk names one list of entries: of a term's day, or, without a term, of an
@@ -144,7 +149,11 @@ func (t *tx) apply(changes indexChanges) error {
 
 // applyTo writes the changes of one list.
 func (t *tx) applyTo(bucket, key []byte, change *chunkChange) error {
-	entries, err := decodeEntries(t.get(bucket, key))
+	stored, err := t.get(bucket, key)
+	if err != nil {
+		return err
+	}
+	entries, err := decodeEntries(stored)
 	if err != nil {
 		return fmt.Errorf("%s %x: %w", bucket, key, err)
 	}
@@ -152,7 +161,7 @@ func (t *tx) applyTo(bucket, key []byte, change *chunkChange) error {
 	entries = slices.DeleteFunc(entries, func(e entry) bool { return slices.Contains(change.remove, e) })
 	slices.Sort(entries)
 	if len(entries) == 0 {
-		return t.Bucket(bucket).Delete(key)
+		return t.delete(bucket, key)
 	}
 	return t.put(bucket, key, encodeEntries(slices.Compact(entries)))
 }
@@ -200,16 +209,20 @@ func appendChunk(b []byte, n uint64) []byte { return binary.BigEndian.AppendUint
 func appendTerm(b []byte, n uint64) []byte { return append(b, byte(n>>16), byte(n>>8), byte(n)) }
 
 // findTerm returns a term's number, if it has one.
-func (t *tx) findTerm(text string) (uint64, bool) {
+func (t *tx) findTerm(text string) (n uint64, ok bool, err error) {
 	if n, ok := t.terms[text]; ok {
-		return n, true
+		return n, true, nil
 	}
-	n, size := binary.Uvarint(t.get(bucketTerms, []byte(text)))
-	if size <= 0 {
-		return 0, false
+	v, err := t.get(bucketTerms, []byte(text))
+	if v == nil || err != nil {
+		return 0, false, err
+	}
+	n, size := binary.Uvarint(v)
+	if size != len(v) {
+		return 0, false, fmt.Errorf("%w: term %q has no number", ErrCorrupt, text)
 	}
 	t.remember(text, n)
-	return n, true
+	return n, true, nil
 }
 
 func (t *tx) remember(text string, n uint64) {
@@ -221,8 +234,8 @@ func (t *tx) remember(text string, n uint64) {
 
 // termNumber returns a term's number, giving it one if it has none.
 func (t *tx) termNumber(text string) (uint64, error) {
-	if n, ok := t.findTerm(text); ok {
-		return n, nil
+	if n, ok, err := t.findTerm(text); ok || err != nil {
+		return n, err
 	}
 	n, err := t.Bucket(bucketTerms).NextSequence()
 	if err != nil {

@@ -25,7 +25,7 @@ type listPage struct {
 func (t *tx) commitLists(lists []news.ListPage) error {
 	for i := range lists {
 		l := &lists[i]
-		if l.Checked.IsZero() && t.get(bucketLists, []byte(l.URL)) != nil {
+		if l.Checked.IsZero() && t.has(bucketLists, []byte(l.URL)) {
 			continue
 		}
 		v, err := t.a.codec.encode(listPage{
@@ -47,7 +47,7 @@ func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, er
 	var lists []news.ListPage
 	err := a.view(ctx, func(t *tx) error {
 		lists = nil
-		return t.Bucket(bucketLists).ForEach(func(k, v []byte) error {
+		return t.each(bucketLists, func(k, v []byte) error {
 			var s listPage
 			if err := a.codec.decode(v, &s); err != nil {
 				return fmt.Errorf("list page %s: %w", k, err)
@@ -115,6 +115,10 @@ func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 		runs = nil
 		c := t.Bucket(bucketRuns).Cursor()
 		for k, v := c.Last(); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
+			v, err := unseal(bucketRuns, k, v)
+			if err != nil {
+				return err
+			}
 			var run news.Run
 			if err := json.Unmarshal(v, &run); err != nil {
 				return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, k, err)

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -58,17 +59,36 @@ func (t *tx) resolve(id news.ID) (head, error) {
 	if err != nil || len(h) > 0 {
 		return h, err
 	}
-	if alias := t.get(bucketAliases, idKey(id)); alias != nil {
-		return t.head(idOf(alias))
+	alias, err := t.get(bucketAliases, idKey(id))
+	if alias == nil || err != nil {
+		return nil, err
 	}
-	return nil, nil
+	return t.head(idOf(alias))
 }
 
 // Post returns the newest revision of a post, with its body. It fails with
 // [ErrNoPost] where the archive does not hold the post.
 func (a *Archive) Post(ctx context.Context, id news.ID) (news.Revision, error) {
-	var rev news.Revision
+	revs, err := a.revisions(ctx, id, func(h head) head { return h[len(h)-1:] })
+	if err != nil {
+		return news.Revision{}, err
+	}
+	return revs[0], nil
+}
+
+// Revisions returns all revisions of a post, with their bodies, in the order in
+// which they were captured. It fails with [ErrNoPost] where the archive does
+// not hold the post.
+func (a *Archive) Revisions(ctx context.Context, id news.ID) ([]news.Revision, error) {
+	return a.revisions(ctx, id, func(h head) head { return h })
+}
+
+// revisions returns those revisions of a post that are chosen, the last ones of
+// it.
+func (a *Archive) revisions(ctx context.Context, id news.ID, choose func(head) head) ([]news.Revision, error) {
+	var revs []news.Revision
 	err := a.view(ctx, func(t *tx) error {
+		revs = nil
 		h, err := t.resolve(id)
 		if err != nil {
 			return err
@@ -76,14 +96,20 @@ func (a *Archive) Post(ctx context.Context, id news.ID) (news.Revision, error) {
 		if len(h) == 0 {
 			return fmt.Errorf("%s: %w", id, ErrNoPost)
 		}
-		r, err := t.record(h.last().seq)
-		if err != nil {
-			return err
+		for i := len(h) - len(choose(h)); i < len(h); i++ {
+			r, err := t.record(h[i].seq)
+			if err != nil {
+				return err
+			}
+			rev, err := t.revision(h, i, r, true)
+			if err != nil {
+				return err
+			}
+			revs = append(revs, rev)
 		}
-		rev, err = t.revision(h, len(h)-1, r, true)
-		return err
+		return nil
 	})
-	return rev, err
+	return revs, err
 }
 
 // Capture returns the raw capture of a revision, named by its place in the
@@ -109,11 +135,14 @@ type Apart struct {
 func (a *Archive) Unread(ctx context.Context, id news.ID) (Apart, error) {
 	apart := Apart{ID: id}
 	err := a.view(ctx, func(t *tx) error {
-		frame := t.get(bucketUnread, idKey(id))
+		frame, err := t.get(bucketUnread, idKey(id))
+		if err != nil {
+			return err
+		}
 		if frame == nil {
 			return fmt.Errorf("%s: %w", id, ErrNoPost)
 		}
-		plain, err := a.codec.unpack(frame)
+		plain, err := t.unpack(frame)
 		if err != nil {
 			return err
 		}
@@ -126,6 +155,9 @@ func (a *Archive) Unread(ctx context.Context, id news.ID) (Apart, error) {
 
 // Stats says how much the archive holds.
 type Stats struct {
+	// AsOf is the moment that posts, revisions and days are told of; zero: now.
+	// All else is as it is now.
+	AsOf       time.Time        `json:"as_of,omitzero"`
 	Posts      int64            `json:"posts"`
 	Revisions  int64            `json:"revisions"`
 	First      news.Day         `json:"first_day"` // the day of the oldest post
@@ -149,9 +181,31 @@ type Usage struct {
 	Bytes int64 `json:"bytes"` // of its pages, unused room included
 }
 
-// Stats counts what the archive holds. Posts, revisions and bytes come from
-// counters; the rest from bbolt's pages.
-func (a *Archive) Stats(ctx context.Context) (Stats, error) {
+// Stats counts what the archive holds, or what it held at a moment; zero: now.
+// Posts, revisions and bytes come from counters, the rest from bbolt's pages;
+// those of an earlier moment are counted one by one.
+func (a *Archive) Stats(ctx context.Context, asOf time.Time) (Stats, error) {
+	s, err := a.statsNow(ctx)
+	if err != nil || asOf.IsZero() {
+		return s, err
+	}
+	s.AsOf, s.Posts, s.Revisions, s.First, s.Last = asOf, 0, 0, 0, 0
+	for rev, err := range a.Select(ctx, Selection{AsOf: asOf}) {
+		if err != nil {
+			return Stats{}, err
+		}
+		s.Posts++
+		s.Revisions += int64(rev.Number)
+		day := news.DayOf(rev.Place())
+		if s.Last == 0 {
+			s.Last = day
+		}
+		s.First = day
+	}
+	return s, nil
+}
+
+func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 	var s Stats
 	err := a.view(ctx, func(t *tx) error {
 		n, err := t.counters()

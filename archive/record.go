@@ -201,13 +201,6 @@ func rawDigest(body []byte) []byte {
 	return sum[:digestSize]
 }
 
-// sameArticle reports whether two posts say the same, whatever pages they were
-// read from: the spelling of the infoCode, the category, the tag and the foot
-// belong to the page, and what a page lacks it does not deny.
-func sameArticle(a, b *news.Post) bool {
-	return a.Title == b.Title && a.Published.Equal(b.Published) && a.Body == b.Body
-}
-
 // envelope is what is stored of a capture beside its body. It tells enough to
 // make the record again from the capture alone.
 type envelope struct {
@@ -262,7 +255,8 @@ func (c *codec) decodeRecord(plain []byte) (*record, error) {
 	return r, nil
 }
 
-// head is a post's entry by ID: its revisions, oldest first.
+// head is a post's entry by ID: its revisions, in the order in which they were
+// captured.
 type head []headRevision
 
 type headRevision struct {
@@ -272,11 +266,10 @@ type headRevision struct {
 
 func (h head) last() headRevision { return h[len(h)-1] }
 
-// seen records that the last revision was met again, so many milliseconds
-// after it was captured.
-func (h head) seen(after int64) {
-	last := &h[len(h)-1]
-	last.lasted = max(last.lasted, uint64(max(0, after)))
+// seen records that revision i was met again, so many milliseconds after it was
+// captured.
+func (h head) seen(i int, after int64) {
+	h[i].lasted = max(h[i].lasted, uint64(max(0, after)))
 }
 
 func (h head) encode() []byte {

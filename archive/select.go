@@ -24,6 +24,9 @@ type Selection struct {
 	Security string   // market and code (1.600160) or the code alone
 	Mirror   string   // the mirror that served the newest revision
 	Limit    int      // at most this many; 0: all
+	// AsOf is the moment whose knowledge counts: only what was captured by then,
+	// and of each post the newest of that. Zero: now.
+	AsOf time.Time
 	// Oldest puts the oldest first; otherwise the newest come first.
 	Oldest bool
 	// Body also reads the body and foot, which takes the capture.
@@ -38,7 +41,9 @@ const (
 )
 
 // Select yields the newest revisions of the selected posts, in order of
-// [news.Post.When]. Between its looks into the file others may write; a post
+// [news.Revision.Place], which is also what tells whether they are of the days.
+// A revision as of a moment was last seen, as far as that moment could know,
+// when it was captured, unless it was not met again later. Between its looks into the file others may write; a post
 // that comes in behind the place reached is not met.
 func (a *Archive) Select(ctx context.Context, s Selection) iter.Seq2[news.Revision, error] {
 	return func(yield func(news.Revision, error) bool) {
@@ -74,6 +79,7 @@ type query struct {
 	market   bool // the security's market matters
 
 	low, high uint64    // seconds since 1970, inclusive
+	asOf      int64     // milliseconds since 1970; 0: now
 	last      *position // of the last entry looked at
 	found     int
 	done      bool
@@ -94,6 +100,10 @@ func newQuery(s Selection) (*query, error) {
 		q.low = max(q.low, 1) // a post without any day is of none of the days
 		q.high = uint64(max(0, s.To.Add(1).Time().Unix()-1))
 	}
+	if !s.AsOf.IsZero() {
+		q.asOf = s.AsOf.UnixMilli()
+		q.high = min(q.high, uint64(max(0, s.AsOf.Unix()))+hour) // see news.Revision.Place
+	}
 	if s.Security == "" {
 		return q, nil
 	}
@@ -106,10 +116,10 @@ func newQuery(s Selection) (*query, error) {
 
 // page answers the next part of the query.
 func (q *query) page(t *tx) ([]news.Revision, error) {
-	w, ok := q.walk(t)
-	if !ok {
+	w, err := q.walk(t)
+	if w == nil || err != nil {
 		q.done = true
-		return nil, nil
+		return nil, err
 	}
 	var page []news.Revision
 	deadline := time.Now().Add(selectTime)
@@ -155,25 +165,47 @@ func (q *query) criteria() []string {
 }
 
 // revision returns a revision if it is one of the selected.
-func (q *query) revision(t *tx, seq uint64) (news.Revision, bool, error) {
+func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err error) {
 	r, err := t.record(seq)
 	if err != nil || !q.matches(r) {
-		return news.Revision{}, false, err
+		return rev, false, err
 	}
 	id := idOf(r.ID)
 	h, err := t.head(id)
 	if err != nil {
-		return news.Revision{}, false, err
+		return rev, false, err
 	}
-	if len(h) == 0 || h.last().seq != seq {
-		return news.Revision{}, false, fmt.Errorf("%w: index names revision %d, which is not the newest of post %s", ErrCorrupt, seq, id)
+	i := slices.IndexFunc(h, func(known headRevision) bool { return known.seq == seq })
+	if i < 0 {
+		return rev, false, fmt.Errorf("%w: index names revision %d, which is none of post %s", ErrCorrupt, seq, id)
 	}
-	rev, err := t.revision(h, len(h)-1, r, q.Body)
+	if replaced, err := q.replaced(t, h, i); replaced || err != nil {
+		return rev, false, err
+	}
+	rev, err = t.revision(h, i, r, q.Body)
+	if q.asOf != 0 && rev.LastSeen.UnixMilli() > q.asOf {
+		rev.LastSeen = rev.Fetched
+	}
 	return rev, true, err
+}
+
+// replaced reports whether the selection knows a newer revision of the post.
+func (q *query) replaced(t *tx, h head, i int) (bool, error) {
+	if i == len(h)-1 {
+		return false, nil
+	}
+	if q.asOf == 0 {
+		return true, nil
+	}
+	next, err := t.record(h[i+1].seq)
+	return err == nil && next.Fetched <= q.asOf, err
 }
 
 // matches reports whether a revision has what the selection asks for.
 func (q *query) matches(r *record) bool {
+	if q.asOf != 0 && r.Fetched > q.asOf {
+		return false
+	}
 	criteria := q.criteria()
 	if len(criteria) == 0 {
 		return true
@@ -198,22 +230,22 @@ type walk struct {
 }
 
 // walk returns a walk through the index which is likely to have the fewest
-// entries. It returns false where a criterion has none at all.
-func (q *query) walk(t *tx) (*walk, bool) {
+// entries, or nil where a criterion has none at all.
+func (q *query) walk(t *tx) (*walk, error) {
 	var prefix []byte
 	for _, c := range q.criteria() {
-		n, ok := t.findTerm(c)
-		if !ok {
-			return nil, false
+		n, ok, err := t.findTerm(c)
+		if !ok || err != nil {
+			return nil, err
 		}
 		if prefix == nil {
 			prefix = appendTerm(nil, n)
 		}
 	}
 	if prefix != nil {
-		return &walk{q, t.Bucket(bucketPostings).Cursor(), prefix, day}, true
+		return &walk{q, t.Bucket(bucketPostings).Cursor(), prefix, day}, nil
 	}
-	return &walk{q, t.Bucket(bucketTimes).Cursor(), nil, hour}, true
+	return &walk{q, t.Bucket(bucketTimes).Cursor(), nil, hour}, nil
 }
 
 // all yields the positions that the query has not looked at yet, in its order.

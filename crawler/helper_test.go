@@ -141,7 +141,7 @@ func countsOf(r *news.Run) counts {
 // stats returns the archive's counts.
 func stats(t testing.TB, a *archive.Archive) archive.Stats {
 	t.Helper()
-	s, err := a.Stats(context.WithoutCancel(t.Context()))
+	s, err := a.Stats(context.WithoutCancel(t.Context()), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

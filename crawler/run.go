@@ -15,7 +15,7 @@ import (
 
 const (
 	// A batch is committed when it holds so many posts or bytes, or is so old.
-	batchPosts = 512
+	batchPosts = 1024
 	batchBytes = 8 << 20
 	batchLinks = 4096
 	batchAge   = 250 * time.Millisecond

@@ -70,3 +70,18 @@ type Revision struct {
 	// revision was read without its body.
 	SHA256 string `json:"sha256,omitempty"`
 }
+
+// maxAhead is how far ahead of its capture a post can say that it was published
+// without its clock being wrong.
+const maxAhead = time.Hour
+
+// Place returns the moment by which revisions are put in order: [Post.When],
+// but of a post that claims to be from the future the moment of its capture.
+// So what was known at a moment stands no later than an hour after it.
+func (r *Revision) Place() time.Time {
+	when := r.When()
+	if !r.Fetched.IsZero() && when.After(r.Fetched.Add(maxAhead)) {
+		return r.Fetched
+	}
+	return when
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -18,7 +19,7 @@ func (a *app) statsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := arc.Stats(cmd.Context())
+			s, err := arc.Stats(cmd.Context(), time.Time{})
 			if err != nil {
 				return err
 			}

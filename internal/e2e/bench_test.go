@@ -48,7 +48,7 @@ func benchWhole(b *testing.B, posts int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		stats, err := a.Stats(b.Context())
+		stats, err := a.Stats(b.Context(), time.Time{})
 		if err != nil {
 			b.Fatal(err)
 		}
