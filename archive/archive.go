@@ -231,7 +231,7 @@ func syncDir(dir string) error {
 func options(readOnly bool) *bolt.Options {
 	return &bolt.Options{
 		ReadOnly: readOnly, Timeout: lockLook, PageSize: pageSize,
-		FreelistType: bolt.FreelistMapType, NoStatistics: true,
+		FreelistType: bolt.FreelistArrayType, NoStatistics: true,
 	}
 }
 
