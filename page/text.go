@@ -2,9 +2,13 @@ package page
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/finarc/finarc/news"
 )
 
 // Text returns the plain text of an article's HTML: one line a paragraph,
@@ -12,6 +16,15 @@ import (
 // included), no blank lines. Pictures, scripts and what is hidden
 // (display:none) are left out.
 func Text(html string) string { return textOf([]byte(html)) }
+
+// TextDigest returns the SHA-256 of a post's title, a line feed and its plain
+// text, see [Text], in hexadecimal. It tells whether what is to be read has
+// changed: another advert, picture or layout changes the page's own digest, and
+// not this one. The post must have its body.
+func TextDigest(p *news.Post) string {
+	sum := sha256.Sum256([]byte(p.Title + "\n" + Text(p.Body)))
+	return hex.EncodeToString(sum[:])
+}
 
 func textOf(body []byte) string {
 	w := textWriter{scanner: newScanner(body)}

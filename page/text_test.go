@@ -140,3 +140,26 @@ func TestDigest(t *testing.T) {
 		}
 	}
 }
+
+// The digest is of title and text, and of nothing else.
+func TestTextDigest(t *testing.T) {
+	p := news.Post{Title: "公司公布订单", Body: "<p>　　甲 &amp; 乙</p>"}
+	// printf '公司公布订单\n甲 & 乙' | sha256sum
+	const want = "89dcfe0e69dcc5ea86699b6bab916ee7e31d646775701fdd4a2e6e41714324ae"
+	if got := TextDigest(&p); got != want {
+		t.Errorf("digest %s, want %s", got, want)
+	}
+	for _, body := range []string{"<p>甲 & 乙</p>", `<div><img src="ad.png">甲 &amp; 乙</div><script>ad()</script>`} {
+		same := news.Post{Title: p.Title, Body: body, Foot: "<p>foot</p>", Category: "c"}
+		if got := TextDigest(&same); got != want {
+			t.Errorf("digest with body %s is %s, want %s", body, got, want)
+		}
+	}
+	for _, other := range []news.Post{
+		{Title: "公司更正订单", Body: p.Body}, {Title: p.Title, Body: "<p>甲 & 丙</p>"}, {Title: p.Title}, {Body: p.Body},
+	} {
+		if TextDigest(&other) == want {
+			t.Errorf("the digest of %+v is that of another", other)
+		}
+	}
+}

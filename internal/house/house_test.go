@@ -22,12 +22,13 @@ const module = "github.com/finarc/finarc"
 var mayImport = map[string][]string{
 	"news":       nil,
 	"config":     nil,
+	"diff":       nil,
 	"page":       {"news"},
 	"archive":    {"news"},
 	"jekyll":     {"news"},
 	"mirror":     {"news"},
 	"crawler":    {"news", "page", "config"},
-	"cmd/finarc": {"news", "page", "config", "archive", "jekyll", "mirror", "crawler"},
+	"cmd/finarc": {"news", "page", "config", "diff", "archive", "jekyll", "mirror", "crawler"},
 
 	// For tests alone.
 	"internal/realtest": nil,
@@ -42,6 +43,8 @@ var onlyIn = map[string]string{
 	"golang.org/x/time/rate":      "crawler",
 	"go.yaml.in/yaml/v3":          "config",
 	"github.com/spf13/cobra":      "cmd/finarc",
+
+	"github.com/sergi/go-diff/diffmatchpatch": "diff",
 }
 
 type listed struct {
