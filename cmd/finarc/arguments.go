@@ -30,10 +30,16 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
-// exclusive refuses two flags that exclude each other.
-func exclusive(cmd *cobra.Command, one, other string) error {
-	if cmd.Flags().Changed(one) && cmd.Flags().Changed(other) {
-		return usagef("--%s and --%s exclude each other", one, other)
+// exclusive refuses two flags of which only one can be meant.
+func exclusive(cmd *cobra.Command, flags ...string) error {
+	var given []string
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			given = append(given, name)
+		}
+	}
+	if len(given) > 1 {
+		return usagef("--%s and --%s exclude each other", given[0], given[1])
 	}
 	return nil
 }

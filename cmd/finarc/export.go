@@ -35,9 +35,12 @@ same are not touched. With --categories, also the layouts and list pages with
 which DIR builds into a site like the mirror.
 
 Posts that carry no links back to a mirror, because they were read from a shared
-page, get those of the first mirror in the configuration.`,
+page, get those of the first mirror in the configuration.
+
+With --as-of, the posts are written as the archive held them at that time.`,
 		Example: `  finarc export jekyll --out dump
   finarc export jekyll --out dump --categories --from 2021-12-01 --to 2021-12-31
+  finarc export jekyll --out then --as-of 2021-12-22
   jekyll build --source dump --destination dump/_site`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -18,10 +18,14 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "List archived posts",
 		Long: `List archived posts, newest first: when they were published, their infoCode,
 category and title. On a terminal, lines are cut to its width. With --json, one
-JSON object a line, without bodies.`,
+JSON object a line, without bodies.
+
+With --as-of, only what the archive held at that time: a post that was captured
+later is left out, and one that was changed later is listed as it was.`,
 		Example: `  finarc list --limit 20
   finarc list --from 2021-12-20 --to 2021-12-22 --category 21caijing
-  finarc list --security 1.600160 --json | jq -r .title`,
+  finarc list --security 1.600160 --json | jq -r .title
+  finarc list --as-of 2021-12-22T10:00`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			sel, err := s.selection()

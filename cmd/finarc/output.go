@@ -167,3 +167,29 @@ func table(w io.Writer, rows [][2]string) error {
 	}
 	return nil
 }
+
+// grid writes rows of as many columns each, all but the last padded to the
+// widest, and cut to the width of a terminal. The first row is the heading.
+func (a *app) grid(rows [][]string) error {
+	widest := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, cell := range r {
+			widest[i] = max(widest[i], columns(cell))
+		}
+	}
+	width, live := terminal(a.out)
+	for _, r := range rows {
+		var line strings.Builder
+		for i, cell := range r[:len(r)-1] {
+			line.WriteString(pad(cell, widest[i]) + "  ")
+		}
+		text := line.String() + r[len(r)-1]
+		if live {
+			text = cut(text, width)
+		}
+		if _, err := fmt.Fprintln(a.out, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

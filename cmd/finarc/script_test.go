@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -46,7 +50,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "fetch": fetch,
 			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
-			"lock": lock, "unlock": unlock,
+			"lock": lock, "unlock": unlock, "keep": keep,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "droppable" { // privileges are lacking, or can be dropped
@@ -264,6 +268,31 @@ func patch(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no %q that %q could replace", path, was, now)
 	}
 	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(was), []byte(now)), 0o666))
+}
+
+// keep ARCHIVE TIME MODE FILE: takes a page into the archive as post
+// NW202112222222306968 fetched at a time of RFC 3339. The file's first line is
+// the title and when it was published; the others are the body.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 4, "keep ARCHIVE TIME MODE FILE")
+	fetched, err := time.Parse(time.RFC3339, args[1])
+	ts.Check(err)
+	head, body, _ := strings.Cut(ts.ReadFile(args[3]), "\n")
+	title, when, _ := strings.Cut(head, " ")
+	published, err := time.ParseInLocation(time.DateTime, when, news.Shanghai)
+	ts.Check(err)
+	const code = news.InfoCode("NW202112222222306968")
+	p := news.Captured{
+		Post: news.Post{ID: code.ID(), InfoCode: code, Title: title, Published: published, Body: body, Category: "21caijing"},
+		Capture: news.Capture{
+			URL: "http://127.0.0.1/21caijing/2021/12/22/" + string(code) + ".html", Status: http.StatusOK,
+			Fetched: fetched, Mode: news.Mode(args[2]), Mirror: "test", Kind: news.KindPost, Body: []byte(head + "\n" + body),
+		},
+	}
+	arc, err := archive.OpenOrCreate(context.Background(), ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = arc.Commit(context.Background(), &news.Batch{Posts: []news.Captured{p}})
+	ts.Check(err)
 }
 
 // tree DIR FILE: writes the folder's files with size and time of change into

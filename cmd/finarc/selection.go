@@ -10,6 +10,7 @@ import (
 type selection struct {
 	from, to, category, tag, security, mirror string
 	limit                                     int
+	asOf                                      asOf
 }
 
 func (s *selection) register(cmd *cobra.Command) {
@@ -20,6 +21,7 @@ func (s *selection) register(cmd *cobra.Command) {
 	f.StringVar(&s.tag, "tag", "", "posts with a `TAG`, as 21财经新闻")
 	f.StringVar(&s.security, "security", "", "posts that mention a `SECURITY`, as 1.600160 or 600160")
 	f.StringVar(&s.mirror, "mirror", "", "posts from the mirror called `NAME`")
+	s.asOf.register(cmd, "posts as they were known")
 	f.IntVar(&s.limit, "limit", 0, "at most `N` posts (0: all)")
 	for _, flag := range []string{"from", "to", "category", "tag", "security", "mirror", "limit"} {
 		completeFlag(cmd, flag, noValues)
@@ -40,6 +42,9 @@ func (s *selection) selection() (archive.Selection, error) {
 	}
 	if sel.From != 0 && sel.To != 0 && sel.From > sel.To {
 		return sel, usagef("--from %s is after --to %s", sel.From, sel.To)
+	}
+	if sel.AsOf, err = s.asOf.moment(); err != nil {
+		return sel, err
 	}
 	if sel.Limit < 0 {
 		return sel, usagef("--limit %d: want 0 (all) or more", sel.Limit)

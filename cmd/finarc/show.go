@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
@@ -13,43 +14,123 @@ import (
 )
 
 func (a *app) showCommand() *cobra.Command {
-	var raw, text bool
+	var s showing
 	cmd := reports(&cobra.Command{
-		Use:   "show INFOCODE",
-		Short: "Show one archived post",
+		Use:   "show INFOCODE [--diff [A B]]",
+		Short: "Show one archived post, its revisions, or what differs between them",
 		Long: `Show one post: its front matter and its text. INFOCODE may be in any spelling,
 with or without its letters, or an address that holds one; a post without
-infoCode is named by the ID that finarc list shows.`,
+infoCode is named by the ID that finarc list shows.
+
+The archive keeps every text that a post has had as a revision of its own. The
+newest is shown unless --revision or --as-of names another. Of the times, the
+page tells published; first_seen is when the archive first had the post, fetched
+when it had this revision, last_seen when it last met the post so. mode says
+whether that was a crawl of what is shown now (live).
+
+--revisions lists them. sha256 is of the page's bytes, text_sha256 of title, line
+feed and plain text: where only an advert changed, it stays.
+
+--diff shows what differs between the last two revisions, or between those whose
+numbers A and B follow: [-deleted-]{+added+}, in colours on a terminal unless
+NO_COLOR is set. Long stretches without changes are cut down to ….`,
 		Example: `  finarc show NW202112222222306968
   finarc show 202112222222306968 --text
   finarc show http://finance.eastmoney.com/a/202112222222306968.html --json
-  finarc show NW202112222222306968 --raw > page.html`,
-		Args: oneArg("infoCode"), ValidArgsFunction: cobra.NoFileCompletions,
+  finarc show NW202112222222306968 --raw > page.html
+  finarc show NW202112222222306968 --revisions
+  finarc show NW202112222222306968 --diff        what the last change was
+  finarc show NW202112222222306968 --diff 1 3    from revision 1 to revision 3
+  finarc show NW202112222222306968 --revision 1 --text
+  finarc show NW202112222222306968 --as-of 2021-12-22T10:00`,
+		Args: s.args, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := news.ParseID(args[0])
 			if err != nil {
 				return usageError{err}
 			}
-			if err := exclusive(cmd, "raw", "text"); err != nil {
+			f, err := s.form(cmd)
+			if err != nil {
+				return err
+			}
+			numbers, err := revisionNumbers(args[1:])
+			if err != nil {
 				return err
 			}
 			arc, err := a.openArchive(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return a.show(cmd.Context(), arc, id, form{raw: raw, text: text})
+			switch {
+			case s.revisions:
+				return a.showRevisions(cmd.Context(), arc, id)
+			case s.diff:
+				return a.showDifference(cmd.Context(), arc, id, numbers)
+			}
+			return a.show(cmd.Context(), arc, id, f)
 		},
 	})
-	cmd.Flags().BoolVar(&raw, "raw", false, "write the page's bytes as they were served")
-	cmd.Flags().BoolVar(&text, "text", false, "write the text alone")
+	s.register(cmd)
 	return cmd
 }
 
-// form says in which form a post is shown.
-type form struct{ raw, text bool }
+// showing is the flags of show.
+type showing struct {
+	raw, text, revisions, diff bool
+	revision                   int
+	asOf                       asOf
+}
+
+func (s *showing) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&s.raw, "raw", false, "write the page's bytes as they were served")
+	f.BoolVar(&s.text, "text", false, "write the text alone")
+	f.BoolVar(&s.revisions, "revisions", false, "list the post's revisions")
+	f.BoolVar(&s.diff, "diff", false, "show what differs between the last two revisions, or between A and B")
+	f.IntVar(&s.revision, "revision", 0, "show revision `N`, 1 for the first")
+	completeFlag(cmd, "revision", noValues)
+	s.asOf.register(cmd, "show the post as it was known")
+}
+
+// args wants a post, and with --diff perhaps two revisions of it.
+func (s *showing) args(cmd *cobra.Command, args []string) error {
+	if s.diff && len(args) == 3 {
+		return nil
+	}
+	if s.diff && len(args) == 2 {
+		return usagef("--diff takes two revisions, as in --diff 1 3, or none: got %q alone", args[1])
+	}
+	return oneArg("infoCode")(cmd, args)
+}
+
+// form returns in which form which revision is to be shown, or a usage error
+// where the flags contradict each other.
+func (s *showing) form(cmd *cobra.Command) (form, error) {
+	f := form{raw: s.raw, text: s.text, revision: s.revision}
+	for _, flags := range [][]string{
+		{"raw", "text", "revisions", "diff"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff"},
+	} {
+		if err := exclusive(cmd, flags...); err != nil {
+			return f, err
+		}
+	}
+	if cmd.Flags().Changed("revision") && s.revision < 1 {
+		return f, usagef("--revision %d: want 1 (the first) or more", s.revision)
+	}
+	var err error
+	f.asOf, err = s.asOf.moment()
+	return f, err
+}
+
+// form says in which form a post is shown, and which revision of it.
+type form struct {
+	raw, text bool
+	revision  int       // its number; 0: the newest
+	asOf      time.Time // the newest that was captured by then; zero: now
+}
 
 func (a *app) show(ctx context.Context, arc *archive.Archive, id news.ID, f form) error {
-	rev, err := arc.Post(ctx, id)
+	rev, err := revision(ctx, arc, id, f)
 	switch {
 	case errors.Is(err, archive.ErrNoPost):
 		return a.showApart(ctx, arc, id, f, err)
@@ -73,6 +154,21 @@ func (a *app) show(ctx context.Context, arc *archive.Archive, id news.ID, f form
 	return a.showPost(&rev)
 }
 
+// revision returns the revision of a post that is to be shown.
+func revision(ctx context.Context, arc *archive.Archive, id news.ID, f form) (news.Revision, error) {
+	if f.revision == 0 && f.asOf.IsZero() {
+		return arc.Post(ctx, id)
+	}
+	list, err := arc.Revisions(ctx, id)
+	switch {
+	case err != nil:
+		return news.Revision{}, err
+	case f.revision != 0:
+		return numbered(list, f.revision)
+	}
+	return knownAt(list, f.asOf)
+}
+
 // showApart shows what is kept of a page that could not be read as the post.
 func (a *app) showApart(ctx context.Context, arc *archive.Archive, id news.ID, f form, missing error) error {
 	apart, err := arc.Unread(ctx, id)
@@ -81,6 +177,9 @@ func (a *app) showApart(ctx context.Context, arc *archive.Archive, id news.ID, f
 	}
 	if err != nil {
 		return err
+	}
+	if f.revision != 0 || !f.asOf.IsZero() && apart.Capture.Fetched.After(f.asOf) {
+		return missing
 	}
 	if f.raw {
 		_, err = a.out.Write(apart.Capture.Body)
@@ -95,6 +194,10 @@ func (a *app) showPost(rev *news.Revision) error {
 		{"title", rev.Title},
 		{"info_code", string(rev.InfoCode)},
 		{"published", clock(rev.Published)},
+		{"first_seen", clock(rev.FirstSeen)},
+		{"fetched", clock(rev.Fetched)},
+		{"last_seen", clock(rev.LastSeen)},
+		{"mode", string(rev.Mode)},
 		{"category", rev.Category},
 		{"tag", rev.Tag},
 		{"outlet", rev.Outlet},
@@ -105,10 +208,7 @@ func (a *app) showPost(rev *news.Revision) error {
 		{"related", related(rev.Related)},
 		{"lacks", strings.Join(rev.Lacks(), ", ")},
 		{"url", rev.URL},
-		{"fetched", clock(rev.Fetched)},
-		{"first_seen", clock(rev.FirstSeen)},
-		{"last_seen", clock(rev.LastSeen)},
-		{"revision", fmt.Sprintf("%d (change %d, %s)", rev.Number, rev.Seq, rev.Mode)},
+		{"revision", fmt.Sprintf("%d (change %d)", rev.Number, rev.Seq)},
 		{"sha256", rev.SHA256},
 	}
 	told := rows[:0]

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/diff"
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// diffContext is how many characters without changes are shown on each side of
+// a change.
+const diffContext = 40
+
+// showDifference shows what differs between two revisions of a post: those with
+// the numbers, or the last two.
+func (a *app) showDifference(ctx context.Context, arc *archive.Archive, id news.ID, numbers []int) error {
+	list, err := arc.Revisions(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(numbers) == 0 && len(list) == 1 {
+		return a.showOnlyRevision(&list[0])
+	}
+	if len(numbers) == 0 {
+		numbers = []int{len(list) - 1, len(list)}
+	}
+	old, err := numbered(list, numbers[0])
+	if err != nil {
+		return err
+	}
+	new, err := numbered(list, numbers[1])
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.writeJSON(newDifferenceJSON(&old, &new, len(list)))
+	}
+	return a.writeDifference(&old, &new)
+}
+
+// showOnlyRevision says that there is nothing to compare.
+func (a *app) showOnlyRevision(rev *news.Revision) error {
+	if a.json {
+		return a.writeJSON(differenceJSON{ID: rev.ID, InfoCode: rev.InfoCode, Revisions: 1})
+	}
+	_, err := fmt.Fprintf(a.out, "%s has one revision, fetched %s: there is nothing to compare it with\n", name(&rev.Post), clock(rev.Fetched))
+	return err
+}
+
+func (a *app) writeDifference(old, new *news.Revision) error {
+	marks := a.marks()
+	inLine := func(was, is string) string { return diff.Format(diff.Texts(printable(was), printable(is)), marks) }
+	err := table(a.out, [][2]string{
+		{"info_code", name(&new.Post)},
+		{"from", revisionOfTime(old)},
+		{"to", revisionOfTime(new)},
+		{"title", inLine(old.Title, new.Title)},
+		{"published", inLine(clock(old.Published), clock(new.Published))},
+	})
+	if err != nil {
+		return err
+	}
+	text := "The text is the same."
+	list := diff.Texts(printableText(page.Text(old.Body)), printableText(page.Text(new.Body)))
+	if diff.Changed(list) {
+		text = diff.Format(diff.Shorten(list, diffContext), marks)
+	}
+	_, err = fmt.Fprintf(a.out, "\n%s\n", text)
+	return err
+}
+
+func revisionOfTime(rev *news.Revision) string {
+	return fmt.Sprintf("revision %d, fetched %s", rev.Number, clock(rev.Fetched))
+}
+
+// marks returns how changes are marked: by colours for people who want them.
+func (a *app) marks() diff.Marks {
+	_, live := terminal(a.out)
+	if live && environment(a.environ, "NO_COLOR") == "" && environment(a.environ, "TERM") != "dumb" {
+		return diff.Colors
+	}
+	return diff.Brackets
+}
+
+// differenceJSON is what show --diff prints in JSON. Of a post with one
+// revision there are no old and new.
+type differenceJSON struct {
+	ID        news.ID        `json:"id"`
+	InfoCode  news.InfoCode  `json:"info_code,omitempty"`
+	Revisions int            `json:"revisions"` // how many the post has
+	Old       *sideJSON      `json:"old,omitempty"`
+	New       *sideJSON      `json:"new,omitempty"`
+	Title     []diff.Segment `json:"title,omitempty"`
+	Text      []diff.Segment `json:"text,omitempty"` // plain text, whole
+}
+
+// sideJSON is one of the revisions that are compared.
+type sideJSON struct {
+	Number     int       `json:"revision"`
+	Seq        uint64    `json:"seq"`
+	Published  time.Time `json:"published,omitzero"`
+	Fetched    time.Time `json:"fetched"`
+	SHA256     string    `json:"sha256"`
+	TextSHA256 string    `json:"text_sha256"`
+}
+
+func newDifferenceJSON(old, new *news.Revision, revisions int) differenceJSON {
+	side := func(r *news.Revision) *sideJSON {
+		return &sideJSON{r.Number, r.Seq, r.Published, r.Fetched, r.SHA256, page.TextDigest(&r.Post)}
+	}
+	return differenceJSON{
+		ID: new.ID, InfoCode: new.InfoCode, Revisions: revisions, Old: side(old), New: side(new),
+		Title: diff.Texts(old.Title, new.Title),
+		Text:  diff.Texts(page.Text(old.Body), page.Text(new.Body)),
+	}
+}
