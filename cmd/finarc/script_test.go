@@ -270,29 +270,41 @@ func patch(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(path, bytes.ReplaceAll(data, []byte(was), []byte(now)), 0o666))
 }
 
-// keep ARCHIVE TIME MODE FILE: takes a page into the archive as post
-// NW202112222222306968 fetched at a time of RFC 3339. The file's first line is
-// the title and when it was published; the others are the body.
+// keep ARCHIVE TIME MODE FILE: takes a page into the archive, see [kept], as
+// fetched at a time of RFC 3339.
 func keep(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, !neg && len(args) == 4, "keep ARCHIVE TIME MODE FILE")
 	fetched, err := time.Parse(time.RFC3339, args[1])
 	ts.Check(err)
-	head, body, _ := strings.Cut(ts.ReadFile(args[3]), "\n")
+	p, err := kept(fetched, news.Mode(args[2]), ts.ReadFile(args[3]))
+	ts.Check(err)
+	ts.Check(commit(context.Background(), ts.MkAbs(args[0]), p))
+}
+
+// kept returns post NW202112222222306968 as a page has it whose first line is
+// the title and when it was published, and whose others are the body.
+func kept(fetched time.Time, mode news.Mode, text string) (news.Captured, error) {
+	const code = news.InfoCode("NW202112222222306968")
+	head, body, _ := strings.Cut(text, "\n")
 	title, when, _ := strings.Cut(head, " ")
 	published, err := time.ParseInLocation(time.DateTime, when, news.Shanghai)
-	ts.Check(err)
-	const code = news.InfoCode("NW202112222222306968")
-	p := news.Captured{
+	return news.Captured{
 		Post: news.Post{ID: code.ID(), InfoCode: code, Title: title, Published: published, Body: body, Category: "21caijing"},
 		Capture: news.Capture{
 			URL: "http://127.0.0.1/21caijing/2021/12/22/" + string(code) + ".html", Status: http.StatusOK,
-			Fetched: fetched, Mode: news.Mode(args[2]), Mirror: "test", Kind: news.KindPost, Body: []byte(head + "\n" + body),
+			Fetched: fetched, Mode: mode, Mirror: "test", Kind: news.KindPost, Body: []byte(text),
 		},
+	}, err
+}
+
+// commit takes a post into the archive at path.
+func commit(ctx context.Context, path string, p news.Captured) error {
+	arc, err := archive.OpenOrCreate(ctx, path)
+	if err != nil {
+		return err
 	}
-	arc, err := archive.OpenOrCreate(context.Background(), ts.MkAbs(args[0]))
-	ts.Check(err)
-	_, err = arc.Commit(context.Background(), &news.Batch{Posts: []news.Captured{p}})
-	ts.Check(err)
+	_, err = arc.Commit(ctx, &news.Batch{Posts: []news.Captured{p}})
+	return err
 }
 
 // tree DIR FILE: writes the folder's files with size and time of change into

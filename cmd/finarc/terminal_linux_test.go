@@ -11,7 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/finarc/finarc/news"
 	"golang.org/x/sys/unix"
 )
 
@@ -105,6 +107,36 @@ func TestListOnTerminal(t *testing.T) {
 	}
 	if cuts == 0 {
 		t.Error("no title is cut")
+	}
+}
+
+// On a terminal changes have colours, unless they are not wanted, and long
+// stretches without changes are cut down.
+func TestDiffOnTerminal(t *testing.T) {
+	dir := t.TempDir()
+	for i, number := range []string{"3.2亿元", "3.45亿元"} {
+		text := "公司公布业绩 2021-12-22 10:37:15\n<p>" + strings.Repeat("订单充足，", 30) + "营业收入为" + number + "。</p>"
+		p, err := kept(time.Date(2021, 12, 22, 11, i, 0, 0, news.Shanghai), news.ModeLive, text)
+		if err = errors.Join(err, commit(t.Context(), filepath.Join(dir, "news.db"), p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show := []string{"show", "NW202112222222306968", "--diff", "--archive", "news.db"}
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "")
+	seen := onTerminal(t, 80, dir, show...)
+	want := "\n\n…" + strings.Repeat("订单充足，", 7) + "营业收入为\x1b[31;9m3.2亿元\x1b[0m\x1b[32;4m3.45亿元\x1b[0m。\n"
+	if !strings.HasSuffix(seen, want) {
+		t.Errorf("seen %q, want at its end %q", seen, want)
+	}
+	for name, value := range map[string]string{"NO_COLOR": "1", "TERM": "dumb"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			seen := onTerminal(t, 80, dir, show...)
+			if strings.Contains(seen, "\x1b") || !strings.Contains(seen, "[-3.2亿元-]{+3.45亿元+}") {
+				t.Errorf("seen %q", seen)
+			}
+		})
 	}
 }
 
