@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,12 +66,17 @@ func numbered(list []news.Revision, number int) (news.Revision, error) {
 	return list[number-1], nil
 }
 
-// knownAt returns the newest revision that was captured at or before a moment.
+// knownAt returns the newest revision that was captured at or before a moment,
+// last seen as far as that moment could know, see [archive.Archive.Select].
 func knownAt(list []news.Revision, at time.Time) (news.Revision, error) {
-	for i := len(list) - 1; i >= 0; i-- {
-		if !list[i].Fetched.After(at) {
-			return list[i], nil
+	for _, rev := range slices.Backward(list) {
+		if rev.Fetched.After(at) {
+			continue
 		}
+		if rev.LastSeen.After(at) {
+			rev.LastSeen = rev.Fetched
+		}
+		return rev, nil
 	}
 	return news.Revision{}, fmt.Errorf("%s was not known as of %s; it was first seen %s", list[0].ID, clock(at), clock(list[0].FirstSeen))
 }
