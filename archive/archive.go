@@ -27,6 +27,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sync/semaphore"
 )
 
 // Version is the format that this program writes. Newer ones are refused, and
@@ -66,9 +67,15 @@ const (
 	allocSize = 64 << 10 // the file grows by this much, where bbolt would take 16 MiB
 	fileMode  = 0o644
 
-	// lockLook is for how long bbolt is let wait for the file's lock before
-	// the caller's context is asked: bbolt itself knows none.
-	lockLook = 200 * time.Millisecond
+	// lockOnce lets bbolt try the file's lock once: it looks at the time after
+	// that. 0 would be for it to wait without end, and it knows no context.
+	lockOnce = time.Nanosecond
+	// lockPoll is how long a lock that another process holds is left alone
+	// before it is tried again: the kernel's own wait heeds no context either.
+	lockPoll = 50 * time.Millisecond
+
+	// gatePlaces is more than there will ever be readers in one process.
+	gatePlaces = 1 << 30
 )
 
 // DefaultWait is how long an archive that another process holds is waited for,
@@ -81,8 +88,9 @@ type Archive struct {
 	path  string
 	codec *codec
 	// gate orders this process's own goroutines, for whom the file's lock,
-	// which bbolt polls, would be a slow way to wait for each other.
-	gate sync.RWMutex
+	// which bbolt polls, would be a slow way to wait for each other: a reader
+	// takes one place of it, a writer all.
+	gate *semaphore.Weighted
 	// compressors bounds how many captures are packed at a time.
 	compressors int
 	wait        time.Duration
@@ -98,7 +106,7 @@ type Option func(*Archive)
 
 // Wait sets how long each look into the file waits for a process that holds
 // it before it fails with [ErrBusy]; 30 seconds unless set. With 0, or less,
-// it does not wait.
+// it tries once.
 func Wait(d time.Duration) Option { return func(a *Archive) { a.wait = d } }
 
 // PlainText lets articles be compared by their plain text: one whose markup
@@ -139,7 +147,7 @@ func handle(path string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Archive{path: path, codec: c, compressors: 2, wait: DefaultWait}, nil
+	return &Archive{path: path, codec: c, gate: semaphore.NewWeighted(gatePlaces), compressors: 2, wait: DefaultWait}, nil
 }
 
 // Path returns the archive's file.
@@ -230,24 +238,30 @@ func syncDir(dir string) error {
 
 func options(readOnly bool) *bolt.Options {
 	return &bolt.Options{
-		ReadOnly: readOnly, Timeout: lockLook, PageSize: pageSize,
+		ReadOnly: readOnly, Timeout: lockOnce, PageSize: pageSize,
 		FreelistType: bolt.FreelistArrayType, NoStatistics: true,
 	}
 }
 
 // view runs fn in a read transaction. Values that it takes out must be copied.
 func (a *Archive) view(ctx context.Context, fn func(*tx) error) error {
-	a.gate.RLock()
-	defer a.gate.RUnlock()
-	return a.run(ctx, true, fn)
+	return a.through(ctx, 1, func() error { return a.run(ctx, true, fn) })
 }
 
 // update runs fn in a write transaction and makes its changes durable, all or
 // none.
 func (a *Archive) update(ctx context.Context, fn func(*tx) error) error {
-	a.gate.Lock()
-	defer a.gate.Unlock()
-	return a.run(ctx, false, fn)
+	return a.through(ctx, gatePlaces, func() error { return a.run(ctx, false, fn) })
+}
+
+// through runs fn with so many places of the gate, which come in the order in
+// which they are asked for.
+func (a *Archive) through(ctx context.Context, places int64, fn func() error) error {
+	if err := a.gate.Acquire(ctx, places); err != nil {
+		return err
+	}
+	defer a.gate.Release(places)
+	return fn()
 }
 
 func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (err error) {
@@ -306,7 +320,7 @@ func (a *Archive) open(ctx context.Context, readOnly bool) (*bolt.DB, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("%s: %w: another process holds it, for longer than %v", a.path, ErrBusy, max(0, a.wait))
+		return nil, a.busy()
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return nil, fmt.Errorf("%s: %w: %w", a.path, ErrNotArchive, err)
 	default:
@@ -314,14 +328,29 @@ func (a *Archive) open(ctx context.Context, readOnly bool) (*bolt.DB, error) {
 	}
 }
 
-// acquire opens the file in looks that are short enough to heed ctx between
-// them.
+// busy says who holds the file for longer than was to be waited, where that can
+// be told.
+func (a *Archive) busy() error {
+	wait := max(0, a.wait)
+	if who := heldBy(holders(a.path)); who != "" {
+		return fmt.Errorf("%s: %w: held by %s, for longer than %v", a.path, ErrBusy, who, wait)
+	}
+	return fmt.Errorf("%s: %w: another process holds it, for longer than %v", a.path, ErrBusy, wait)
+}
+
+// acquire opens the file, trying its lock until the wait or ctx is over.
 func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) {
 	deadline := time.Now().Add(a.wait)
 	for {
 		db, err := bolt.Open(a.path, fileMode, options(readOnly))
-		if !errors.Is(err, berrors.ErrTimeout) || ctx.Err() != nil || time.Now().After(deadline) {
+		left := time.Until(deadline)
+		if !errors.Is(err, berrors.ErrTimeout) || left <= 0 {
 			return db, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(min(lockPoll, left)):
 		}
 	}
 }

@@ -9,7 +9,7 @@ var (
 	ErrNotArchive = errors.New("not a finarc archive")
 	// ErrNewer: the archive was written by a newer finarc than this one.
 	ErrNewer = errors.New("archive has a newer format")
-	// ErrBusy: another process holds the archive.
+	// ErrBusy: another process holds the archive, or a mirror's lock in it.
 	ErrBusy = errors.New("archive is busy")
 	// ErrNoPost: the archive does not hold what was asked for.
 	ErrNoPost = errors.New("no such post in the archive")

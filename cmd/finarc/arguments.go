@@ -103,8 +103,12 @@ func reports(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// checkJSON refuses --json where it would change nothing.
-func (a *app) checkJSON(cmd *cobra.Command, _ []string) error {
+// takeFlags looks at the global flags before a command runs. It refuses --json
+// where it would change nothing.
+func (a *app) takeFlags(cmd *cobra.Command, _ []string) error {
+	if cmd.Flags().Changed("wait") {
+		a.waitForRun = a.wait
+	}
 	if a.json && cmd.Annotations[annotationJSON] == "" {
 		return usagef("has no JSON form")
 	}

@@ -24,6 +24,9 @@ func (a *app) crawlCommand() *cobra.Command {
 that the archive lacks. Interrupt it at any time: what was archived is kept, and
 the next run goes on where it stopped.
 
+A mirror is crawled into an archive by one run at a time. Another one says who is
+at it and ends with 4; with --wait TIME it waits that long for its turn.
+
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
 pages failed for good; 4 the archive is busy; 130 interrupted.`,
 		Example: `  finarc crawl
@@ -85,10 +88,16 @@ func chosen(mirrors []config.Mirror, names []string) ([]config.Mirror, error) {
 
 // crawl runs one crawl with progress on standard error. Its error is what the
 // program ends with; the report may be there all the same.
-func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, quiet bool) (*news.Run, error) {
+func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, quiet bool) (_ *news.Run, err error) {
+	command := "crawl " + strings.Join(mirrorNames(c), " ")
+	release, err := a.lockMirrors(ctx, arc, mirrorNames(c), command, quiet)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	progress := a.startProgress(ctx, quiet)
 	report, err := crawler.Run(ctx, crawler.Options{
-		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Command: "crawl " + strings.Join(mirrorNames(c), " "),
+		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Command: command,
 		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
 	})
 	progress.stop()
@@ -105,6 +114,22 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 			report.ID, plural(report.Pending, "post"))
 	}
 	return report, nil
+}
+
+// lockMirrors takes the mirrors' locks in the archive for a run of the command.
+// Without --wait it does not wait: the next run by a timer comes anyway.
+func (a *app) lockMirrors(ctx context.Context, arc *archive.Archive, names []string, command string, quiet bool) (release func() error, err error) {
+	command = "finarc " + command
+	release, err = arc.LockMirrors(ctx, names, command, 0)
+	locked := new(archive.LockedError)
+	if !errors.As(err, &locked) || a.waitForRun <= 0 {
+		return release, err
+	}
+	if _, live := terminal(a.err); a.verbose || live && !quiet {
+		fmt.Fprintf(a.err, "finarc: mirror %s is being crawled by %s; waiting up to %v for it\n",
+			locked.Mirror, printable(locked.Holder.String()), a.waitForRun)
+	}
+	return arc.LockMirrors(ctx, names, command, a.waitForRun)
 }
 
 // failures tells how many pages failed for good: 2 posts and 1 list page.

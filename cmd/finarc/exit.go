@@ -47,6 +47,7 @@ var endings = []ending{
 	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
 	{is: as[config.Problems], code: 2, hint: "finarc config init prints a working configuration"},
 	{is: is(syscall.ENOSPC), code: 1, hint: "what was archived before is kept; make room and run it again"},
+	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},

@@ -25,6 +25,7 @@ type app struct {
 	configFile  string
 	archiveFile string
 	wait        time.Duration
+	waitForRun  time.Duration // for another run: 0 unless --wait is given
 	json        bool
 	verbose     bool
 }
@@ -67,7 +68,7 @@ Jekyll files.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              noArgs,
-		PersistentPreRunE: a.checkJSON,
+		PersistentPreRunE: a.takeFlags,
 		RunE:              help,
 	}
 	a.globalFlags(root)
