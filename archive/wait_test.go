@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -35,6 +36,8 @@ func TestBusy(t *testing.T) {
 		}
 		if took := time.Since(began); took < wait {
 			t.Errorf("waited %v, want at least %v", took, wait)
+		} else if wait <= 0 && took > 150*time.Millisecond {
+			t.Errorf("waited %v, want not to wait", took)
 		}
 	}
 
@@ -56,5 +59,26 @@ func TestWaitEndsWithContext(t *testing.T) {
 	defer cancel()
 	if _, err := archive.Open(ctx, path, archive.Wait(time.Hour)); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, archive.ErrBusy) {
 		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+// Goroutines that wait for one another heed their contexts, too.
+func TestWaitForGoroutineEndsWithContext(t *testing.T) {
+	a := open(t)
+	commit(t, a, news.Batch{Posts: posts(1)})
+	release := hold(t, a.Path())
+	writes := make(chan error, 1)
+	go func() { // holds the gate while it waits for the file
+		_, err := a.Commit(t.Context(), &news.Batch{Posts: posts(2)})
+		writes <- err
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := a.Post(ctx, post(0).Post.ID); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the context's", err)
+	}
+	release()
+	if err := <-writes; err != nil {
+		t.Error(err)
 	}
 }

@@ -271,6 +271,98 @@ func TestKill(t *testing.T) {
 	site.completes(t, held)
 }
 
+// crawling starts a crawl of the site and returns once it works on its first
+// post; it stays there until it is let go on.
+func crawling(t *testing.T, posts int) (s *site, p *process, goOn func()) {
+	t.Helper()
+	end, asked := make(chan struct{}), make(chan struct{})
+	goOn = sync.OnceFunc(func() { close(end) })
+	s = newSite(t, posts, "", func(n int) {
+		if n == 1 {
+			close(asked)
+		}
+		<-end
+	})
+	t.Cleanup(goOn) // before the server's, which waits for its answers
+	p = finarc(t, s.dir, "crawl")
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	return s, p, goOn
+}
+
+// waiting starts a crawl of the site, where another is at work, and returns
+// once it waits for that.
+func (s *site) waiting(t *testing.T, other *process) *process {
+	t.Helper()
+	p := finarc(t, s.dir, "crawl", "--wait", "1h", "--verbose")
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	told := fmt.Sprintf("finarc: mirror test is being crawled by pid %d (finarc crawl test) since ", other.Process.Pid)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(time.Minute)
+	for !strings.Contains(p.stderr.String(), "; waiting up to 1h0m0s for it\n") {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("it does not wait: %s", &p.stderr)
+		}
+	}
+	if !strings.HasPrefix(p.stderr.String(), told) {
+		t.Errorf("it says %q, want %q…", &p.stderr, told)
+	}
+	return p
+}
+
+// A crawl that waits for another one begins when that is done.
+func TestCrawlWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	site, first, goOn := crawling(t, 20)
+	second := site.waiting(t, first)
+	goOn()
+	first.ends(t, 0)
+	second.ends(t, 0)
+	if out := second.stdout.String(); !strings.HasPrefix(out, "run 2 ") || !strings.Contains(out, "0 met = 0 new") {
+		t.Errorf("the second one gets: %s", out)
+	}
+}
+
+func TestInterruptEndsTheWaitForAnotherCrawl(t *testing.T) {
+	t.Parallel()
+	site, first, goOn := crawling(t, 20)
+	second := site.waiting(t, first)
+	second.signal(t, os.Interrupt)
+	second.ends(t, 130)
+	if !strings.HasSuffix(second.stderr.String(), "\nfinarc: interrupted\n") {
+		t.Errorf("stderr: %s", &second.stderr)
+	}
+	goOn()
+	first.ends(t, 0)
+}
+
+// Crawls of two mirrors work on one archive side by side.
+func TestTwoMirrorsAtATime(t *testing.T) {
+	t.Parallel()
+	one, first, goOn := crawling(t, 20)
+	other := newSite(t, 30, "", nil)
+	config := strings.Replace(configFor(other.URL), "name: test", "name: other", 1)
+	if err := os.WriteFile(filepath.Join(one.dir, "other.yaml"), []byte(config), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	finarc(t, one.dir, "crawl", "-c", "other.yaml").ends(t, 0)
+	goOn()
+	first.ends(t, 0)
+	if out := first.stdout.String(); !strings.Contains(out, "20 met = ") {
+		t.Errorf("the first one gets: %s", out)
+	}
+	if got := len(one.held(t)); got < 30 {
+		t.Errorf("the archive holds %d posts", got)
+	}
+}
+
 // A file that may grow no more is what a full disk is: the crawl says so and
 // ends, and what was archived before is there.
 func TestFullDisk(t *testing.T) {

@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "fetch": fetch,
+			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "awaits": awaits, "fetch": fetch,
 			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
 			"lock": lock, "unlock": unlock, "keep": keep,
 		},
@@ -153,15 +153,38 @@ func unserve(ts *testscript.TestScript, neg bool, args []string) {
 // kind (total), since the last look.
 func asked(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, !neg && len(args) == 2, "asked KIND N")
+	kinds := requests(ts)
+	if got := strconv.Itoa(kinds[args[0]]); got != args[1] {
+		ts.Fatalf("the mirror was asked %s times for %s, want %s: %v", got, args[0], args[1], kinds)
+	}
+}
+
+// awaits KIND N: waits until the mirror was asked N times for pages of the kind.
+func awaits(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 2, "awaits KIND N")
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(time.Minute)
+	for requests(ts)[args[0]] < want {
+		select {
+		case <-tick.C:
+		case <-end:
+			ts.Fatalf("the mirror is not asked for %s %d times: %v", args[0], want, requests(ts))
+		}
+	}
+}
+
+// requests returns how often the mirror was asked, by kind of page and in total.
+func requests(ts *testscript.TestScript) map[string]int {
 	var stats struct {
 		Total int            `json:"total"`
 		Kinds map[string]int `json:"kinds"`
 	}
 	ts.Check(json.Unmarshal(get(ts, ts.Getenv("MIRROR")+"/_mirror/requests"), &stats))
 	stats.Kinds["total"] = stats.Total
-	if got := strconv.Itoa(stats.Kinds[args[0]]); got != args[1] {
-		ts.Fatalf("the mirror was asked %s times for %s, want %s: %v", got, args[0], args[1], stats.Kinds)
-	}
+	return stats.Kinds
 }
 
 // fetch URL FILE: puts what the server answers into the file.
