@@ -341,6 +341,11 @@ func (a *Archive) busy() error {
 // acquire opens the file, trying its lock until the wait or ctx is over.
 func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) {
 	deadline := time.Now().Add(a.wait)
+	leave, err := a.enter(ctx, readOnly, deadline)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	for {
 		db, err := bolt.Open(a.path, fileMode, options(readOnly))
 		left := time.Until(deadline)
@@ -350,7 +355,7 @@ func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) 
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(min(lockPoll, left)):
+		case <-time.After(min(2*doorPoll, left)):
 		}
 	}
 }
