@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/finarc/finarc/news"
 )
@@ -27,11 +28,12 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	if err := a.ensureDict(ctx); err != nil {
 		return news.Committed{}, err
 	}
+	records := a.newRecords(b.Posts)
 	var done news.Committed
 	err := a.update(ctx, func(t *tx) error {
 		done = news.Committed{}
 		for _, step := range []func() error{
-			func() error { return t.commitPosts(b.Posts, &done) },
+			func() error { return t.commitPosts(b.Posts, records, &done) },
 			func() error { return t.commitFound(b.Found, &done) },
 			func() error { return t.commitFrontier(b, &done) },
 			func() error { return t.commitUnread(b.Unread) },
@@ -50,7 +52,24 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	return done, nil
 }
 
-func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
+// newRecords makes the records of posts, on several processors, before the file
+// is held: their digests take as long as much that follows.
+func (a *Archive) newRecords(posts []news.Captured) []*record {
+	const chunk = 64
+	records := make([]*record, len(posts))
+	var work sync.WaitGroup
+	for from := 0; from < len(posts); from += chunk {
+		work.Go(func() {
+			for i := from; i < min(from+chunk, len(posts)); i++ {
+				records[i] = newRecord(&posts[i].Post, &posts[i].Capture)
+			}
+		})
+	}
+	work.Wait()
+	return records
+}
+
+func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Committed) error {
 	if len(posts) == 0 {
 		return nil
 	}
@@ -61,7 +80,7 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 	fresh := &revisions{first: t.Bucket(bucketRevisions).Sequence() + 1}
 	changes := make(indexChanges)
 	for i := range posts {
-		change, err := t.putPost(&posts[i], fresh, changes)
+		change, err := t.putPost(&posts[i], records[i], fresh, changes)
 		if err != nil {
 			return fmt.Errorf("put %s: %w", posts[i].Post.ID, err)
 		}
@@ -95,12 +114,11 @@ func (t *tx) commitPosts(posts []news.Captured, done *news.Committed) error {
 // others, or, where the article is the same as in the one before, as the moment
 // when that was last seen. Revisions stand in the order in which they were
 // captured, whenever they come into the archive.
-func (t *tx) putPost(p *news.Captured, fresh *revisions, changes indexChanges) (news.Change, error) {
+func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
-	r := newRecord(&p.Post, &p.Capture)
 	at, err := t.neighbours(h, r.Fetched, fresh)
 	if err != nil {
 		return "", err

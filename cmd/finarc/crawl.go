@@ -42,7 +42,7 @@ pages failed for good; 4 the archive is busy; 130 interrupted.`,
 			if c.Mirrors, err = chosen(c.Mirrors, only); err != nil {
 				return err
 			}
-			arc, err := archive.OpenOrCreate(cmd.Context(), c.Archive, archive.Wait(a.wait))
+			arc, err := archive.OpenOrCreate(cmd.Context(), c.Archive, a.archiveOptions()...)
 			if err != nil {
 				return err
 			}

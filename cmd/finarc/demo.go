@@ -69,7 +69,7 @@ func (a *app) demo(ctx context.Context, base, dir string) error {
 	c.Archive = filepath.Join(dir, "finarc.db")
 	c.Mirrors = []config.Mirror{mirrorConfig("demo", base)}
 	c.Limits.Rate = 0 // it is one's own server
-	arc, err := archive.OpenOrCreate(ctx, c.Archive, archive.Wait(a.wait))
+	arc, err := archive.OpenOrCreate(ctx, c.Archive, a.archiveOptions()...)
 	if err != nil {
 		return err
 	}

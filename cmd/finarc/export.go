@@ -55,7 +55,7 @@ With --as-of, the posts are written as the archive held them at that time.`,
 			if err != nil {
 				return err
 			}
-			arc, err := archive.Open(cmd.Context(), c.Archive, archive.Wait(a.wait))
+			arc, err := archive.Open(cmd.Context(), c.Archive, a.archiveOptions()...)
 			if err != nil {
 				return err
 			}

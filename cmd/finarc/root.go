@@ -12,6 +12,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/page"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -140,7 +141,12 @@ func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
 		}
 		path = c.Archive
 	}
-	return archive.Open(ctx, path, archive.Wait(a.wait))
+	return archive.Open(ctx, path, a.archiveOptions()...)
+}
+
+// archiveOptions are those with which every command opens an archive.
+func (a *app) archiveOptions() []archive.Option {
+	return []archive.Option{archive.Wait(a.wait), archive.PlainText(page.Text)}
 }
 
 // logger writes to standard error what is at least of the level, and with

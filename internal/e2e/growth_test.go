@@ -70,7 +70,8 @@ func benchGrowth(b *testing.B, posts int) {
 		"list-ms":     {"list", "--limit", "20"},
 		"day-ms":      {"list", "--limit", "20", "--from", day, "--to", day},
 		"category-ms": {"list", "--limit", "20", "--category", middle.Category},
-		"security-ms": {"list", "--limit", "20", "--security", "600000"},
+		"security-ms": {"list", "--limit", "20", "--security", security(b, m)},
+		"as-of-ms":    {"list", "--limit", "20", "--as-of", day},
 	} {
 		b.ReportMetric(milliseconds(median(runs(b, append(args, "--archive", path)))), name)
 	}
@@ -79,6 +80,18 @@ func benchGrowth(b *testing.B, posts int) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(stats.FileBytes)/float64(stats.Posts), "bytes/post")
+}
+
+// security returns one that the mirror's posts name.
+func security(b *testing.B, m *mirror.Mirror) string {
+	b.Helper()
+	for _, p := range m.Posts() {
+		if len(p.Securities) > 0 {
+			return p.Securities[0].Code
+		}
+	}
+	b.Fatal("no post names a security")
+	return ""
 }
 
 // commitAll commits posts of a mirror in batches and returns how long that took
