@@ -1,0 +1,106 @@
+package archive_test
+
+import (
+	"context"
+	"iter"
+	"path/filepath"
+	"testing"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
+	"github.com/finarc/finarc/news"
+)
+
+var _ storetest.Store = (*archive.Archive)(nil)
+
+// known are the rules that the archive does not keep yet.
+var known = []storetest.Known{
+	{Rule: "a header that is no text", Why: "codec: CBOR text that is no UTF-8 is written and then refused when read"},
+	{Rule: "an article that is no text", Why: "codec: likewise"},
+	{Rule: "a list's validators that are no text", Why: "codec: likewise, for all lists of all mirrors"},
+	{Rule: "a link that is no text", Why: "codec: likewise, for the whole frontier"},
+	{Rule: "a year far ahead", Why: "select: a post published after 7 February 2106 is not met, since newQuery stops at MaxUint32 seconds"},
+	{Rule: "a capture that is not there is not damage", Why: "Capture says ErrCorrupt of a place that the change sequence has not reached"},
+}
+
+func TestArchiveConforms(t *testing.T) {
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return open(t) }, known...)
+}
+
+func TestReopenedArchiveConforms(t *testing.T) {
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return reopened(open(t).Path()) }, known...)
+}
+
+func TestFaultyArchiveWithoutFaultsConforms(t *testing.T) {
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return storetest.NewFaulty(open(t), 1) }, known...)
+}
+
+// reopened is the path of an archive that is opened anew for each call, as by
+// processes that make one call each.
+type reopened string
+
+// in makes a call to the archive, opened for it alone.
+func in[T any](ctx context.Context, path reopened, call func(*archive.Archive) (T, error)) (T, error) {
+	a, err := archive.OpenOrCreate(ctx, filepath.Clean(string(path)))
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return call(a)
+}
+
+func (r reopened) StartRun(ctx context.Context, run *news.Run) error {
+	_, err := in(ctx, r, func(a *archive.Archive) (struct{}, error) { return struct{}{}, a.StartRun(ctx, run) })
+	return err
+}
+
+func (r reopened) Commit(ctx context.Context, b *news.Batch) (news.Committed, error) {
+	return in(ctx, r, func(a *archive.Archive) (news.Committed, error) { return a.Commit(ctx, b) })
+}
+
+func (r reopened) Wanted(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.Wanted(ctx, after, n) })
+}
+
+func (r reopened) Leads(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.Leads(ctx, after, n) })
+}
+
+func (r reopened) Failures(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.Failures(ctx, after, n) })
+}
+
+func (r reopened) Lists(ctx context.Context, mirror string) ([]news.ListPage, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.ListPage, error) { return a.Lists(ctx, mirror) })
+}
+
+func (r reopened) Post(ctx context.Context, id news.ID) (news.Revision, error) {
+	return in(ctx, r, func(a *archive.Archive) (news.Revision, error) { return a.Post(ctx, id) })
+}
+
+func (r reopened) Revisions(ctx context.Context, id news.ID) ([]news.Revision, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Revision, error) { return a.Revisions(ctx, id) })
+}
+
+func (r reopened) Capture(ctx context.Context, seq uint64) (*news.Capture, error) {
+	return in(ctx, r, func(a *archive.Archive) (*news.Capture, error) { return a.Capture(ctx, seq) })
+}
+
+func (r reopened) Unread(ctx context.Context, id news.ID) (archive.Apart, error) {
+	return in(ctx, r, func(a *archive.Archive) (archive.Apart, error) { return a.Unread(ctx, id) })
+}
+
+func (r reopened) Runs(ctx context.Context, limit int) ([]news.Run, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Run, error) { return a.Runs(ctx, limit) })
+}
+
+func (r reopened) Select(ctx context.Context, s archive.Selection) iter.Seq2[news.Revision, error] {
+	return func(yield func(news.Revision, error) bool) {
+		a, err := archive.Open(ctx, string(r))
+		if err != nil {
+			yield(news.Revision{}, err)
+			return
+		}
+		a.Select(ctx, s)(yield)
+	}
+}

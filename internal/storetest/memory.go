@@ -1,0 +1,532 @@
+package storetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+)
+
+// Memory is a store made of maps and slices: the archive's twin, which tests
+// use where the file is not what they are about, and against which the file is
+// judged. It is as simple as it can be, and slow: a commit copies every map,
+// changes the copy, and puts it in place. It is safe for concurrent use.
+type Memory struct {
+	mu  sync.RWMutex
+	now *state // never changed once it stands here
+}
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory { return &Memory{now: new(state).clone()} }
+
+// Snapshot returns a store of its own that holds what m holds now.
+func (m *Memory) Snapshot() *Memory { return &Memory{now: m.look()} }
+
+// state is what a store holds at one moment.
+type state struct {
+	posts    map[news.ID][]news.Revision // oldest first, whole; see read
+	captures []news.Capture              // by place in the change sequence, less one
+	aliases  map[news.ID]news.ID         // of a link, to its post
+	unread   map[news.ID]archive.Apart
+	lists    map[string]news.ListPage // by address
+	runs     map[uint64]*news.Run
+	lastRun  uint64
+
+	frontier, leads, failed map[news.ID]news.Wanted
+}
+
+// clone returns a copy to change. What the maps hold is shared: it is
+// replaced, never written to.
+func (s *state) clone() *state {
+	c := *s
+	c.posts, c.aliases, c.unread = cloneMap(s.posts), cloneMap(s.aliases), cloneMap(s.unread)
+	c.frontier, c.leads, c.failed = cloneMap(s.frontier), cloneMap(s.leads), cloneMap(s.failed)
+	c.lists, c.runs = cloneMap(s.lists), cloneMap(s.runs)
+	c.captures = slices.Clip(s.captures)
+	return &c
+}
+
+// cloneMap is maps.Clone, and a new map for none.
+func cloneMap[K comparable, V any](m map[K]V) map[K]V {
+	c := make(map[K]V, len(m))
+	maps.Copy(c, m)
+	return c
+}
+
+func (m *Memory) look() *state {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.now
+}
+
+// update makes fn's changes, all or, where it fails, none.
+func (m *Memory) update(ctx context.Context, fn func(*state) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	next := m.now.clone()
+	if err := fn(next); err != nil {
+		return err
+	}
+	m.now = next
+	return nil
+}
+
+// What a batch may not hold: nothing could be found under such a name.
+var (
+	errNoID      = errors.New("no identity")
+	errNoAddress = errors.New("no address")
+)
+
+// StartRun implements [crawler.Store].
+func (m *Memory) StartRun(ctx context.Context, run *news.Run) error {
+	return m.update(ctx, func(s *state) error {
+		s.lastRun++
+		run.ID = s.lastRun
+		s.runs[run.ID] = run.Clone()
+		return nil
+	})
+}
+
+// Commit implements [crawler.Store].
+func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, error) {
+	var done news.Committed
+	err := m.update(ctx, func(s *state) error {
+		if err := check(b); err != nil {
+			return err
+		}
+		for i := range b.Posts {
+			done.Posts = append(done.Posts, s.post(&b.Posts[i]))
+		}
+		for _, w := range b.Found {
+			done.Found = append(done.Found, s.link(kept(w)))
+		}
+		for _, w := range b.Leads {
+			if s.lead(kept(w)) {
+				done.Leads++
+			}
+		}
+		for _, w := range b.Tried {
+			s.tried(kept(w))
+		}
+		for _, w := range b.Failed {
+			s.fail(kept(w))
+		}
+		for _, u := range b.Unread {
+			s.unread[u.Post.ID] = archive.Apart{ID: u.Post.ID, Why: u.Wanted.Error, Capture: keptCapture(&u.Capture)}
+		}
+		for _, l := range b.Lists {
+			s.list(l)
+		}
+		if b.Run != nil {
+			s.runs[b.Run.ID] = b.Run.Clone()
+		}
+		return nil
+	})
+	if err != nil {
+		return news.Committed{}, err
+	}
+	return done, nil
+}
+
+// check refuses what could not be found again.
+func check(b *news.Batch) error {
+	for _, list := range [][]news.Captured{b.Posts, b.Unread} {
+		for i := range list {
+			if list[i].Post.ID == "" {
+				return fmt.Errorf("put %s: %w", list[i].Capture.URL, errNoID)
+			}
+		}
+	}
+	for _, list := range [][]news.Wanted{b.Found, b.Leads, b.Tried, b.Failed} {
+		for i := range list {
+			if list[i].ID == "" {
+				return fmt.Errorf("link on %s: %w", list[i].FoundOn, errNoID)
+			}
+		}
+	}
+	for i := range b.Lists {
+		if b.Lists[i].URL == "" {
+			return fmt.Errorf("list of mirror %s: %w", b.Lists[i].Mirror, errNoAddress)
+		}
+	}
+	return nil
+}
+
+// post takes a capture in, and answers what was wanted.
+func (s *state) post(p *news.Captured) news.Change {
+	change := s.put(p)
+	for _, id := range []news.ID{p.Post.ID, p.Wanted.ID} {
+		delete(s.frontier, id)
+		delete(s.leads, id)
+		delete(s.failed, id)
+		delete(s.unread, id)
+	}
+	if p.Wanted.ID != "" && p.Wanted.ID != p.Post.ID {
+		s.aliases[p.Wanted.ID] = p.Post.ID
+	}
+	return change
+}
+
+// put takes a capture as the moment when the last revision was seen again, or
+// as a revision, where its time belongs.
+func (s *state) put(p *news.Captured) news.Change {
+	list := slices.Clone(s.posts[p.Post.ID])
+	fetched := milli(p.Capture.Fetched)
+	if n := len(list); n > 0 && same(&list[n-1].Post, &p.Post) {
+		if last := &list[n-1]; fetched.After(last.LastSeen) {
+			last.LastSeen = fetched
+		}
+		s.posts[p.Post.ID] = list
+		return news.ChangeUnchanged
+	}
+	s.captures = append(s.captures, *keptCapture(&p.Capture))
+	sum := sha256.Sum256(p.Capture.Body)
+	rev := news.Revision{
+		Post: keptPost(&p.Post), Seq: uint64(len(s.captures)), Fetched: fetched, LastSeen: fetched,
+		Mode: p.Capture.Mode, Mirror: p.Capture.Mirror, URL: p.Capture.URL, SHA256: hex.EncodeToString(sum[:]),
+	}
+	at := len(list)
+	for Grown && at > 0 && list[at-1].Fetched.After(fetched) {
+		at--
+	}
+	s.posts[p.Post.ID] = slices.Insert(list, at, rev)
+	if len(list) == 0 {
+		return news.ChangeNew
+	}
+	return news.ChangeRevised
+}
+
+// same reports whether two posts are one article.
+func same(a, b *news.Post) bool {
+	return a.Title == b.Title && a.Published.Equal(b.Published) && a.Body == b.Body
+}
+
+// held reports whether a link leads to a post that is held.
+func (s *state) held(id news.ID) bool {
+	_, alias := s.aliases[id]
+	return alias || len(s.posts[id]) > 0
+}
+
+// link enters a found post into the frontier unless it is known.
+func (s *state) link(w news.Wanted) news.Standing {
+	if s.held(w.ID) {
+		return news.StandingArchived
+	}
+	if failed, ok := s.failed[w.ID]; ok {
+		return s.linkToFailed(failed, w)
+	}
+	if known, ok := s.frontier[w.ID]; ok {
+		s.frontier[w.ID] = learned(known, w)
+		return news.StandingPending
+	}
+	delete(s.leads, w.ID)
+	s.frontier[w.ID] = w
+	return news.StandingNew
+}
+
+// linkToFailed brings a failed post back that three runs have not tried yet,
+// or not at the page that a link leads to.
+func (s *state) linkToFailed(failed, w news.Wanted) news.Standing {
+	again := learned(failed, w)
+	if failed.Attempts >= 3 && len(again.Pages) == len(failed.Pages) {
+		return news.StandingFailed
+	}
+	delete(s.failed, w.ID)
+	s.frontier[w.ID] = again
+	return news.StandingNew
+}
+
+// learned returns w with what it lacks and from tells.
+func learned(w, from news.Wanted) news.Wanted {
+	w.Pages = slices.Clone(w.Pages)
+	for _, page := range from.Pages {
+		if !slices.Contains(w.Pages, page) {
+			w.Pages = append(w.Pages, page)
+		}
+	}
+	if w.InfoCode.Kind() == "" {
+		w.InfoCode = from.InfoCode
+	}
+	w.Category = cmp.Or(w.Category, from.Category)
+	return w
+}
+
+// lead records a related post that is not known at all.
+func (s *state) lead(w news.Wanted) bool {
+	_, wanted := s.frontier[w.ID]
+	_, failed := s.failed[w.ID]
+	_, lead := s.leads[w.ID]
+	if wanted || failed || lead || s.held(w.ID) {
+		return false
+	}
+	s.leads[w.ID] = w
+	return true
+}
+
+// tried keeps a post in the frontier unless it is held by now.
+func (s *state) tried(w news.Wanted) {
+	if s.held(w.ID) {
+		return
+	}
+	if known, ok := s.frontier[w.ID]; ok {
+		w = learned(w, known)
+	}
+	s.frontier[w.ID] = w
+}
+
+// fail takes a post out of the frontier for good, unless it is held by now or
+// a link told of another page of it meanwhile.
+func (s *state) fail(w news.Wanted) {
+	if s.held(w.ID) {
+		return
+	}
+	failed := w
+	if known, ok := s.frontier[w.ID]; ok {
+		failed = learned(w, known)
+	}
+	if len(failed.Pages) > len(w.Pages) {
+		s.frontier[w.ID] = failed
+		return
+	}
+	delete(s.frontier, w.ID)
+	s.failed[w.ID] = failed
+}
+
+// list records a list page, unless it was only found and is known.
+func (s *state) list(l news.ListPage) {
+	if _, known := s.lists[l.URL]; known && l.Checked.IsZero() {
+		return
+	}
+	l.Read, l.Checked, l.Gone = milli(l.Read), milli(l.Checked), milli(l.Gone)
+	s.lists[l.URL] = l
+}
+
+// milli returns t as it is kept: to the millisecond, in Shanghai.
+func milli(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMilli(t.UnixMilli()).In(news.Shanghai)
+}
+
+// codeOf returns a post's infoCode as it is kept: its letters before the
+// identity, which has the digits.
+func codeOf(id news.ID, code news.InfoCode) news.InfoCode {
+	if !id.HasCode() {
+		return ""
+	}
+	return news.InfoCode(code.Kind() + string(id))
+}
+
+func kept(w news.Wanted) news.Wanted {
+	w.InfoCode, w.Found, w.Pages = codeOf(w.ID, w.InfoCode), milli(w.Found), slices.Clone(w.Pages)
+	return w
+}
+
+func keptPost(p *news.Post) news.Post {
+	k := *p
+	k.InfoCode = codeOf(p.ID, p.InfoCode)
+	if !p.Published.IsZero() {
+		k.Published = time.Unix(p.Published.Unix(), 0).In(news.Shanghai)
+	}
+	k.Related, k.Securities, k.Boards = slices.Clone(p.Related), slices.Clone(p.Securities), slices.Clone(p.Boards)
+	return k
+}
+
+func keptCapture(c *news.Capture) *news.Capture {
+	k := *c
+	k.Fetched, k.Header, k.Body = milli(c.Fetched), c.Header.Clone(), bytes.Clone(c.Body)
+	return &k
+}
+
+// read returns a revision of a post as a reader gets it.
+func read(list []news.Revision, i int, withBody bool) news.Revision {
+	rev := list[i]
+	rev.Number, rev.FirstSeen = i+1, list[0].Fetched
+	rev.Post = keptPost(&rev.Post)
+	if !withBody {
+		rev.Body, rev.Foot, rev.SHA256 = "", "", ""
+	}
+	return rev
+}
+
+// resolve returns the revisions of a post, following an alias.
+func (s *state) resolve(id news.ID) ([]news.Revision, error) {
+	list := s.posts[id]
+	if len(list) == 0 {
+		list = s.posts[s.aliases[id]]
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s: %w", id, archive.ErrNoPost)
+	}
+	return list, nil
+}
+
+// Post implements [Store].
+func (m *Memory) Post(ctx context.Context, id news.ID) (news.Revision, error) {
+	list, err := m.Revisions(ctx, id)
+	if err != nil {
+		return news.Revision{}, err
+	}
+	return list[len(list)-1], nil
+}
+
+// Revisions implements [Store].
+func (m *Memory) Revisions(ctx context.Context, id news.ID) ([]news.Revision, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	list, err := m.look().resolve(id)
+	if err != nil {
+		return nil, err
+	}
+	whole := make([]news.Revision, len(list))
+	for i := range list {
+		whole[i] = read(list, i, true)
+	}
+	return whole, nil
+}
+
+// Capture implements [Store].
+func (m *Memory) Capture(ctx context.Context, seq uint64) (*news.Capture, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	captures := m.look().captures
+	if seq == 0 || seq > uint64(len(captures)) {
+		return nil, fmt.Errorf("capture %d: %w", seq, archive.ErrNoPost)
+	}
+	return keptCapture(&captures[seq-1]), nil
+}
+
+// Unread implements [Store].
+func (m *Memory) Unread(ctx context.Context, id news.ID) (archive.Apart, error) {
+	if err := ctx.Err(); err != nil {
+		return archive.Apart{}, err
+	}
+	apart, ok := m.look().unread[id]
+	if !ok {
+		return archive.Apart{}, fmt.Errorf("%s: %w", id, archive.ErrNoPost)
+	}
+	apart.Capture = keptCapture(apart.Capture)
+	return apart, nil
+}
+
+// Wanted implements [crawler.Store].
+func (m *Memory) Wanted(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return wantedIn(ctx, m.look().frontier, after, n)
+}
+
+// Leads implements [Store].
+func (m *Memory) Leads(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return wantedIn(ctx, m.look().leads, after, n)
+}
+
+// Failures implements [Store].
+func (m *Memory) Failures(ctx context.Context, after news.ID, n int) ([]news.Wanted, error) {
+	return wantedIn(ctx, m.look().failed, after, n)
+}
+
+func wantedIn(ctx context.Context, all map[news.ID]news.Wanted, after news.ID, n int) ([]news.Wanted, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var list []news.Wanted
+	for _, id := range slices.SortedFunc(maps.Keys(all), byIdentity) {
+		if len(list) < n && (after == "" || byIdentity(id, after) > 0) {
+			list = append(list, kept(all[id]))
+		}
+	}
+	return list, nil
+}
+
+// byIdentity compares identities: by day, those with an infoCode first.
+func byIdentity(a, b news.ID) int {
+	rank := func(id news.ID) int {
+		if id.HasCode() {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a[:min(8, len(a))], b[:min(8, len(b))]), cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+}
+
+// Lists implements [crawler.Store].
+func (m *Memory) Lists(ctx context.Context, mirror string) ([]news.ListPage, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var list []news.ListPage
+	all := m.look().lists
+	for _, address := range slices.Sorted(maps.Keys(all)) {
+		if all[address].Mirror == mirror {
+			list = append(list, all[address])
+		}
+	}
+	return list, nil
+}
+
+// Runs implements [Store].
+func (m *Memory) Runs(ctx context.Context, limit int) ([]news.Run, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var list []news.Run
+	all := m.look().runs
+	for _, id := range slices.Backward(slices.Sorted(maps.Keys(all))) {
+		if limit <= 0 || len(list) < limit {
+			list = append(list, *all[id].Clone())
+		}
+	}
+	return list, nil
+}
+
+// Counts counts what the store holds.
+func (m *Memory) Counts() Counts {
+	s := m.look()
+	n := Counts{
+		Posts: int64(len(s.posts)), Revisions: int64(len(s.captures)),
+		Frontier: len(s.frontier), Leads: len(s.leads), Failed: len(s.failed),
+		Unread: len(s.unread), Lists: len(s.lists), Runs: len(s.runs),
+	}
+	for i := range s.captures {
+		n.RawBytes += int64(len(s.captures[i].Body))
+	}
+	if order := s.selected(&archive.Selection{Oldest: true}); len(order) > 0 {
+		n.First, n.Last = order[0].Day(), order[len(order)-1].Day()
+	}
+	return n
+}
+
+// Select implements [Store]. It yields what is held when it begins.
+func (m *Memory) Select(ctx context.Context, s archive.Selection) iter.Seq2[news.Revision, error] {
+	return func(yield func(news.Revision, error) bool) {
+		err := ctx.Err()
+		if s.From != 0 && s.To != 0 && s.From > s.To {
+			err = fmt.Errorf("select posts: from %s is after to %s", s.From, s.To)
+		}
+		if err != nil {
+			yield(news.Revision{}, err)
+			return
+		}
+		for _, rev := range m.look().selected(&s) {
+			if !yield(rev, nil) {
+				return
+			}
+		}
+	}
+}

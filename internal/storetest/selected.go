@@ -1,0 +1,78 @@
+package storetest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+)
+
+// selected returns the revisions that a selection means, in its order.
+func (s *state) selected(q *archive.Selection) []news.Revision {
+	var found []news.Revision
+	for _, list := range s.posts {
+		if rev, ok := newest(list, q); ok && matches(&rev, q) {
+			found = append(found, rev)
+		}
+	}
+	slices.SortFunc(found, func(a, b news.Revision) int {
+		return cmp.Or(a.When().Compare(b.When()), cmp.Compare(a.Seq, b.Seq))
+	})
+	if !q.Oldest {
+		slices.Reverse(found)
+	}
+	if q.Limit > 0 && len(found) > q.Limit {
+		found = found[:q.Limit]
+	}
+	return found
+}
+
+// newest returns a post's newest revision of those that count.
+func newest(list []news.Revision, q *archive.Selection) (news.Revision, bool) {
+	moment := asOf(*q)
+	for i := len(list) - 1; i >= 0; i-- {
+		if moment.IsZero() || !list[i].Fetched.After(moment) {
+			return read(list, i, q.Body), true
+		}
+	}
+	return news.Revision{}, false
+}
+
+// matches reports whether a revision has what the selection asks for.
+func matches(rev *news.Revision, q *archive.Selection) bool {
+	day := rev.Day()
+	return (q.From == 0 || day >= q.From) &&
+		(q.To == 0 || day != 0 && day <= q.To) &&
+		named(q.Category, rev.Category, rev.Categories()) &&
+		named(q.Tag, rev.Tag, rev.Tags()) &&
+		named(q.Mirror, rev.Mirror, nil) &&
+		mentions(rev, q.Security)
+}
+
+// named reports whether a name is the one asked for, whole or in one of its
+// parts, in whatever case.
+func named(want, whole string, parts []string) bool {
+	if want == "" {
+		return true
+	}
+	return slices.ContainsFunc(append(parts, whole), func(have string) bool {
+		return strings.ToLower(have) == strings.ToLower(want)
+	})
+}
+
+// mentions reports whether a post mentions a security, named by market and
+// code or by the code alone.
+func mentions(rev *news.Revision, want string) bool {
+	if want == "" {
+		return true
+	}
+	sec, err := news.ParseSecurity(want)
+	return slices.ContainsFunc(slices.Concat(rev.Securities, rev.Boards), func(m news.Mention) bool {
+		if err != nil {
+			return strings.EqualFold(m.Code, want)
+		}
+		return m.Market == sec.Market && strings.EqualFold(m.Code, sec.Code)
+	})
+}
