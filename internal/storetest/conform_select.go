@@ -240,7 +240,7 @@ func testAsOf(t *testing.T, s Store) {
 		for _, body := range []bool{false, true} {
 			c.q.Body = body
 			var got []string
-			for _, rev := range selected(t, s, withAsOf(c.q, c.moment)) {
+			for _, rev := range selected(t, s, WithAsOf(c.q, c.moment)) {
 				got = append(got, rev.Title)
 			}
 			wantSame(t, fmt.Sprintf("%+v as of %v", c.q, c.moment), c.want, got)

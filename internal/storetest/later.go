@@ -9,7 +9,7 @@ import (
 
 // This file stands in for what the archive is to have and has not yet. Once it
 // has: set Grown, delete the functions below, write s.AsOf for asOf(s) and an
-// AsOf: for withAsOf, and delete archive/later_test.go.
+// AsOf: for WithAsOf, and delete archive/later_test.go.
 
 // Grown says whether the archive has [archive.Selection]'s AsOf, and puts the
 // revisions of a post in the order in which they were captured, even where
@@ -25,8 +25,8 @@ func asOf(s archive.Selection) time.Time {
 	return f.Interface().(time.Time)
 }
 
-// withAsOf returns s with its AsOf set.
-func withAsOf(s archive.Selection, t time.Time) archive.Selection {
+// WithAsOf returns s with its AsOf set.
+func WithAsOf(s archive.Selection, t time.Time) archive.Selection {
 	reflect.ValueOf(&s).Elem().FieldByName("AsOf").Set(reflect.ValueOf(t))
 	return s
 }
