@@ -32,7 +32,10 @@ func (s *simulation) crash() {
 	}
 	left, whole := s.leave(old, after)
 	s.must(os.WriteFile(s.path, left, 0o600))
-	if !whole {
+	if whole {
+		s.done["crashes that lost nothing"]++
+	} else {
+		s.done["crashes that lost the commit"]++
 		s.twin, s.started = before, state.started
 	}
 	s.checkPages()

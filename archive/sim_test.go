@@ -110,6 +110,9 @@ func simulate(t *testing.T, seed uint64, ops int) {
 	}
 	s.compare("the end")
 	s.checkPages()
+	if n := s.done["crashes that lost the commit"]; n == 0 && s.done["crash"] > 10 {
+		s.Errorf("of %d crashes none could be in the middle of a commit: it has more than one transaction", s.done["crash"])
+	}
 	t.Logf("%d operations: %v", ops, s.done)
 }
 

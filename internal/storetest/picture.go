@@ -55,6 +55,10 @@ func Look(ctx context.Context, s Store, u Universe) (*Picture, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
+	for i, run := range p.Runs { // of one form, for comparing quickly
+		p.Runs[i] = *run.Clone()
+		p.Runs[i].Started, p.Runs[i].Ended = run.Started.In(news.Shanghai), run.Ended.In(news.Shanghai)
+	}
 	return p, p.lookThrough(ctx, s, u.Selections)
 }
 
