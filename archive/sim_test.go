@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -31,7 +32,8 @@ const (
 //
 // It goes in rounds, each on a file of its own and with a seed of its own, the
 // first of which is drawn unless FINARC_SIM_SEED names it. A failure prints the
-// round's seed; that round alone is done again, and exactly so, by
+// round's seed; that round alone is done again, the same but for how readers
+// and commits meet, by
 //
 //	FINARC_SIM_SEED=<seed> go test ./archive -run TestSimulation
 //
@@ -39,7 +41,11 @@ const (
 //
 //	FINARC_SIM_OPS=10000000 go test ./archive -run TestSimulation -timeout 0
 func TestSimulation(t *testing.T) {
-	seed, ops := fromEnv(t, "FINARC_SIM_SEED", rand.Uint64()), fromEnv(t, "FINARC_SIM_OPS", simOps)
+	otherwise := uint64(simOps)
+	if os.Getenv("FINARC_SIM_SEED") != "" {
+		otherwise = roundOps
+	}
+	seed, ops := fromEnv(t, "FINARC_SIM_SEED", rand.Uint64()), fromEnv(t, "FINARC_SIM_OPS", otherwise)
 	for ; ops > 0 && !t.Failed(); seed++ {
 		n := min(ops, roundOps)
 		ops -= n
@@ -175,7 +181,25 @@ func countsOf(t *testing.T, a *archive.Archive) storetest.Counts {
 }
 
 // commit commits a batch to both.
-func (s *simulation) commit() { s.commitBatch(s.batch()) }
+func (s *simulation) commit() {
+	b := s.batch()
+	if s.chance(0.5) {
+		s.seeAgain(&b)
+	}
+	s.commitBatch(b)
+}
+
+// seeAgain adds to a batch another sighting, earlier or later, of what is held.
+func (s *simulation) seeAgain(b *news.Batch) {
+	p, id := s.post(), storetest.Sample(s.IntN(simPosts)).Post.ID
+	rev, err := s.twin.Post(s.Context(), id)
+	if err != nil || slices.ContainsFunc(b.Posts, func(p news.Captured) bool { return p.Post.ID == id }) {
+		return
+	}
+	p.Post, p.Wanted = rev.Post, news.Wanted{}
+	p.Capture.Fetched = rev.Fetched.Add(time.Duration(s.IntN(20)-10) * time.Hour)
+	b.Posts = append(b.Posts, p)
+}
 
 func (s *simulation) commitBatch(b news.Batch) {
 	s.Helper()

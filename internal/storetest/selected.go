@@ -57,9 +57,13 @@ func named(want, whole string, parts []string) bool {
 	if want == "" {
 		return true
 	}
-	return slices.ContainsFunc(append(parts, whole), func(have string) bool {
-		return strings.ToLower(have) == strings.ToLower(want)
-	})
+	return slices.ContainsFunc(append(parts, whole), func(have string) bool { return alike(have, want) })
+}
+
+// alike reports whether two names differ in case alone.
+func alike(a, b string) bool {
+	lower := strings.ToLower(a)
+	return lower == strings.ToLower(b)
 }
 
 // mentions reports whether a post mentions a security, named by market and
@@ -71,8 +75,8 @@ func mentions(rev *news.Revision, want string) bool {
 	sec, err := news.ParseSecurity(want)
 	return slices.ContainsFunc(slices.Concat(rev.Securities, rev.Boards), func(m news.Mention) bool {
 		if err != nil {
-			return strings.EqualFold(m.Code, want)
+			return alike(m.Code, want)
 		}
-		return m.Market == sec.Market && strings.EqualFold(m.Code, sec.Code)
+		return m.Market == sec.Market && alike(m.Code, sec.Code)
 	})
 }
