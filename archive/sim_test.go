@@ -20,7 +20,7 @@ import (
 
 // How long the simulation is.
 const (
-	simOps   = 480 // of a plain run, some seconds
+	simOps   = 360 // of a plain run, some seconds
 	roundOps = 120 // on one file
 	lookOps  = 25  // between two comparisons of everything
 )

@@ -2,8 +2,10 @@ package storetest_test
 
 import (
 	"errors"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/internal/storetest"
@@ -79,5 +81,58 @@ func TestFaultInSelection(t *testing.T) {
 	}
 	if n != 3 || !errors.Is(last, syscall.EIO) {
 		t.Errorf("%d posts, then %v", n, last)
+	}
+}
+
+// TestSnapshot: a snapshot stays as it was, and what is done to it stays there.
+func TestSnapshot(t *testing.T) {
+	m := storetest.NewMemory()
+	commit := func(s storetest.Store, i int) {
+		t.Helper()
+		b := news.Batch{Posts: []news.Captured{storetest.Sample(i)}, Found: []news.Wanted{storetest.WantedOf(10 + i)}}
+		if _, err := s.Commit(t.Context(), &b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(m, 0)
+	before := m.Snapshot()
+	commit(m, 1)
+	commit(before, 2)
+	commit(before, 3)
+	for s, want := range map[*storetest.Memory]int64{m: 2, before: 3} {
+		if n := s.Counts(); n.Posts != want || n.Frontier != int(want) || n.Revisions != want {
+			t.Errorf("%+v, want %d of each", n, want)
+		}
+	}
+	if _, err := m.Post(t.Context(), storetest.Sample(2).Post.ID); !errors.Is(err, archive.ErrNoPost) {
+		t.Errorf("what was done to the snapshot is in the store: %v", err)
+	}
+}
+
+// TestMemoryAtOnce: writers and readers do not meet in each other's midst.
+func TestMemoryAtOnce(t *testing.T) {
+	const writers, each = 4, 30
+	m := storetest.NewMemory()
+	var wg sync.WaitGroup
+	for n := range writers {
+		wg.Go(func() {
+			for i := range each {
+				p := storetest.Sample(n*each + i)
+				b := news.Batch{Posts: []news.Captured{p, storetest.Later(p, time.Hour)}, Found: []news.Wanted{storetest.WantedOf(1000 + i)}}
+				if _, err := m.Commit(t.Context(), &b); err != nil {
+					t.Error(err)
+				}
+				rev, err := m.Post(t.Context(), p.Post.ID)
+				if err != nil || !rev.LastSeen.Equal(p.Capture.Fetched.Add(time.Hour)) {
+					t.Errorf("last seen %v, %v", rev.LastSeen, err)
+				}
+				for range m.Select(t.Context(), archive.Selection{Body: true, Limit: 5}) {
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := m.Counts(); n.Posts != writers*each || n.Revisions != writers*each || n.Frontier != each {
+		t.Errorf("%+v", n)
 	}
 }
