@@ -38,7 +38,10 @@ func newCodec() (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	unmarshal, err := cbor.DecOptions{MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16}.DecMode()
+	unmarshal, err := cbor.DecOptions{
+		MaxArrayElements: 1 << 24, MaxMapPairs: 1 << 16,
+		UTF8: cbor.UTF8DecodeInvalid, // headers and addresses are bytes that a server sent
+	}.DecMode()
 	if err != nil {
 		return nil, err
 	}

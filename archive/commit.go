@@ -192,8 +192,8 @@ func (t *tx) same(old *held, r *record, p *news.Captured, fresh *revisions) (boo
 	if old.record.Title != r.Title || old.record.Published != r.Published {
 		return false, nil
 	}
-	if bytes.Equal(old.record.Raw, r.Raw) {
-		return true, nil
+	if bytes.Equal(old.record.Raw, r.Raw) && old.record.Body == r.Body {
+		return true, nil // the same place in the same page
 	}
 	body, err := t.bodyOf(old, fresh)
 	if err != nil {

@@ -13,26 +13,16 @@ import (
 
 var _ storetest.Store = (*archive.Archive)(nil)
 
-// known are the rules that the archive does not keep yet.
-var known = []storetest.Known{
-	{Rule: "a header that is no text", Why: "codec: CBOR text that is no UTF-8 is written and then refused when read"},
-	{Rule: "an article that is no text", Why: "codec: likewise"},
-	{Rule: "a list's validators that are no text", Why: "codec: likewise, for all lists of all mirrors"},
-	{Rule: "a link that is no text", Why: "codec: likewise, for the whole frontier"},
-	{Rule: "a year far ahead", Why: "select: a post published after 7 February 2106 is not met, since newQuery stops at MaxUint32 seconds"},
-	{Rule: "a capture that is not there is not damage", Why: "Capture says ErrCorrupt of a place that the change sequence has not reached"},
-}
-
 func TestArchiveConforms(t *testing.T) {
-	storetest.Conform(t, func(t *testing.T) storetest.Store { return open(t) }, known...)
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return open(t) })
 }
 
 func TestReopenedArchiveConforms(t *testing.T) {
-	storetest.Conform(t, func(t *testing.T) storetest.Store { return reopened(open(t).Path()) }, known...)
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return reopened(open(t).Path()) })
 }
 
 func TestFaultyArchiveWithoutFaultsConforms(t *testing.T) {
-	storetest.Conform(t, func(t *testing.T) storetest.Store { return storetest.NewFaulty(open(t), 1) }, known...)
+	storetest.Conform(t, func(t *testing.T) storetest.Store { return storetest.NewFaulty(open(t), 1) })
 }
 
 // reopened is the path of an archive that is opened anew for each call, as by

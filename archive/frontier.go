@@ -74,16 +74,20 @@ func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
 // shortMark begins a post's address that is stored short: what follows stands
 // for a page on the site of the page it was found on, at the permalink that
 // Jekyll gives it.
-const shortMark = "\x00"
+const (
+	shortMark = "\x00"
+	plainMark = "\x01" // begins one that is stored as it is, though it begins with either mark
+)
 
 // shorten returns the stored form of an address of w.
 func shorten(page string, w *news.Wanted) string {
-	rest, ok := strings.CutPrefix(page, origin(w.FoundOn))
-	if !ok {
-		return page
+	if rest, ok := strings.CutPrefix(page, origin(w.FoundOn)); ok {
+		if folder, ok := strings.CutSuffix(rest, permalinkEnd(w)); ok {
+			return shortMark + folder
+		}
 	}
-	if folder, ok := strings.CutSuffix(rest, permalinkEnd(w)); ok {
-		return shortMark + folder
+	if strings.HasPrefix(page, shortMark) || strings.HasPrefix(page, plainMark) {
+		return plainMark + page
 	}
 	return page
 }
@@ -93,7 +97,7 @@ func lengthen(stored string, w *news.Wanted) string {
 	if folder, ok := strings.CutPrefix(stored, shortMark); ok {
 		return origin(w.FoundOn) + folder + permalinkEnd(w)
 	}
-	return stored
+	return strings.TrimPrefix(stored, plainMark)
 }
 
 // origin returns scheme and host of an address.

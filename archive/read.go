@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"os"
@@ -113,10 +112,13 @@ func (a *Archive) revisions(ctx context.Context, id news.ID, choose func(head) h
 }
 
 // Capture returns the raw capture of a revision, named by its place in the
-// change sequence.
+// change sequence, or [ErrNoPost] where the sequence has not come so far.
 func (a *Archive) Capture(ctx context.Context, seq uint64) (*news.Capture, error) {
 	var c *news.Capture
 	err := a.view(ctx, func(t *tx) (err error) {
+		if seq == 0 || seq > t.Bucket(bucketRevisions).Sequence() {
+			return fmt.Errorf("change %d: %w", seq, ErrNoPost)
+		}
 		c, err = t.capture(seq)
 		return err
 	})
@@ -196,7 +198,7 @@ func (a *Archive) Stats(ctx context.Context, asOf time.Time) (Stats, error) {
 		}
 		s.Posts++
 		s.Revisions += int64(rev.Number)
-		day := news.DayOf(rev.Place())
+		day := rev.PlaceDay()
 		if s.Last == 0 {
 			s.Last = day
 		}
@@ -213,9 +215,6 @@ func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 			return err
 		}
 		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw}
-		if s.First, s.Last, err = t.span(); err != nil {
-			return err
-		}
 		s.Buckets = make(map[string]Usage)
 		for _, name := range buckets() {
 			b := t.Bucket(name).Stats()
@@ -229,6 +228,9 @@ func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 		return nil
 	})
 	if err != nil {
+		return Stats{}, err
+	}
+	if s.First, s.Last, err = a.span(ctx); err != nil {
 		return Stats{}, err
 	}
 	for name, to := range map[string]*int{
@@ -246,30 +248,14 @@ func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 }
 
 // span returns the days of the oldest and of the newest post.
-func (t *tx) span() (first, last news.Day, err error) {
-	c := t.Bucket(bucketTimes).Cursor()
-	oldest, early := c.First()
-	newest, late := c.Last()
-	if first, err = dayOf(oldest, early, true); err != nil {
-		return 0, 0, err
+func (a *Archive) span(ctx context.Context) (first, last news.Day, err error) {
+	for day, oldest := range map[*news.Day]bool{&first: true, &last: false} {
+		for rev, err := range a.Select(ctx, Selection{Limit: 1, Oldest: oldest}) {
+			if err != nil {
+				return 0, 0, err
+			}
+			*day = rev.PlaceDay()
+		}
 	}
-	last, err = dayOf(newest, late, false)
-	return first, last, err
-}
-
-// dayOf returns the day of the first or last of an hour's entries.
-func dayOf(key, value []byte, first bool) (news.Day, error) {
-	entries, err := decodeEntries(value)
-	if err != nil || len(key) != chunkSize || len(entries) == 0 {
-		return 0, err
-	}
-	e := entries[len(entries)-1]
-	if first {
-		e = entries[0]
-	}
-	seconds := uint64(binary.BigEndian.Uint32(key))*hour + e.offset()
-	if seconds == 0 {
-		return 0, nil
-	}
-	return news.DayOf(unix(int64(seconds))), nil
+	return first, last, nil
 }

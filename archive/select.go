@@ -89,7 +89,7 @@ type query struct {
 type position struct{ when, seq uint64 }
 
 func newQuery(s Selection) (*query, error) {
-	q := &query{Selection: s, high: math.MaxUint32}
+	q := &query{Selection: s, high: math.MaxUint32 * hour}
 	if s.From != 0 && s.To != 0 && s.From > s.To {
 		return nil, fmt.Errorf("select posts: from %s is after to %s", s.From, s.To)
 	}

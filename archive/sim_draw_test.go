@@ -119,10 +119,10 @@ func (d *drawing) state(p *news.Captured) {
 	p.Capture.Body = fmt.Appendf(nil, "<html>%s%s%s<!-- %x --></html>", p.Post.Title, p.Post.Body, p.Post.Foot, d.Uint64())
 }
 
-// fetched draws when a post was captured. A capture older than another of its
-// post comes only where the archive puts it where it belongs.
+// fetched draws when a post was captured: now and then before others of its
+// post that are held already.
 func (d *drawing) fetched(news.ID) time.Time {
-	if storetest.Grown && d.chance(0.1) {
+	if d.chance(0.1) {
 		return d.clock.Add(-time.Duration(d.IntN(100)) * time.Hour)
 	}
 	return d.tick()
@@ -196,11 +196,9 @@ func (d *drawing) universe() storetest.Universe {
 		{Category: "21caijing"}, {Category: "B"}, {Tag: "观察网新闻", Oldest: true}, {Security: "600160"}, {Security: "1.600160", Limit: 3},
 		{Mirror: mirrorName(1)}, {Mirror: mirrorName(2), Category: "guanchawang", Oldest: true}, {Limit: 10, Body: true},
 	}
-	if storetest.Grown {
-		for i := range u.Selections {
-			moment := d.clock.Add(-time.Duration(i) * 5 * time.Hour)
-			u.Selections = append(u.Selections, storetest.WithAsOf(u.Selections[i], moment))
-		}
+	for i, past := range u.Selections {
+		past.AsOf = d.clock.Add(-time.Duration(i) * 5 * time.Hour)
+		u.Selections = append(u.Selections, past)
 	}
 	return u
 }

@@ -170,7 +170,7 @@ func (s *simulation) compare(after string) {
 // countsOf returns an archive's counts.
 func countsOf(t *testing.T, a *archive.Archive) storetest.Counts {
 	t.Helper()
-	n, err := a.Stats(t.Context())
+	n, err := a.Stats(t.Context(), time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

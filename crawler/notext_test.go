@@ -12,7 +12,6 @@ import (
 // (RFC 9110, 5.5, obs-text), and redirect to an address with such bytes. The
 // archive holds what came of it, and the next run goes on.
 func TestBytesThatAreNoText(t *testing.T) {
-	t.Skip("archive: CBOR text that is no UTF-8 is written and then refused when read: the ETag ends every later run of the mirror, header and address make the post unreadable")
 	for name, answer := range map[string]http.HandlerFunc{
 		"header": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Server", "\xb9\xab")

@@ -85,3 +85,11 @@ func (r *Revision) Place() time.Time {
 	}
 	return when
 }
+
+// PlaceDay returns the day of [Revision.Place]; 0 where no day is known.
+func (r *Revision) PlaceDay() Day {
+	if place := r.Place(); !place.Equal(r.When()) {
+		return DayOf(place)
+	}
+	return r.Day()
+}

@@ -186,22 +186,25 @@ func (s *state) post(p *news.Captured) news.Change {
 func (s *state) put(p *news.Captured) news.Change {
 	list := slices.Clone(s.posts[p.Post.ID])
 	fetched := milli(p.Capture.Fetched)
-	if n := len(list); n > 0 && same(&list[n-1].Post, &p.Post) {
-		if last := &list[n-1]; fetched.After(last.LastSeen) {
-			last.LastSeen = fetched
+	at := len(list)
+	for at > 0 && list[at-1].Fetched.After(fetched) {
+		at--
+	}
+	if at > 0 && same(&list[at-1].Post, &p.Post) {
+		if before := &list[at-1]; fetched.After(before.LastSeen) {
+			before.LastSeen = fetched
 		}
 		s.posts[p.Post.ID] = list
 		return news.ChangeUnchanged
+	}
+	if at < len(list) && list[at].Fetched.Sub(fetched) < time.Minute && same(&list[at].Post, &p.Post) {
+		return news.ChangeUnchanged // of two crawls at a time
 	}
 	s.captures = append(s.captures, *keptCapture(&p.Capture))
 	sum := sha256.Sum256(p.Capture.Body)
 	rev := news.Revision{
 		Post: keptPost(&p.Post), Seq: uint64(len(s.captures)), Fetched: fetched, LastSeen: fetched,
 		Mode: p.Capture.Mode, Mirror: p.Capture.Mirror, URL: p.Capture.URL, SHA256: hex.EncodeToString(sum[:]),
-	}
-	at := len(list)
-	for Grown && at > 0 && list[at-1].Fetched.After(fetched) {
-		at--
 	}
 	s.posts[p.Post.ID] = slices.Insert(list, at, rev)
 	if len(list) == 0 {
@@ -507,7 +510,7 @@ func (m *Memory) Counts() Counts {
 		n.RawBytes += int64(len(s.captures[i].Body))
 	}
 	if order := s.selected(&archive.Selection{Oldest: true}); len(order) > 0 {
-		n.First, n.Last = order[0].Day(), order[len(order)-1].Day()
+		n.First, n.Last = order[0].PlaceDay(), order[len(order)-1].PlaceDay()
 	}
 	return n
 }

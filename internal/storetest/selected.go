@@ -18,7 +18,7 @@ func (s *state) selected(q *archive.Selection) []news.Revision {
 		}
 	}
 	slices.SortFunc(found, func(a, b news.Revision) int {
-		return cmp.Or(a.When().Compare(b.When()), cmp.Compare(a.Seq, b.Seq))
+		return cmp.Or(a.Place().Compare(b.Place()), cmp.Compare(a.Seq, b.Seq))
 	})
 	if !q.Oldest {
 		slices.Reverse(found)
@@ -31,18 +31,22 @@ func (s *state) selected(q *archive.Selection) []news.Revision {
 
 // newest returns a post's newest revision of those that count.
 func newest(list []news.Revision, q *archive.Selection) (news.Revision, bool) {
-	moment := asOf(*q)
 	for i := len(list) - 1; i >= 0; i-- {
-		if moment.IsZero() || !list[i].Fetched.After(moment) {
-			return read(list, i, q.Body), true
+		if !q.AsOf.IsZero() && list[i].Fetched.After(q.AsOf) {
+			continue
 		}
+		rev := read(list, i, q.Body)
+		if !q.AsOf.IsZero() && rev.LastSeen.After(q.AsOf) {
+			rev.LastSeen = rev.Fetched
+		}
+		return rev, true
 	}
 	return news.Revision{}, false
 }
 
 // matches reports whether a revision has what the selection asks for.
 func matches(rev *news.Revision, q *archive.Selection) bool {
-	day := rev.Day()
+	day := rev.PlaceDay()
 	return (q.From == 0 || day >= q.From) &&
 		(q.To == 0 || day != 0 && day <= q.To) &&
 		named(q.Category, rev.Category, rev.Categories()) &&
