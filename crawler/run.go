@@ -55,6 +55,7 @@ type run struct {
 	look     look                // at the frontier
 	listed   bool                // the last task was a list page
 	inFlight int
+	reading  int // of these, list pages
 	gates    int // first list pages not answered yet, for which everything else waits
 
 	backlog   []links // to be entered into batches, in order
@@ -407,6 +408,7 @@ func (r *run) taken(t task) {
 	r.listed = t.list != nil
 	if t.list != nil {
 		r.lists = r.lists[1:]
+		r.reading++
 	} else {
 		r.posts = r.posts[1:]
 	}

@@ -24,6 +24,7 @@ func (r *run) take(res result) {
 	r.inFlight--
 	switch {
 	case res.task.list != nil:
+		r.reading--
 		r.takeList(res)
 	case res.stopped:
 		// The post stays in the frontier.
@@ -344,7 +345,7 @@ func (r *run) finish(ctx context.Context, stopped bool) error {
 // committed is pending.
 func (r *run) abandon() {
 	r.report = r.snapshot()
-	r.report.Lists.Pending += len(r.lists)
+	r.report.Lists.Pending += len(r.lists) + r.reading
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	r.report.Ending = news.EndingFailed
 }
