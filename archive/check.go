@@ -47,14 +47,24 @@ func (t *tx) checkPages(context.Context) error {
 	return first
 }
 
-// checkSeals reads every value that has a checksum, and the lists of entries.
+// checkSeals reads every value that has a checksum, and the lists of entries: by
+// time, each revision stands in one of them.
 func (t *tx) checkSeals(ctx context.Context) error {
+	n, err := t.counters()
+	if err != nil {
+		return err
+	}
+	times := int64(0)
 	for _, bucket := range buckets()[1:] { // the first one's are read by name, and that of the format has none
 		err := t.each(bucket, func(k, v []byte) error {
 			switch string(bucket) {
 			case string(bucketTimes), string(bucketPostings):
-				if _, err := decodeEntries(v); err != nil {
+				entries, err := decodeEntries(v)
+				if err != nil {
 					return fmt.Errorf("%s %x: %w", bucket, k, err)
+				}
+				if bytes.Equal(bucket, bucketTimes) {
+					times += int64(len(entries))
 				}
 			}
 			return ctx.Err()
@@ -62,6 +72,9 @@ func (t *tx) checkSeals(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	if times != n.Revisions {
+		return fmt.Errorf("%w: %d revisions stand in the order of time, and %d are counted", ErrCorrupt, times, n.Revisions)
 	}
 	return nil
 }
