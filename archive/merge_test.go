@@ -138,7 +138,7 @@ func merge(t testing.TB, into *archive.Archive, sources ...*archive.Archive) []a
 }
 
 func TestMerge(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		x, y := history(t, 2*seed, 400), history(t, 2*seed+1, 400)
 		before := [][]string{dump(t, x.Path()), dump(t, y.Path())}
 		one, other := open(t), open(t)
@@ -181,11 +181,11 @@ func TestMerge(t *testing.T) {
 
 // A merge that was interrupted and begun again ends as one that was not.
 func TestMergeResumes(t *testing.T) {
-	x, y := full(t, 1300), history(t, 7, 600)
+	x, y := full(t, 1100), history(t, 7, 300)
 	whole := open(t)
 	merge(t, whole, x, y)
 	want := contents(t, whole)
-	for n := range 4 {
+	for n := range 3 {
 		into := open(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { // once something is there

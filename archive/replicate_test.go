@@ -265,7 +265,7 @@ func startWriter(t *testing.T, path string, first int) *writer {
 			return
 		}
 		// As a crawl's, its commits leave room for others.
-		pace := time.NewTicker(5 * time.Millisecond)
+		pace := time.NewTicker(15 * time.Millisecond)
 		defer pace.Stop()
 		for ; ; w.batches++ {
 			select {
@@ -342,7 +342,7 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 // moment a writer waits for its lock at.
 func TestCompactWhileOthersWrite(t *testing.T) {
 	a := open(t)
-	const writers = 3
+	const writers = 2
 	want := make(map[news.ID]bool)
 	var lock sync.Mutex
 	stop := make(chan struct{})
@@ -354,7 +354,7 @@ func TestCompactWhileOthersWrite(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			pace := time.NewTicker(5 * time.Millisecond)
+			pace := time.NewTicker(15 * time.Millisecond)
 			defer pace.Stop()
 			for i := 0; ; i++ {
 				select {
@@ -376,7 +376,7 @@ func TestCompactWhileOthersWrite(t *testing.T) {
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		seen := 0
-		pace := time.NewTicker(5 * time.Millisecond)
+		pace := time.NewTicker(15 * time.Millisecond)
 		defer pace.Stop()
 		for {
 			select {
@@ -412,4 +412,31 @@ func TestCompactWhileOthersWrite(t *testing.T) {
 		t.Errorf("%d posts were committed, and %d are there", len(want), len(got))
 	}
 	noLeftovers(t, filepath.Dir(a.Path()))
+}
+
+// BenchmarkCompact tells how long a compaction holds the archive: at a time, at
+// most, and in its last look, in which nobody else may read or write.
+func BenchmarkCompact(b *testing.B) {
+	for _, n := range []int{20_000, 200_000} {
+		b.Run(fmt.Sprintf("posts=%d", n), func(b *testing.B) {
+			a := open(b)
+			for first := 0; first < n; first += 1000 {
+				var batch news.Batch
+				for i := range 1000 {
+					batch.Posts = append(batch.Posts, post(first+i))
+				}
+				commit(b, a, batch)
+			}
+			var held, last time.Duration
+			for b.Loop() {
+				c, err := a.Compact(b.Context())
+				if err != nil {
+					b.Fatal(err)
+				}
+				held, last = max(held, c.Held), max(last, c.Last)
+			}
+			b.ReportMetric(float64(held.Microseconds())/1000, "held-ms")
+			b.ReportMetric(float64(last.Microseconds())/1000, "last-ms")
+		})
+	}
 }
