@@ -9,8 +9,13 @@ import (
 	"path/filepath"
 )
 
-// ErrExists: there is a file already where one is to be written.
-var ErrExists = errors.New("there is a file already")
+// What can be in the way of a backup.
+var (
+	// ErrExists: there is a file already, which may be replaced.
+	ErrExists = errors.New("there is a file already")
+	// ErrTarget: there is something that a backup never replaces.
+	ErrTarget = errors.New("no place for a backup")
+)
 
 // Backup writes the archive, as it stands at one moment, to a file that must
 // not exist, or, if replace is set, in place of the one that is there. Others
@@ -64,11 +69,11 @@ func (a *Archive) checkTarget(to string, replace bool) error {
 	case err != nil:
 		return fmt.Errorf("back up to %s: %w", to, withoutPath(err))
 	case os.SameFile(own, info):
-		return fmt.Errorf("back up to %s: %w: the archive itself", to, ErrExists)
+		return fmt.Errorf("back up to %s: %w: the archive itself", to, ErrTarget)
 	case info.IsDir():
-		return fmt.Errorf("back up to %s: %w: a folder", to, ErrExists)
+		return fmt.Errorf("back up to %s: %w: a folder", to, ErrTarget)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("back up to %s: %w: no regular file", to, ErrExists)
+		return fmt.Errorf("back up to %s: %w: no regular file", to, ErrTarget)
 	case !replace:
 		return fmt.Errorf("back up to %s: %w", to, ErrExists)
 	}

@@ -160,7 +160,7 @@ func TestBackupRefuses(t *testing.T) {
 	}
 	before := dump(t, a.Path())
 	for _, to := range []string{a.Path(), link, dir} {
-		if _, err := a.Backup(t.Context(), to, true); !errors.Is(err, archive.ErrExists) {
+		if _, err := a.Backup(t.Context(), to, true); !errors.Is(err, archive.ErrTarget) {
 			t.Errorf("backup to %s: %v", to, err)
 		}
 	}
