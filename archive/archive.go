@@ -264,7 +264,26 @@ func (a *Archive) through(ctx context.Context, places int64, fn func() error) er
 	return fn()
 }
 
-func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (err error) {
+// alone runs fn in a read transaction while nobody else reads or writes, in
+// this process or another.
+func (a *Archive) alone(ctx context.Context, fn func(*tx) error) error {
+	return a.through(ctx, gatePlaces, func() error {
+		return a.with(ctx, false, func(db *bolt.DB, inTx func(*bolt.Tx) error) error { return db.View(inTx) }, fn)
+	})
+}
+
+func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) error {
+	return a.with(ctx, readOnly, func(db *bolt.DB, inTx func(*bolt.Tx) error) error {
+		if readOnly {
+			return db.View(inTx)
+		}
+		db.AllocSize = allocSize
+		return a.unwritten(db.Update(inTx))
+	}, fn)
+}
+
+// with opens the file, lets begin begin a transaction, and runs fn in it.
+func (a *Archive) with(ctx context.Context, readOnly bool, begin func(*bolt.DB, func(*bolt.Tx) error) error, fn func(*tx) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -275,18 +294,13 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	inTx := func(btx *bolt.Tx) error {
+	return begin(db, func(btx *bolt.Tx) error {
 		t, err := a.begin(btx)
 		if err != nil {
 			return err
 		}
 		return a.damaged(fn(t))
-	}
-	if readOnly {
-		return db.View(inTx)
-	}
-	db.AllocSize = allocSize
-	return a.unwritten(db.Update(inTx))
+	})
 }
 
 // unwritten adds to an error of writing which file it is about, unless the
@@ -347,9 +361,12 @@ func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) 
 	}
 	defer leave()
 	for {
-		db, err := bolt.Open(a.path, fileMode, options(readOnly))
+		db, err := openNamed(a.path, readOnly)
 		left := time.Until(deadline)
-		if !errors.Is(err, berrors.ErrTimeout) || left <= 0 {
+		switch {
+		case errors.Is(err, errReplaced) && ctx.Err() == nil:
+			continue
+		case !errors.Is(err, berrors.ErrTimeout) || left <= 0:
 			return db, err
 		}
 		select {
@@ -358,6 +375,49 @@ func (a *Archive) acquire(ctx context.Context, readOnly bool) (*bolt.DB, error) 
 		case <-time.After(min(2*doorPoll, left)):
 		}
 	}
+}
+
+// errReplaced: while the file's lock was waited for, another file was put in
+// its place.
+var errReplaced = errors.New("another file was put in its place")
+
+// openNamed opens the file at path. The lock is the file's and not the path's,
+// so that whoever waits for it may get that of a file which a compaction has
+// replaced meanwhile: what is written there would be lost, so the path is asked
+// once more when the lock is held. It fails with errReplaced where it names
+// another file by then.
+func openNamed(path string, readOnly bool) (*bolt.DB, error) {
+	var file *os.File
+	o := options(readOnly)
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		f, err = os.OpenFile(name, flag&^os.O_CREATE, mode)
+		file = f
+		return f, err
+	}
+	db, err := bolt.Open(path, fileMode, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := stillNamed(path, file); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// stillNamed fails with errReplaced unless a path names a file that was opened.
+func stillNamed(path string, file *os.File) error {
+	opened, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(opened, named) {
+		return errReplaced
+	}
+	return nil
 }
 
 // recoverDamage turns a panic of bbolt, which it takes to when a page makes no
@@ -376,6 +436,8 @@ var (
 	keyVersion  = []byte("format")
 	keyCounters = []byte("counters")
 	keyIdentity = []byte("identity") // random: two files are one archive if they have the same
+	keyRewrites = []byte("rewrites") // how often a block that is not its bucket's last was replaced, see tx.put
+	keyReread   = []byte("reread")   // how far a reread has come, see Archive.Reread
 )
 
 const identitySize = 16 // bytes
@@ -436,6 +498,7 @@ type tx struct {
 	terms   map[string]uint64  // terms looked up in this transaction
 	sources map[uint64]string  // likewise, see tx.source
 	blocks  map[string][]block // by bucket, the last ones read in this transaction
+	rewrote bool               // see countRewrite
 }
 
 // fill returns how full bbolt is to leave the pages that it splits. Captures

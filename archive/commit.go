@@ -92,6 +92,12 @@ func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Co
 		}
 		done.Posts = append(done.Posts, change)
 	}
+	return t.finishPosts(totals, fresh, changes)
+}
+
+// finishPosts stores the revisions that were gathered, with their index entries
+// and what they add to the totals.
+func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges) error {
 	if err := t.store(fresh); err != nil {
 		return err
 	}
@@ -119,6 +125,12 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 	if err != nil {
 		return "", err
 	}
+	return t.putRecord(h, r, p, r.Fetched, fresh, changes)
+}
+
+// putRecord is putPost for a capture that was met again until a later time, in
+// milliseconds since 1970, given the post's revisions.
+func (t *tx) putRecord(h head, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
 	at, err := t.neighbours(h, r.Fetched, fresh)
 	if err != nil {
 		return "", err
@@ -127,13 +139,16 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 		if same, err := t.same(at.before, r, p, fresh); err != nil {
 			return "", err
 		} else if same {
-			h.seen(at.place-1, r.Fetched-at.before.record.Fetched)
+			h.seen(at.place-1, until-at.before.record.Fetched)
 			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
 		}
 	}
 	if at.after != nil && at.after.record.Fetched-r.Fetched < skew {
-		if same, err := t.same(at.after, r, p, fresh); same || err != nil {
-			return news.ChangeUnchanged, err
+		if same, err := t.same(at.after, r, p, fresh); err != nil {
+			return "", err
+		} else if same {
+			h.seen(at.place, until-at.after.record.Fetched)
+			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
 		}
 	}
 	seq := fresh.add(r, p)
@@ -142,7 +157,7 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 	if len(h) == 0 {
 		change = news.ChangeNew
 	}
-	return change, t.put(bucketPosts, r.ID, slices.Insert(h, at.place, headRevision{seq: seq}).encode())
+	return change, t.put(bucketPosts, r.ID, slices.Insert(h, at.place, headRevision{seq, uint64(max(0, until-r.Fetched))}).encode())
 }
 
 // skew is by how many milliseconds captures of two crawls that go on at a time

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -128,8 +129,8 @@ func (t *tx) numberSources(found []news.Wanted) error {
 	for i := range found {
 		links[found[i].FoundOn]++
 	}
-	for address, n := range links {
-		if n < manyLinks || len(address) > maxTerm {
+	for _, address := range slices.Sorted(maps.Keys(links)) {
+		if links[address] < manyLinks || len(address) > maxTerm {
 			continue
 		}
 		if err := t.sourceNumber(address); err != nil {

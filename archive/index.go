@@ -157,8 +157,8 @@ func (t *tx) applyTo(bucket, key []byte, change *chunkChange) error {
 	if err != nil {
 		return fmt.Errorf("%s %x: %w", bucket, key, err)
 	}
-	entries = append(entries, change.add...)
 	entries = slices.DeleteFunc(entries, func(e entry) bool { return slices.Contains(change.remove, e) })
+	entries = append(entries, change.add...) // what is removed may come again
 	slices.Sort(entries)
 	if len(entries) == 0 {
 		return t.delete(bucket, key)

@@ -1,9 +1,12 @@
 package archive
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Values that no Zstandard frame guards end with the CRC-32C (RFC 9260,
@@ -61,10 +64,49 @@ func (t *tx) put(bucket, key, value []byte) error {
 	if sealed(bucket) {
 		value = seal(key, value)
 	}
+	if blocks(bucket) {
+		if err := t.countRewrite(b, key); err != nil {
+			return err
+		}
+	}
 	return b.Put(key, value)
 }
 
 func (t *tx) delete(bucket, key []byte) error { return t.Bucket(bucket).Delete(key) }
+
+// blocks reports whether a bucket is one of blocks.
+func blocks(bucket []byte) bool {
+	return bytes.Equal(bucket, bucketCaptures) || bytes.Equal(bucket, bucketRevisions)
+}
+
+// countRewrite counts that a block is replaced unless it is the last one.
+// Blocks before the last do not change otherwise, and whoever copies the
+// archive relies on that until the count tells of it.
+func (t *tx) countRewrite(b *bolt.Bucket, key []byte) error {
+	if last, _ := b.Cursor().Last(); bytes.Compare(key, last) >= 0 || t.rewrote {
+		return nil
+	}
+	n, err := t.rewrites()
+	if err != nil {
+		return err
+	}
+	t.rewrote = true
+	return t.put(bucketMeta, keyRewrites, binary.AppendUvarint(nil, n+1))
+}
+
+// rewrites returns in how many transactions a block before the last was
+// replaced.
+func (t *tx) rewrites() (uint64, error) {
+	v, err := t.get(bucketMeta, keyRewrites)
+	if v == nil || err != nil {
+		return 0, err
+	}
+	n, size := binary.Uvarint(v)
+	if size != len(v) {
+		return 0, fmt.Errorf("%w: count of rewrites", ErrCorrupt)
+	}
+	return n, nil
+}
 
 // each calls fn with every key of a bucket and its value, in order.
 func (t *tx) each(bucket []byte, fn func(k, v []byte) error) error {

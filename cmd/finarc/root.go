@@ -39,6 +39,7 @@ const (
 const (
 	groupGather = "gather"
 	groupLook   = "look"
+	groupCare   = "care"
 	groupSetUp  = "set up"
 )
 
@@ -76,10 +77,12 @@ Jekyll files.`,
 	root.AddGroup(
 		&cobra.Group{ID: groupGather, Title: "Gather:"},
 		&cobra.Group{ID: groupLook, Title: "Look and write out:"},
+		&cobra.Group{ID: groupCare, Title: "Care:"},
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	add(root, groupGather, a.crawlCommand(), a.demoCommand(), a.mirrorCommand())
 	add(root, groupLook, a.listCommand(), a.showCommand(), a.statsCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupCare, a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupSetUp)

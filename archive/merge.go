@@ -1,0 +1,356 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/finarc/finarc/news"
+)
+
+// ErrSame: two archives that must be different files are one.
+var ErrSame = errors.New("the same file")
+
+// Merged is what became of the revisions of one source of a merge.
+//
+//	Revisions = New + Revised + Unchanged + Held
+type Merged struct {
+	Source    string `json:"source"`
+	Revisions int    `json:"revisions"` // of the source, when the merge began
+	New       int    `json:"new"`       // the first of their posts
+	Revised   int    `json:"revised"`   // revisions beside others
+	Unchanged int    `json:"unchanged"` // the same article as the revision before: only last_seen moved
+	Held      int    `json:"held"`      // there already: same post, page and time
+}
+
+// Bounds on one look into a source, and on one batch.
+const (
+	mergePosts = 512
+	mergeBytes = 4 << 20 // of pages
+)
+
+// Merge takes all that the sources hold into the archive: their revisions in
+// the order in which they were captured, whichever source they are in, then
+// aliases, runs, frontier, leads, failures, captures kept apart, and list
+// pages. It goes on by batches and does not repeat what is done, so that one
+// that was interrupted is resumed by merging again; merging once more changes
+// nothing. Sources are only read. Reports are of what was done, also where an
+// error is returned.
+func (a *Archive) Merge(ctx context.Context, sources ...*Archive) ([]Merged, error) {
+	var feeds []*feed
+	for _, s := range sources {
+		if err := differentFiles(a.path, s.path); err != nil {
+			return nil, err
+		}
+		feeds = append(feeds, &feed{from: s, report: Merged{Source: s.path}})
+	}
+	err := a.mergeAll(ctx, feeds)
+	var reports []Merged
+	for _, f := range feeds {
+		reports = append(reports, f.report)
+	}
+	return reports, err
+}
+
+// differentFiles fails with ErrSame if two paths lead to one file.
+func differentFiles(into, source string) error {
+	a, err := os.Stat(into)
+	if err != nil {
+		return fmt.Errorf("open archive %s: %w", into, withoutPath(err))
+	}
+	b, err := os.Stat(source)
+	if err != nil {
+		return fmt.Errorf("open archive %s: %w", source, withoutPath(err))
+	}
+	if os.SameFile(a, b) {
+		return fmt.Errorf("merge %s into %s: %w", source, into, ErrSame)
+	}
+	return nil
+}
+
+func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
+	for _, f := range feeds {
+		if err := f.list(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		batch, err := nextBatch(ctx, feeds)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		if err := a.mergeBatch(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return a.mergeRest(ctx, feeds)
+}
+
+// feed yields the revisions of a source in the order in which they were
+// captured.
+type feed struct {
+	from   *Archive
+	order  []captured
+	ready  []*sourced // those that come next
+	report Merged
+}
+
+// captured is when a revision was captured. Those of one moment are put in the
+// order of what they are, so that it does not matter which source has them.
+type captured struct {
+	fetched int64 // milliseconds since 1970
+	seq     uint64
+	sum     uint64 // FNV-1a of the record
+}
+
+func (c captured) compare(d captured) int {
+	return cmp.Or(cmp.Compare(c.fetched, d.fetched), cmp.Compare(c.sum, d.sum), cmp.Compare(c.seq, d.seq))
+}
+
+// sourced is a revision of a source.
+type sourced struct {
+	captured
+	post  news.Captured
+	until int64 // when it was met last, in milliseconds since 1970
+	of    *feed
+}
+
+// list notes the source's revisions.
+func (f *feed) list(ctx context.Context) error {
+	for seq, last := uint64(1), uint64(0); ; {
+		began := time.Now()
+		err := f.from.view(ctx, func(t *tx) error {
+			if last == 0 {
+				last = t.Bucket(bucketRevisions).Sequence()
+			}
+			for ; seq <= last && time.Since(began) < selectTime; seq++ {
+				plain, err := t.value(bucketRevisions, seq)
+				if err != nil {
+					return err
+				}
+				r, err := t.a.codec.decodeRecord(plain)
+				if err != nil {
+					return fmt.Errorf("revision %d: %w", seq, err)
+				}
+				sum := fnv.New64a()
+				sum.Write(plain)
+				f.order = append(f.order, captured{r.Fetched, seq, sum.Sum64()})
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if seq > last {
+			break
+		}
+		if err := rest(ctx, time.Since(began)); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(f.order, captured.compare)
+	f.report.Revisions = len(f.order)
+	return nil
+}
+
+// next returns the source's next revision, or nil where there is none.
+func (f *feed) next(ctx context.Context) (*sourced, error) {
+	if len(f.ready) > 0 || len(f.order) == 0 {
+		return f.first(), nil
+	}
+	began := time.Now()
+	err := f.from.view(ctx, func(t *tx) error {
+		f.ready = nil
+		for size, n := 0, 0; n < min(mergePosts, len(f.order)) && size < mergeBytes && time.Since(began) < selectTime; n++ {
+			s, err := t.sourced(f.order[n])
+			if err != nil {
+				return err
+			}
+			s.of = f
+			f.ready = append(f.ready, s)
+			size += len(s.post.Capture.Body)
+		}
+		return nil
+	})
+	f.order = f.order[len(f.ready):]
+	return f.first(), err
+}
+
+func (f *feed) first() *sourced {
+	if len(f.ready) == 0 {
+		return nil
+	}
+	return f.ready[0]
+}
+
+// sourced returns a revision as it was taken into the archive.
+func (t *tx) sourced(c captured) (*sourced, error) {
+	r, err := t.record(c.seq)
+	if err != nil {
+		return nil, err
+	}
+	capture, err := t.capture(c.seq)
+	if err != nil {
+		return nil, err
+	}
+	p := r.post()
+	if p.Body, err = r.Body.in(capture.Body); err != nil {
+		return nil, fmt.Errorf("body of revision %d: %w", c.seq, err)
+	}
+	if p.Foot, err = r.Foot.in(capture.Body); err != nil {
+		return nil, fmt.Errorf("foot of revision %d: %w", c.seq, err)
+	}
+	h, err := t.head(p.ID)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(h, func(known headRevision) bool { return known.seq == c.seq })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: post %s does not know its revision %d", ErrCorrupt, p.ID, c.seq)
+	}
+	return &sourced{captured: c, post: news.Captured{Post: p, Capture: *capture}, until: r.Fetched + int64(h[i].lasted)}, nil
+}
+
+// nextBatch takes the revisions that come next from all sources.
+func nextBatch(ctx context.Context, feeds []*feed) ([]*sourced, error) {
+	var batch []*sourced
+	for size := 0; len(batch) < mergePosts && size < 2*mergeBytes; {
+		var next *sourced
+		for _, f := range feeds {
+			s, err := f.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if s != nil && (next == nil || s.captured.compare(next.captured) < 0) {
+				next = s
+			}
+		}
+		if next == nil {
+			break
+		}
+		next.of.ready = next.of.ready[1:]
+		batch = append(batch, next)
+		size += len(next.post.Capture.Body)
+	}
+	return batch, nil
+}
+
+// mergeBatch takes revisions in, in one transaction.
+func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
+	if err := a.ensureDict(ctx); err != nil {
+		return err
+	}
+	var done []news.Change
+	err := a.update(ctx, func(t *tx) (err error) {
+		done, err = t.mergePosts(batch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, s := range batch {
+		switch report := &s.of.report; done[i] {
+		case news.ChangeNew:
+			report.New++
+		case news.ChangeRevised:
+			report.Revised++
+		case news.ChangeUnchanged:
+			report.Unchanged++
+		default:
+			report.Held++
+		}
+	}
+	return nil
+}
+
+func (t *tx) mergePosts(batch []*sourced) ([]news.Change, error) {
+	totals, err := t.counters()
+	if err != nil {
+		return nil, err
+	}
+	fresh := &revisions{first: t.Bucket(bucketRevisions).Sequence() + 1}
+	changes := make(indexChanges)
+	var done []news.Change
+	for _, s := range batch {
+		change, err := t.mergePost(s, fresh, changes)
+		if err != nil {
+			return nil, fmt.Errorf("merge %s: %w", s.post.Post.ID, err)
+		}
+		if change == news.ChangeNew {
+			totals.Posts++
+		}
+		if err := t.forget(idKey(s.post.Post.ID)); err != nil {
+			return nil, err
+		}
+		done = append(done, change)
+	}
+	if len(fresh.records) == 0 {
+		return done, nil
+	}
+	return done, t.finishPosts(totals, fresh, changes)
+}
+
+// mergePost takes a revision in as putPost does, unless it is held; then it
+// returns no change. Of revisions that were captured in the same millisecond
+// each may be the one that it is the same as: so it does not matter in which
+// order they come, nor whether they came before.
+func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news.Change, error) {
+	p := &s.post
+	h, err := t.head(p.Post.ID)
+	if err != nil {
+		return "", err
+	}
+	r := newRecord(&p.Post, &p.Capture)
+	same := -1
+	for i := len(h) - 1; i >= 0; i-- {
+		old, err := t.recordOf(h[i].seq, fresh)
+		if err != nil {
+			return "", err
+		}
+		if old.Fetched > r.Fetched {
+			continue
+		}
+		if old.Fetched == r.Fetched && bytes.Equal(old.Raw, r.Raw) {
+			return "", t.lastSeen(h, i, r.ID, s.until-old.Fetched)
+		}
+		if same < 0 {
+			is, err := t.same(&held{h[i].seq, old}, r, p, fresh)
+			if err != nil {
+				return "", err
+			}
+			if is {
+				same = i
+			}
+		}
+		if old.Fetched < r.Fetched {
+			break
+		}
+	}
+	if same < 0 {
+		return t.putRecord(h, r, p, s.until, fresh, changes)
+	}
+	old, err := t.recordOf(h[same].seq, fresh)
+	if err != nil {
+		return "", err
+	}
+	return news.ChangeUnchanged, t.lastSeen(h, same, r.ID, s.until-old.Fetched)
+}
+
+// lastSeen records when revision i of a post was met last: so many milliseconds
+// after it was captured.
+func (t *tx) lastSeen(h head, i int, id []byte, after int64) error {
+	if after <= int64(h[i].lasted) {
+		return nil
+	}
+	h.seen(i, after)
+	return t.put(bucketPosts, id, h.encode())
+}

@@ -1,0 +1,246 @@
+package archive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+)
+
+// contents returns what an archive holds as its users see it, a line each,
+// however it is numbered and packed.
+func contents(t testing.TB, a *archive.Archive) []string {
+	t.Helper()
+	var lines []string
+	for rev := range each(t, a.Select(t.Context(), archive.Selection{})) {
+		all, err := a.Revisions(t.Context(), rev.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			c, err := a.Capture(t.Context(), r.Seq)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Seq = 0
+			lines = append(lines, fmt.Sprintf("%+v %+v %v", r, c.Header, c.Status))
+		}
+		if apart, err := a.Unread(t.Context(), rev.ID); err == nil {
+			lines = append(lines, fmt.Sprintf("unread, and held: %+v", apart))
+		}
+	}
+	for name, f := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"frontier": a.Wanted, "leads": a.Leads, "failures": a.Failures} {
+		list, err := f(t.Context(), "", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range list {
+			lines = append(lines, fmt.Sprintf("%s %+v", name, w))
+		}
+	}
+	lists, err := a.Lists(t.Context(), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lists {
+		lines = append(lines, fmt.Sprintf("%+v", l))
+	}
+	runs, err := a.Runs(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		lines = append(lines, fmt.Sprintf("%+v", r))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func each(t testing.TB, seq func(func(news.Revision, error) bool)) func(func(news.Revision) bool) {
+	return func(yield func(news.Revision) bool) {
+		for rev, err := range seq {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(rev) {
+				return
+			}
+		}
+	}
+}
+
+// history returns an archive of a mirror that changes its posts, as a crawl saw
+// it that met each of them now and then.
+func history(t testing.TB, seed uint64, n int) *archive.Archive {
+	t.Helper()
+	a := open(t)
+	r := rand.New(rand.NewPCG(seed, 1))
+	run := news.Run{Command: "crawl m", Mirrors: []string{"m"}, Started: noon.Add(time.Duration(seed%2) * time.Hour)}
+	if err := a.StartRun(t.Context(), &run); err != nil {
+		t.Fatal(err)
+	}
+	clock := noon.Add(24 * time.Hour)
+	for range n / 20 {
+		b := news.Batch{Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: fmt.Sprint(clock.Unix()), Checked: clock, Read: clock}}}
+		for range 20 {
+			i := r.IntN(n / 3)
+			clock = clock.Add(time.Duration(r.IntN(3)) * 10 * time.Minute) // now and then the same moment
+			p := post(i)
+			if state := int(clock.Sub(noon)/time.Hour) / 7 % 3; state > 0 {
+				p.Post.Title += fmt.Sprintf("（更新%d）", state)
+			}
+			p.Capture.Body = append(p.Capture.Body, p.Post.Title...)
+			p.Capture.Body = append(p.Capture.Body, fmt.Sprintf("<!-- advert %d -->", r.IntN(2))...)
+			p.Capture.Fetched = clock
+			if r.IntN(10) == 0 {
+				p.Wanted.ID = news.ID(fmt.Sprintf("20211222-%016x", i))
+			}
+			b.Posts = append(b.Posts, p)
+			w := wantedPost(n/3 + r.IntN(n))
+			w.Found, w.Run = clock, run.ID
+			switch r.IntN(4) {
+			case 0:
+				b.Leads = append(b.Leads, w)
+			case 1:
+				w.Attempts, w.Error = 1+r.IntN(3), "gone"
+				b.Failed = append(b.Failed, w)
+			case 2:
+				b.Unread = append(b.Unread, news.Captured{Post: news.Post{ID: w.ID}, Capture: p.Capture, Wanted: news.Wanted{Error: "no post"}})
+			default:
+				b.Found = append(b.Found, w)
+			}
+		}
+		commit(t, a, b)
+	}
+	return a
+}
+
+func merge(t testing.TB, into *archive.Archive, sources ...*archive.Archive) []archive.Merged {
+	t.Helper()
+	reports, err := into.Merge(t.Context(), sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range reports {
+		if r.Revisions != r.New+r.Revised+r.Unchanged+r.Held {
+			t.Errorf("the numbers do not add up: %+v", r)
+		}
+	}
+	return reports
+}
+
+func TestMerge(t *testing.T) {
+	for seed := range uint64(2) {
+		x, y := history(t, 2*seed, 400), history(t, 2*seed+1, 400)
+		before := [][]string{dump(t, x.Path()), dump(t, y.Path())}
+		one, other := open(t), open(t)
+		merge(t, one, x, y)
+		merge(t, other, y, x)
+		want := contents(t, one)
+		sameDump(t, want, contents(t, other))
+		if len(want) == 0 {
+			t.Fatal("nothing was merged")
+		}
+
+		raw := dump(t, one.Path())
+		for _, r := range merge(t, one, y, x) {
+			if r.New > 0 || r.Revised > 0 {
+				t.Errorf("again: %+v", r)
+			}
+		}
+		sameDump(t, raw, dump(t, one.Path()))
+		twice := open(t)
+		merge(t, twice, x, x, y, y)
+		sameDump(t, want, contents(t, twice))
+		sameDump(t, before[0], dump(t, x.Path()))
+		sameDump(t, before[1], dump(t, y.Path()))
+
+		// A merge of what was backed up long ago brings nothing.
+		old := filepath.Join(t.TempDir(), "old.db")
+		if _, err := one.Backup(t.Context(), old, false); err != nil {
+			t.Fatal(err)
+		}
+		backup, err := archive.Open(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := merge(t, one, backup)[0]; r.Held != r.Revisions {
+			t.Errorf("of a backup: %+v", r)
+		}
+		sameDump(t, raw, dump(t, one.Path()))
+	}
+}
+
+// A merge that was interrupted and begun again ends as one that was not.
+func TestMergeResumes(t *testing.T) {
+	x, y := full(t, 1100), history(t, 7, 300)
+	whole := open(t)
+	merge(t, whole, x, y)
+	want := contents(t, whole)
+	for n := range 3 {
+		into := open(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { // once something is there
+			defer cancel()
+			for ctx.Err() == nil {
+				if s, err := into.Stats(ctx, time.Time{}); err != nil || s.Posts > int64(400*n) {
+					return
+				}
+			}
+		}()
+		if _, err := into.Merge(ctx, x, y); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		cancel()
+		merge(t, into, x, y)
+		sameDump(t, want, contents(t, into))
+	}
+}
+
+// What was told of a post last counts, and nothing is lost of an archive that
+// holds something already.
+func TestMergeIntoWhatIsThere(t *testing.T) {
+	into, from := open(t), open(t)
+	first, second, third := post(1), post(1), post(1)
+	second.Capture.Fetched = first.Capture.Fetched.Add(time.Hour)
+	second.Post.Title = "更正"
+	third.Capture.Fetched = first.Capture.Fetched.Add(2 * time.Hour)
+	commit(t, into, news.Batch{Posts: []news.Captured{first}})
+	commit(t, into, news.Batch{Posts: []news.Captured{third}})
+	commit(t, from, news.Batch{Posts: []news.Captured{second}})
+	r := merge(t, into, from)[0]
+	if r != (archive.Merged{Source: from.Path(), Revisions: 1, Revised: 1}) {
+		t.Errorf("%+v", r)
+	}
+	revs, err := into.Revisions(t.Context(), first.Post.ID)
+	if err != nil || len(revs) != 2 || revs[1].Title != "更正" || !revs[0].LastSeen.Equal(third.Capture.Fetched) {
+		t.Errorf("%+v, %v", revs, err)
+	}
+}
+
+func TestMergeRefuses(t *testing.T) {
+	a := full(t, 3)
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(a.Path(), link); err != nil {
+		t.Skip(err)
+	}
+	linked, err := archive.Open(t.Context(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := dump(t, a.Path())
+	for _, source := range []*archive.Archive{a, linked} {
+		if _, err := a.Merge(t.Context(), source); !errors.Is(err, archive.ErrSame) {
+			t.Errorf("from %s: %v", source.Path(), err)
+		}
+	}
+	sameDump(t, before, dump(t, a.Path()))
+}

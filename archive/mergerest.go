@@ -1,0 +1,330 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+)
+
+// mergeRest takes in what sources hold beside revisions. List pages come last:
+// their validators say that their links are known.
+func (a *Archive) mergeRest(ctx context.Context, feeds []*feed) error {
+	numbers, err := a.mergeRuns(ctx, feeds)
+	if err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		bucket []byte
+		merge  func(t *tx, of *feed, e pair) error
+	}{
+		{bucketAliases, (*tx).mergeAlias},
+		{bucketFrontier, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketFrontier, of, e, numbers[of]) }},
+		{bucketFailed, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketFailed, of, e, numbers[of]) }},
+		{bucketLeads, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketLeads, of, e, numbers[of]) }},
+		{bucketUnread, (*tx).mergeUnread},
+		{bucketLists, (*tx).mergeList},
+	} {
+		for _, f := range feeds {
+			err := a.mergeBucket(ctx, f, step.bucket, func(t *tx, e pair) error { return step.merge(t, f, e) })
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pair is a key of a source and what stands under it, decoded as far as it
+// takes the source to do so.
+type pair struct {
+	key, value []byte
+	wanted     news.Wanted
+	apart      Apart
+}
+
+// mergeBucket goes through a bucket of a source, a portion at a time.
+func (a *Archive) mergeBucket(ctx context.Context, f *feed, bucket []byte, merge func(*tx, pair) error) error {
+	var next []byte
+	for {
+		var portion []pair
+		err := f.from.view(ctx, func(t *tx) (err error) {
+			portion, next, err = t.portion(bucket, next)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(portion) == 0 {
+			return nil
+		}
+		err = a.update(ctx, func(t *tx) error {
+			if err := t.numberPages(portion); err != nil {
+				return err
+			}
+			for _, e := range portion {
+				if err := merge(t, e); err != nil {
+					return fmt.Errorf("merge %s of %s: %w", bucket, f.from.path, err)
+				}
+			}
+			return nil
+		})
+		if err != nil || next == nil {
+			return err
+		}
+	}
+}
+
+// numberPages gives the pages numbers on which many of a portion's posts were
+// found.
+func (t *tx) numberPages(portion []pair) error {
+	var found []news.Wanted
+	for i := range portion {
+		if portion[i].wanted.ID != "" {
+			found = append(found, portion[i].wanted)
+		}
+	}
+	return t.numberSources(found)
+}
+
+// portion returns what a bucket holds from a key on, and the key after that;
+// nil: there is no more.
+func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) {
+	c := t.Bucket(bucket).Cursor()
+	size := 0
+	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
+		if len(list) >= mergePosts || size >= mergeBytes {
+			return list, bytes.Clone(k), nil
+		}
+		e := pair{key: bytes.Clone(k)}
+		switch string(bucket) {
+		case string(bucketFrontier), string(bucketFailed), string(bucketLeads):
+			e.wanted, err = t.wanted(bucket, k)
+		case string(bucketUnread):
+			e.apart, err = t.apart(k, v)
+		default:
+			if v, err = t.get(bucket, k); err == nil {
+				e.value = bytes.Clone(v)
+			}
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		list, size = append(list, e), size+len(v)
+		if e.apart.Capture != nil {
+			size += len(e.apart.Capture.Body)
+		}
+	}
+	return list, nil, nil
+}
+
+// apart decodes a capture that is kept apart.
+func (t *tx) apart(key, frame []byte) (Apart, error) {
+	plain, err := t.unpack(frame)
+	if err != nil {
+		return Apart{}, err
+	}
+	e, c, err := t.a.codec.decodeCapture(plain)
+	return Apart{ID: idOf(key), Why: e.Why, Capture: c}, err
+}
+
+// mergeAlias takes in under which other identity a post is known.
+func (t *tx) mergeAlias(_ *feed, e pair) error {
+	if t.held(e.key) {
+		return nil
+	}
+	if err := t.forget(e.key); err != nil {
+		return err
+	}
+	return t.put(bucketAliases, e.key, e.value)
+}
+
+// mergeWanted takes in an entry of the frontier, the failures or the leads. A
+// post that is archived is none of these; one that an archive failed to get
+// stays failed unless another knows a page of it that was not tried; and a lead
+// is one that is none of the others.
+func (t *tx) mergeWanted(bucket []byte, _ *feed, e pair, numbers map[uint64]uint64) error {
+	w := &e.wanted
+	w.Run = numbers[w.Run]
+	if t.held(e.key) {
+		return nil
+	}
+	is, known, err := t.standing(e.key)
+	if err != nil {
+		return err
+	}
+	if is == nil {
+		return t.putWanted(bucket, w)
+	}
+	if bytes.Equal(bucket, bucketLeads) && !bytes.Equal(is, bucketLeads) {
+		return nil
+	}
+	before := known
+	both := united(&known, w)
+	to := is
+	switch {
+	case bytes.Equal(is, bucket):
+	case bytes.Equal(is, bucketLeads):
+		to = bucket
+	default: // the one is wanted and the other failed
+		failed := &known
+		if bytes.Equal(bucket, bucketFailed) {
+			failed = w
+		}
+		to = bucketFrontier
+		if len(failed.Pages) == len(both.Pages) {
+			to = bucketFailed
+		}
+	}
+	if bytes.Equal(is, to) && reflect.DeepEqual(both, before) {
+		return nil
+	}
+	if !bytes.Equal(is, to) {
+		if err := t.delete(is, e.key); err != nil {
+			return err
+		}
+	}
+	return t.putWanted(to, &both)
+}
+
+// standing returns the bucket in which a post is that is not archived, and its
+// entry; nil where it is in none.
+func (t *tx) standing(key []byte) (bucket []byte, w news.Wanted, err error) {
+	for _, bucket := range [][]byte{bucketFrontier, bucketFailed, bucketLeads} {
+		if t.has(bucket, key) {
+			w, err := t.wanted(bucket, key)
+			return bucket, w, err
+		}
+	}
+	return nil, news.Wanted{}, nil
+}
+
+// united returns what two archives know of a post: it was found when and where
+// the first of them found it, and tried as the one tells that tried more often.
+// It is the same in either order.
+func united(a, b *news.Wanted) news.Wanted {
+	found := cmp.Or(a.Found.Compare(b.Found), strings.Compare(a.FoundOn, b.FoundOn), slices.Compare(a.Pages, b.Pages), strings.Compare(a.Mirror, b.Mirror))
+	if found > 0 {
+		a, b = b, a
+	}
+	w := *a
+	learn(&w, b)
+	if cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(b.Run, a.Run), strings.Compare(b.Error, a.Error)) > 0 {
+		w.Attempts, w.Run, w.Error = b.Attempts, b.Run, b.Error
+	}
+	return w
+}
+
+// mergeUnread keeps the newest capture apart of those that no archive could
+// read as their post.
+func (t *tx) mergeUnread(_ *feed, e pair) error {
+	if t.held(e.key) {
+		return nil
+	}
+	if frame, err := t.get(bucketUnread, e.key); err != nil {
+		return err
+	} else if frame != nil {
+		known, err := t.apart(e.key, frame)
+		if err != nil {
+			return err
+		}
+		newer := cmp.Or(e.apart.Capture.Fetched.Compare(known.Capture.Fetched), bytes.Compare(e.apart.Capture.Body, known.Capture.Body))
+		if newer <= 0 {
+			return nil
+		}
+	}
+	return t.commitUnread([]news.Captured{{
+		Post: news.Post{ID: e.apart.ID}, Capture: *e.apart.Capture, Wanted: news.Wanted{Error: e.apart.Why},
+	}})
+}
+
+// mergeList takes in a list page as the archive knows it that asked last.
+func (t *tx) mergeList(_ *feed, e pair) error {
+	stored, err := t.get(bucketLists, e.key)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
+		var known, other listPage
+		if err := t.a.codec.decode(stored, &known); err != nil {
+			return err
+		}
+		if err := t.a.codec.decode(e.value, &other); err != nil {
+			return err
+		}
+		if cmp.Or(cmp.Compare(other.Checked, known.Checked), cmp.Compare(other.Read, known.Read), bytes.Compare(e.value, stored)) <= 0 {
+			return nil
+		}
+	}
+	return t.put(bucketLists, e.key, e.value)
+}
+
+// mergeRuns takes in the reports of runs that the archive lacks, in the order
+// in which they began, and returns for each source which number its runs have.
+func (a *Archive) mergeRuns(ctx context.Context, feeds []*feed) (map[*feed]map[uint64]uint64, error) {
+	type sourcedRun struct {
+		news.Run
+		of *feed
+	}
+	var all []sourcedRun
+	numbers := make(map[*feed]map[uint64]uint64)
+	for _, f := range feeds {
+		numbers[f] = make(map[uint64]uint64)
+		runs, err := f.from.Runs(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range runs {
+			all = append(all, sourcedRun{r, f})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y sourcedRun) int {
+		return cmp.Or(x.Started.Compare(y.Started), strings.Compare(runKey(&x.Run), runKey(&y.Run)), y.Ended.Compare(x.Ended))
+	})
+	err := a.update(ctx, func(t *tx) error {
+		known, err := t.runKeys()
+		if err != nil {
+			return err
+		}
+		for _, r := range all {
+			number, key := r.ID, runKey(&r.Run)
+			if known[key] == 0 {
+				if r.ID, err = t.Bucket(bucketRuns).NextSequence(); err != nil {
+					return err
+				}
+				if err := t.commitRun(&r.Run); err != nil {
+					return err
+				}
+				known[key] = r.ID
+			}
+			numbers[r.of][number] = known[key]
+		}
+		return nil
+	})
+	return numbers, err
+}
+
+// runKey tells two runs apart.
+func runKey(r *news.Run) string {
+	return fmt.Sprintf("%d\x00%s\x00%q", r.Started.UnixNano(), r.Command, r.Mirrors)
+}
+
+// runKeys returns the numbers of the archive's runs.
+func (t *tx) runKeys() (map[string]uint64, error) {
+	keys := make(map[string]uint64)
+	err := t.each(bucketRuns, func(k, v []byte) error {
+		var r news.Run
+		if err := json.Unmarshal(v, &r); err != nil {
+			return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, k, err)
+		}
+		keys[runKey(&r)] = uint40(k)
+		return nil
+	})
+	return keys, err
+}

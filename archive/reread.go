@@ -1,0 +1,439 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/finarc/finarc/news"
+)
+
+// Reread is what a reread did, since it was begun.
+//
+//	Revisions = Unchanged + Changed + Unreadable
+type Reread struct {
+	Began      time.Time      `json:"began" cbor:"1,keyasint"`
+	Resumed    uint64         `json:"resumed_at,omitempty" cbor:"-"` // the revision with which it went on, of one that was interrupted
+	Revisions  int            `json:"revisions" cbor:"2,keyasint"`
+	Unchanged  int            `json:"unchanged" cbor:"3,keyasint"`
+	Changed    int            `json:"changed" cbor:"4,keyasint"`
+	Unreadable int            `json:"unreadable" cbor:"5,keyasint"`
+	Fields     map[string]int `json:"fields" cbor:"6,keyasint"`    // of the revisions changed, by field; one can have several
+	Reasons    map[string]int `json:"reasons" cbor:"7,keyasint"`   // of those unreadable
+	Apart      int            `json:"apart" cbor:"8,keyasint"`     // captures that were kept apart
+	Recovered  int            `json:"recovered" cbor:"9,keyasint"` // of them, those that are posts now
+}
+
+// RereadOptions say how posts are read again.
+type RereadOptions struct {
+	FromStart bool // do not go on where one was that was interrupted
+	DryRun    bool // count what would change, from the first revision on, and write nothing
+}
+
+// maxReasons bounds how many different reasons are counted one by one.
+const maxReasons = 100
+
+// Bounds on one batch.
+const (
+	rereadPosts = 256
+	rereadBytes = 4 << 20 // of pages
+)
+
+// checkpoint is how far a reread has come.
+type checkpoint struct {
+	Next uint64 `cbor:"1,keyasint"`
+	Done Reread `cbor:"2,keyasint"`
+}
+
+// Reread reads every revision again from its capture. Where the reader now
+// tells otherwise of a post, the revision's record is replaced, under the same
+// number; captures never change. One that it cannot read keeps its record.
+// Then captures kept apart that can be read by now become posts.
+//
+// It works in batches, in each of which what it did so far is kept too: one
+// that is interrupted goes on from there. Revisions that come in meanwhile are
+// not read again. The report is of what was done, also where an error is
+// returned.
+func (a *Archive) Reread(ctx context.Context, read Reader, o RereadOptions) (Reread, error) {
+	w := &rereading{archive: a, read: read, dry: o.DryRun}
+	if err := w.begin(ctx, o.FromStart || o.DryRun); err != nil {
+		return w.Done, err
+	}
+	for w.Next <= w.last {
+		if err := w.batch(ctx); err != nil {
+			return w.Done, err
+		}
+	}
+	if err := w.apart(ctx); err != nil || w.dry {
+		return w.Done, err
+	}
+	return w.Done, a.update(ctx, func(t *tx) error { return t.delete(bucketMeta, keyReread) })
+}
+
+// rereading is a reread under way.
+type rereading struct {
+	checkpoint
+	archive *Archive
+	read    Reader
+	dry     bool
+	last    uint64 // the last revision to be read
+}
+
+// begin finds out where to begin.
+func (w *rereading) begin(ctx context.Context, fromStart bool) error {
+	err := w.archive.view(ctx, func(t *tx) error {
+		w.last = t.Bucket(bucketRevisions).Sequence()
+		v, err := t.get(bucketMeta, keyReread)
+		if v == nil || err != nil || fromStart {
+			return err
+		}
+		return t.a.codec.decode(v, &w.checkpoint)
+	})
+	if w.Next == 0 {
+		w.checkpoint = checkpoint{Next: 1, Done: Reread{Began: time.Now().Truncate(time.Millisecond)}}
+	} else {
+		w.Done.Resumed = w.Next
+	}
+	for _, m := range []*map[string]int{&w.Done.Fields, &w.Done.Reasons} {
+		if *m == nil {
+			*m = make(map[string]int)
+		}
+	}
+	return err
+}
+
+// again is a revision that is read again.
+type again struct {
+	seq     uint64
+	stored  []byte // its record, as it is stored
+	record  *record
+	post    news.Post // as it is stored
+	capture *news.Capture
+	now     *news.Post // as it is read now; nil: as stored
+}
+
+// batch reads the next revisions again, and writes what changed.
+func (w *rereading) batch(ctx context.Context) error {
+	began := time.Now()
+	list, err := w.load(ctx)
+	if err != nil {
+		return err
+	}
+	done := w.Done.clone()
+	var changed []*again
+	for _, r := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if done.count(r, w.read) {
+			changed = append(changed, r)
+		}
+	}
+	next := checkpoint{Next: list[len(list)-1].seq + 1, Done: done}
+	if w.dry {
+		w.checkpoint = next
+		return rest(ctx, time.Since(began))
+	}
+	err = w.archive.update(ctx, func(t *tx) error {
+		if err := t.rewrite(changed); err != nil {
+			return err
+		}
+		return t.putCheckpoint(next)
+	})
+	if err == nil {
+		w.checkpoint = next
+	}
+	return err
+}
+
+// load reads the next revisions, at least one.
+func (w *rereading) load(ctx context.Context) (list []*again, err error) {
+	began := time.Now()
+	err = w.archive.view(ctx, func(t *tx) error {
+		list = nil
+		for seq, size := w.Next, 0; seq <= w.last; seq++ {
+			r, err := t.again(seq)
+			if err != nil {
+				return err
+			}
+			list, size = append(list, r), size+len(r.capture.Body)
+			if len(list) >= rereadPosts || size >= rereadBytes || time.Since(began) >= selectTime {
+				break
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// again returns what is stored of a revision.
+func (t *tx) again(seq uint64) (*again, error) {
+	stored, err := t.value(bucketRevisions, seq)
+	if err != nil {
+		return nil, err
+	}
+	r := &again{seq: seq, stored: bytes.Clone(stored)}
+	if r.record, err = t.a.codec.decodeRecord(stored); err != nil {
+		return nil, fmt.Errorf("revision %d: %w", seq, err)
+	}
+	if r.capture, err = t.capture(seq); err != nil {
+		return nil, err
+	}
+	r.post = r.record.post()
+	if r.post.Body, err = r.record.Body.in(r.capture.Body); err != nil {
+		return nil, fmt.Errorf("body of revision %d: %w", seq, err)
+	}
+	if r.post.Foot, err = r.record.Foot.in(r.capture.Body); err != nil {
+		return nil, fmt.Errorf("foot of revision %d: %w", seq, err)
+	}
+	return r, nil
+}
+
+// errOther: a page is read as another post than the one it is archived as.
+var errOther = errors.New("page is another post")
+
+// as completes what was read by what was known before, as a crawl does: the
+// identity, the infoCode's letters, and the category whose page listed the
+// post.
+func as(id news.ID, code news.InfoCode, category string, p *news.Post) error {
+	switch {
+	case p.ID == id:
+	case p.ID.HasCode() && id.HasCode():
+		return errOther
+	default:
+		p.ID = id
+	}
+	switch {
+	case !id.HasCode():
+		p.InfoCode = ""
+	case p.InfoCode.Kind() == "":
+		p.InfoCode = code
+	}
+	if p.Category == "" {
+		p.Category = category
+	}
+	return nil
+}
+
+// count reads a revision again and counts what came of it. It reports whether
+// something changed.
+func (d *Reread) count(r *again, read Reader) bool {
+	d.Revisions++
+	now, err := read(r.capture)
+	if err == nil {
+		err = as(r.post.ID, r.post.InfoCode, r.post.Category, now)
+	}
+	if err != nil {
+		d.Unreadable++
+		d.reason(err)
+		return false
+	}
+	fields := differing(&r.post, now)
+	if len(fields) == 0 {
+		d.Unchanged++
+		return false
+	}
+	d.Changed++
+	for _, f := range fields {
+		d.Fields[f]++
+	}
+	r.now = now
+	return true
+}
+
+// reason counts why a capture cannot be read, without what only that one has,
+// such as its address, as long as the error is one of a closed set.
+func (d *Reread) reason(err error) {
+	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(err) {
+		err = cause
+	}
+	why := err.Error()
+	if _, known := d.Reasons[why]; !known && len(d.Reasons) >= maxReasons {
+		why = "other"
+	}
+	d.Reasons[why]++
+}
+
+func (d Reread) clone() Reread {
+	fields, reasons := make(map[string]int), make(map[string]int)
+	for k, n := range d.Fields {
+		fields[k] = n
+	}
+	for k, n := range d.Reasons {
+		reasons[k] = n
+	}
+	d.Fields, d.Reasons = fields, reasons
+	return d
+}
+
+// differing names the fields in which two posts differ, as JSON calls them.
+func differing(was, is *news.Post) []string {
+	var fields []string
+	for _, f := range []struct {
+		name    string
+		was, is any
+	}{
+		{"info_code", was.InfoCode, is.InfoCode}, {"title", was.Title, is.Title},
+		{"published", seconds(was.Published), seconds(is.Published)},
+		{"category", was.Category, is.Category}, {"tag", was.Tag, is.Tag}, {"outlet", was.Outlet, is.Outlet},
+		{"source", was.Source, is.Source}, {"digest", was.Digest, is.Digest},
+		{"body", was.Body, is.Body}, {"foot", was.Foot, is.Foot},
+		{"related", codes(was.Related), codes(is.Related)},
+		{"securities", mentioned(was.Securities), mentioned(is.Securities)},
+		{"boards", mentioned(was.Boards), mentioned(is.Boards)},
+	} {
+		if !reflect.DeepEqual(f.was, f.is) {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
+}
+
+// seconds returns a time as records hold it.
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+// codes and mentioned return a list that is never nil.
+func codes(list []news.InfoCode) []news.InfoCode   { return append([]news.InfoCode{}, list...) }
+func mentioned(list []news.Mention) []news.Mention { return append([]news.Mention{}, list...) }
+
+// rewrite replaces the records of revisions. One that another process replaced
+// since it was read is left as it is.
+func (t *tx) rewrite(list []*again) error {
+	if len(list) == 0 {
+		return nil
+	}
+	changes := make(indexChanges)
+	values := make(map[uint64][][]byte) // by the number of a block's first
+	for _, r := range list {
+		blk, err := t.block(bucketRevisions, r.seq)
+		if err != nil {
+			return fmt.Errorf("revision %d: %w", r.seq, err)
+		}
+		if values[blk.first] == nil {
+			values[blk.first] = append([][]byte{}, blk.values...)
+		}
+		if !bytes.Equal(values[blk.first][r.seq-blk.first], r.stored) {
+			continue
+		}
+		now := newRecord(r.now, r.capture)
+		v, err := t.a.codec.encode(now.elided())
+		if err != nil {
+			return fmt.Errorf("revision %d: %w", r.seq, err)
+		}
+		values[blk.first][r.seq-blk.first] = v
+		changes.remove(r.record, r.seq)
+		changes.add(now, r.seq)
+	}
+	return errors.Join(t.putBlocks(bucketRevisions, values), t.apply(changes))
+}
+
+// putBlocks packs blocks again and stores them.
+func (t *tx) putBlocks(bucket []byte, blocks map[uint64][][]byte) error {
+	with, err := t.packer()
+	if err != nil {
+		return err
+	}
+	for first, values := range blocks {
+		var parts []value
+		for _, v := range values {
+			parts = append(parts, value{v})
+		}
+		frame, err := t.a.codec.packBlock(with, parts)
+		if err != nil {
+			return fmt.Errorf("%s %d: %w", bucket, first, err)
+		}
+		if err := t.put(bucket, seqKey(first), frame); err != nil {
+			return err
+		}
+	}
+	delete(t.blocks, string(bucket))
+	return nil
+}
+
+func (t *tx) putCheckpoint(c checkpoint) error {
+	v, err := t.a.codec.encode(c)
+	if err != nil {
+		return err
+	}
+	return t.put(bucketMeta, keyReread, v)
+}
+
+// apart reads again what is kept apart.
+func (w *rereading) apart(ctx context.Context) error {
+	var next []byte
+	for {
+		began := time.Now()
+		var portion []pair
+		var posts []news.Captured
+		err := w.archive.view(ctx, func(t *tx) (err error) {
+			if portion, next, err = t.portion(bucketUnread, next); err != nil {
+				return err
+			}
+			for i := range portion {
+				p, err := t.link(&portion[i])
+				if err != nil {
+					return err
+				}
+				posts = append(posts, p)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := w.recover(ctx, posts); err != nil || next == nil {
+			return err
+		}
+		if err := rest(ctx, time.Since(began)); err != nil {
+			return err
+		}
+	}
+}
+
+// link returns a capture kept apart with what a link told of its post, if that
+// is known still.
+func (t *tx) link(e *pair) (news.Captured, error) {
+	p := news.Captured{Capture: *e.apart.Capture, Wanted: news.Wanted{ID: e.apart.ID}}
+	_, w, err := t.standing(e.key)
+	if w.ID != "" {
+		p.Wanted = w
+	}
+	return p, err
+}
+
+// recover takes those of the captures into the archive that can be read.
+func (w *rereading) recover(ctx context.Context, list []news.Captured) error {
+	var b news.Batch
+	for i := range list {
+		p := &list[i]
+		post, err := w.read(&p.Capture)
+		if err != nil {
+			continue
+		}
+		id := p.Wanted.ID
+		if post.ID.HasCode() && !id.HasCode() {
+			id = post.ID // under which the link becomes an alias
+		}
+		if err := as(id, p.Wanted.InfoCode, p.Wanted.Category, post); err != nil {
+			continue
+		}
+		p.Post = *post
+		b.Posts = append(b.Posts, *p)
+	}
+	if len(b.Posts) > 0 && !w.dry {
+		if _, err := w.archive.Commit(ctx, &b); err != nil {
+			return err
+		}
+	}
+	w.Done.Apart += len(list)
+	w.Done.Recovered += len(b.Posts)
+	return nil
+}
