@@ -264,7 +264,13 @@ func (a *Archive) through(ctx context.Context, places int64, fn func() error) er
 	return fn()
 }
 
-func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (err error) {
+func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) error {
+	return a.locked(ctx, readOnly, func(db *bolt.DB) error { return a.transact(db, readOnly, fn) })
+}
+
+// locked runs fn with the file open, and so locked: for this process alone, or
+// for those that read. A panic, or a fault, is damage of the file.
+func (a *Archive) locked(ctx context.Context, readOnly bool, fn func(*bolt.DB) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -275,6 +281,10 @@ func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	return fn(db)
+}
+
+func (a *Archive) transact(db *bolt.DB, readOnly bool, fn func(*tx) error) error {
 	inTx := func(btx *bolt.Tx) error {
 		t, err := a.begin(btx)
 		if err != nil {
@@ -461,6 +471,9 @@ func (t *tx) record(seq uint64) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(plain) == 0 {
+		return nil, fmt.Errorf("revision %d: %w", seq, ErrLost)
+	}
 	r, err := t.a.codec.decodeRecord(plain)
 	if err != nil {
 		return nil, fmt.Errorf("revision %d: %w", seq, err)
@@ -472,6 +485,9 @@ func (t *tx) capture(seq uint64) (*news.Capture, error) {
 	plain, err := t.value(bucketCaptures, seq)
 	if err != nil {
 		return nil, err
+	}
+	if len(plain) == 0 {
+		return nil, fmt.Errorf("capture %d: %w", seq, ErrLost)
 	}
 	_, c, err := t.a.codec.decodeCapture(plain)
 	if err != nil {
