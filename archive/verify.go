@@ -295,7 +295,7 @@ func mixed(x uint64) uint64 {
 
 // count compares the totals.
 func (v *verifier) count() {
-	v.report.Posts, v.report.Revisions, v.report.Lost = v.posts, int64(len(v.known)), v.missing
+	v.report.Posts, v.report.Revisions, v.report.Lost = v.posts, v.readable(), v.missing
 	if v.report.Counts[FoundBlock]+v.report.Counts[FoundRecord]+v.report.Counts[FoundPost]+v.report.Counts[FoundCapture] > 0 {
 		return // they cannot be right
 	}
@@ -303,7 +303,7 @@ func (v *verifier) count() {
 		name       string
 		told, want int64
 	}{
-		{"posts", v.totals.Posts, v.posts}, {"revisions", v.totals.Revisions, v.readable()},
+		{"posts", v.totals.Posts, v.posts}, {"revisions", v.totals.Revisions, v.report.Revisions},
 		{"bytes of pages", v.totals.Raw, v.raw}, {"lost pages", v.totals.Lost, v.missing},
 	} {
 		if c.told != c.want {

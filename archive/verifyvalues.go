@@ -151,14 +151,23 @@ func (v *verifier) list(t *tx, _, plain []byte) (string, error) {
 }
 
 func (v *verifier) run(t *tx, k, plain []byte) (string, error) {
+	run, err := decodeRun(k, plain)
+	if last := t.Bucket(bucketRuns).Sequence(); err == nil && run.ID > last {
+		err = fmt.Errorf("%w: it is run %d of %d", ErrCorrupt, run.ID, last)
+	}
+	return FoundValue, err
+}
+
+// decodeRun reads the report of a run.
+func decodeRun(k, plain []byte) (news.Run, error) {
 	var run news.Run
 	if err := json.Unmarshal(plain, &run); err != nil {
-		return FoundValue, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return run, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	if len(k) != seqSize || run.ID != uint40(k) || run.ID > t.Bucket(bucketRuns).Sequence() {
-		return FoundValue, fmt.Errorf("%w: it is the report of run %d of %d", ErrCorrupt, run.ID, t.Bucket(bucketRuns).Sequence())
+	if len(k) != seqSize || run.ID != uint40(k) {
+		return run, fmt.Errorf("%w: it is the report of run %d", ErrCorrupt, run.ID)
 	}
-	return "", nil
+	return run, nil
 }
 
 func (v *verifier) aside(*tx, []byte, []byte) (string, error) {
