@@ -83,8 +83,15 @@ type pager struct {
 	meta
 	// fault is told of everything that is wrong with a page.
 	fault func(page uint64, why string)
-	used  []uint64 // a bit for each page that something leads to
+	used  bits // pages that something leads to
+	told bits // leaves of which the elements were told
 }
+
+// bits is a set of numbers of pages.
+type bits []uint64
+
+func (b bits) has(i uint64) bool { return b[i/64]&(1<<(i%64)) != 0 }
+func (b bits) add(i uint64)      { b[i/64] |= 1 << (i % 64) }
 
 // newPager reads the meta pages and goes by the newer of those that are whole.
 // Where none is, its size of pages is finarc's own, and it has no root.
@@ -112,11 +119,11 @@ func newPager(file io.ReaderAt, size int64, fault func(page uint64, why string))
 		fault(most, fmt.Sprintf("the file ends before page %d of %d", most, p.high))
 		p.high = most
 	}
-	p.used = make([]uint64, p.high/64+1)
+	p.used, p.told = make(bits, p.high/64+1), make(bits, p.high/64+1)
 	return p
 }
 
-// read returns bytes of the file.
+// read returns bytes of the file, in memory of their own.
 func (p *pager) read(at int64, n int) ([]byte, error) {
 	if n < 0 || at < 0 || at > p.size-int64(n) {
 		return nil, fmt.Errorf("%d bytes at %d are beyond the file's end", n, at)
@@ -135,12 +142,12 @@ func (p *pager) claim(id, overflow uint64) error {
 		return fmt.Errorf("pages %d+%d are not within the file's %d", id, overflow, p.high)
 	}
 	for i := id; i <= id+overflow; i++ {
-		if p.used[i/64]&(1<<(i%64)) != 0 {
+		if p.used.has(i) {
 			return fmt.Errorf("page %d is used twice", i)
 		}
 	}
 	for i := id; i <= id+overflow; i++ {
-		p.used[i/64] |= 1 << (i % 64)
+		p.used.add(i)
 	}
 	return nil
 }
@@ -258,6 +265,9 @@ func (p *pager) descend(id uint64, low, high []byte, depth int, fn func(element)
 	if err != nil {
 		p.fault(id, err.Error())
 		return false
+	}
+	if pg.leaf {
+		p.told.add(id)
 	}
 	whole := true
 	for i, e := range pg.elements {
@@ -401,7 +411,7 @@ func (p *pager) checkFree() (used int) {
 		return 0
 	}
 	for i := range p.high {
-		if i < 2 || p.used[i/64]&(1<<(i%64)) != 0 {
+		if i < 2 || p.used.has(i) {
 			used++
 		}
 	}
@@ -416,7 +426,7 @@ func (p *pager) checkFree() (used int) {
 		last = id
 	}
 	for i := uint64(2); i < p.high; i++ {
-		if p.used[i/64]&(1<<(i%64)) == 0 {
+		if !p.used.has(i) {
 			p.fault(i, "it is neither used nor free")
 		}
 	}

@@ -139,7 +139,12 @@ func (t *tx) checkUnread(k, frame []byte) error {
 	if err != nil {
 		return err
 	}
-	e, _, err := t.a.codec.decodeCapture(plain)
+	return t.a.codec.checkUnread(k, plain)
+}
+
+// checkUnread checks the plain form of a capture that is kept apart under a key.
+func (c *codec) checkUnread(k, plain []byte) error {
+	e, _, err := c.decodeCapture(plain)
 	if err == nil && !bytes.Equal(e.ID, k) {
 		err = fmt.Errorf("%w: it is of post %s", ErrCorrupt, printID(e.ID))
 	}
