@@ -33,7 +33,7 @@ func Places(path string) ([]Placed, error) {
 			if name == string(bucketMeta) && !isDictKey(e.key) {
 				return
 			}
-			list = append(list, Placed{name, first, e.at / p.pageSize * p.pageSize, e.at + int64(e.size)})
+			list = append(list, Placed{name, first, int64(e.page) * p.pageSize, e.at + int64(e.size)})
 		})
 	})
 	return list, nil

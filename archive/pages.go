@@ -158,6 +158,7 @@ type element struct {
 	key   []byte
 	at    int64 // of the value
 	size  int
+	page  uint64 // that the element stands on; its value may stand on those that follow
 }
 
 // rawPage is a page of which the elements have been checked.
@@ -215,6 +216,7 @@ func (p *pager) elements(head []byte, at, limit int64) (leaf bool, list []elemen
 	end = at + int64(table)
 	list = make([]element, count)
 	for i := range list {
+		list[i].page = uint64(at / p.pageSize)
 		e := head[pageHeader+i*elementSize:]
 		pos, ksize, vsize := little.Uint32(e), little.Uint32(e[4:]), uint32(0)
 		if leaf {
@@ -305,7 +307,7 @@ func (pg *rawPage) ordered(low, high []byte, depth int) error {
 // bucketElements calls fn with every element of the bucket that an element of
 // the root holds, in order. It reports whether all of its pages are whole.
 func (p *pager) bucketElements(e element, fn func(element)) (sequence uint64, whole bool) {
-	page := uint64(e.at / p.pageSize)
+	page := e.page
 	if e.flags != flagBucket {
 		p.fault(page, fmt.Sprintf("%.40q is no bucket", e.key))
 		return 0, false
@@ -382,7 +384,7 @@ func (p *pager) check() int {
 		known[string(e.key)] = true
 		sequence, _ := p.bucketElements(e, func(element) {})
 		if sequence != 0 && !numbered(e.key) {
-			p.fault(uint64(e.at/p.pageSize), fmt.Sprintf("bucket %.40q has a sequence", e.key))
+			p.fault(e.page, fmt.Sprintf("bucket %.40q has a sequence", e.key))
 		}
 	})
 	for _, name := range buckets() {

@@ -37,10 +37,15 @@ func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (V
 	err = v.a.through(ctx, gatePlaces, func() error {
 		return v.a.locked(ctx, false, func(db *bolt.DB) error {
 			db.AllocSize = allocSize
-			return v.a.unwritten(db.Update(func(btx *bolt.Tx) error {
+			err := db.Update(func(btx *bolt.Tx) error {
 				r.tx = &tx{a: v.a, Tx: btx}
 				return r.all()
-			}))
+			})
+			if err == nil && before.Counts[FoundMeta] > 0 {
+				// The first transaction wrote one of the two meta pages.
+				err = db.Update(func(*bolt.Tx) error { return nil })
+			}
+			return v.a.unwritten(err)
 		})
 	})
 	if err != nil {
@@ -342,6 +347,9 @@ func (r *repair) terms() error {
 		}
 	}
 	r.tx.terms, r.tx.sources = nil, nil
+	if was := r.Bucket(bucketTerms).Sequence(); was != last {
+		r.tell("the last number of a term is %d; its sequence said %d", last, was)
+	}
 	return r.Bucket(bucketTerms).SetSequence(last)
 }
 
