@@ -38,6 +38,7 @@ const (
 const (
 	groupGather = "gather"
 	groupLook   = "look"
+	groupCare   = "care"
 	groupSetUp  = "set up"
 )
 
@@ -75,10 +76,12 @@ Jekyll files.`,
 	root.AddGroup(
 		&cobra.Group{ID: groupGather, Title: "Gather:"},
 		&cobra.Group{ID: groupLook, Title: "Look and write out:"},
+		&cobra.Group{ID: groupCare, Title: "Care for the archive:"},
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	add(root, groupGather, a.crawlCommand(), a.demoCommand(), a.mirrorCommand())
 	add(root, groupLook, a.listCommand(), a.showCommand(), a.statsCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupCare, a.verifyCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupSetUp)
@@ -129,18 +132,23 @@ func (a *app) configPath() string {
 	return a.configFile
 }
 
-// openArchive opens the archive for reading. With --archive no configuration
-// is needed, nor looked at.
+// openArchive opens the archive for reading.
 func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
-	path := a.archiveFile
-	if path == "" {
-		c, err := a.config()
-		if err != nil {
-			return nil, err
-		}
-		path = c.Archive
+	path, err := a.archivePath()
+	if err != nil {
+		return nil, err
 	}
 	return archive.Open(ctx, path, archive.Wait(a.wait))
+}
+
+// archivePath returns the archive's file. With --archive no configuration is
+// needed, nor looked at.
+func (a *app) archivePath() (string, error) {
+	if a.archiveFile != "" {
+		return a.archiveFile, nil
+	}
+	c, err := a.config()
+	return c.Archive, err
 }
 
 // logger writes to standard error what is at least of the level, and with
