@@ -97,6 +97,7 @@ type Archive struct {
 	text        func(html string) string // nil: articles are compared as HTML
 
 	mu       sync.Mutex
+	guarded  uint64 // the last transaction whose pages lead in no circle
 	identity []byte // of the file; nil until it was opened
 	dicts    dictWatch
 }
@@ -285,6 +286,9 @@ func (a *Archive) locked(ctx context.Context, readOnly bool, fn func(*bolt.DB) e
 }
 
 func (a *Archive) transact(db *bolt.DB, readOnly bool, fn func(*tx) error) error {
+	if err := a.guard(); err != nil {
+		return err
+	}
 	inTx := func(btx *bolt.Tx) error {
 		t, err := a.begin(btx)
 		if err != nil {

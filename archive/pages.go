@@ -54,7 +54,8 @@ type meta struct {
 	txid     uint64
 }
 
-// parseMeta reads meta page id.
+// parseMeta reads meta page id. It returns one that can be used, with an error,
+// where the page's header alone is damaged.
 func parseMeta(id uint64, b []byte) (meta, error) {
 	if len(b) < pageHeader+metaSize {
 		return meta{}, fmt.Errorf("it ends after %d bytes", len(b))
@@ -67,13 +68,15 @@ func parseMeta(id uint64, b []byte) (meta, error) {
 		return meta{}, fmt.Errorf("it is none of bbolt's")
 	case little.Uint64(m[metaSize-8:]) != sum.Sum64():
 		return meta{}, fmt.Errorf("it does not match its checksum")
-	case little.Uint64(b) != id, little.Uint16(b[8:]) != flagMeta, little.Uint16(b[10:]) != 0, little.Uint32(b[12:]) != 0:
-		return meta{}, fmt.Errorf("its header is damaged")
+	}
+	var err error // bbolt does not look at the header
+	if little.Uint64(b) != id || little.Uint16(b[8:]) != flagMeta || little.Uint16(b[10:]) != 0 || little.Uint32(b[12:]) != 0 {
+		err = fmt.Errorf("its header is damaged")
 	}
 	return meta{
 		pageSize: int64(little.Uint32(m[8:])), root: little.Uint64(m[16:]), freelist: little.Uint64(m[32:]),
 		high: little.Uint64(m[40:]), txid: little.Uint64(m[48:]),
-	}, nil
+	}, err
 }
 
 // pager reads the pages of a file.
@@ -97,18 +100,17 @@ func (b bits) add(i uint64)      { b[i/64] |= 1 << (i % 64) }
 // Where none is, its size of pages is finarc's own, and it has no root.
 func newPager(file io.ReaderAt, size int64, fault func(page uint64, why string)) *pager {
 	p := &pager{file: file, size: size, fault: fault, meta: meta{pageSize: pageSize}}
-	whole := 0
 	for id := range uint64(2) {
 		b, err := p.read(int64(id)*p.pageSize, pageHeader+metaSize)
 		if err == nil {
 			var m meta
-			if m, err = parseMeta(id, b); err == nil && m.pageSize != pageSize {
+			m, err = parseMeta(id, b)
+			switch {
+			case m.root == 0:
+			case m.pageSize != pageSize:
 				err = fmt.Errorf("pages of %d bytes, where finarc writes %d", m.pageSize, int64(pageSize))
-			}
-			if err == nil {
-				if whole++; whole == 1 || m.txid > p.txid {
-					p.meta = m
-				}
+			case p.root == 0 || m.txid > p.txid:
+				p.meta = m
 			}
 		}
 		if err != nil {
