@@ -50,3 +50,8 @@ func CheckPages(data []byte, fault func(page uint64, why string)) {
 type file struct{ data []byte }
 
 func (f *file) ReadAt(b []byte, at int64) (int, error) { return copy(b, f.data[at:]), nil }
+
+// CheckFile goes through the pages of a file.
+func CheckFile(f *os.File, size int64) {
+	newPager(f, size, func(uint64, string) {}).check()
+}

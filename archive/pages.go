@@ -87,7 +87,7 @@ type pager struct {
 	// fault is told of everything that is wrong with a page.
 	fault func(page uint64, why string)
 	used  bits // pages that something leads to
-	told bits // leaves of which the elements were told
+	told  bits // leaves of which the elements were told
 }
 
 // bits is a set of numbers of pages.

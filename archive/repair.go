@@ -91,7 +91,9 @@ type repair struct {
 	lost    int  // revisions of which nothing is left
 }
 
-func (r *repair) tell(format string, args ...any) { r.done = append(r.done, fmt.Sprintf(format, args...)) }
+func (r *repair) tell(format string, args ...any) {
+	r.done = append(r.done, fmt.Sprintf(format, args...))
+}
 
 // all takes all steps: first what others need.
 func (r *repair) all() error {
