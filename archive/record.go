@@ -264,8 +264,6 @@ type headRevision struct {
 	lasted uint64 // milliseconds from the revision's capture to the last identical one
 }
 
-func (h head) last() headRevision { return h[len(h)-1] }
-
 // seen records that revision i was met again, so many milliseconds after it was
 // captured.
 func (h head) seen(i int, after int64) {

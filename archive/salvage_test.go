@@ -84,7 +84,7 @@ func TestSalvageOfDamagedFiles(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
 	saved, hitAll := 0, 0
-	for i := range flips(t) / 3 {
+	for i := range flips(t) / 5 {
 		from := rng.IntN(len(data))
 		to := from + 1
 		path := damaged(t, data, func(b []byte) []byte {
