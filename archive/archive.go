@@ -97,6 +97,7 @@ type Archive struct {
 	text        func(html string) string // nil: articles are compared as HTML
 
 	mu       sync.Mutex
+	guarded  bool   // its pages were seen to lead in no circle
 	identity []byte // of the file; nil until it was opened
 	dicts    dictWatch
 }
@@ -268,22 +269,17 @@ func (a *Archive) through(ctx context.Context, places int64, fn func() error) er
 // this process or another.
 func (a *Archive) alone(ctx context.Context, fn func(*tx) error) error {
 	return a.through(ctx, gatePlaces, func() error {
-		return a.with(ctx, false, func(db *bolt.DB, inTx func(*bolt.Tx) error) error { return db.View(inTx) }, fn)
+		return a.locked(ctx, false, func(db *bolt.DB) error { return a.transact(db, true, fn) })
 	})
 }
 
 func (a *Archive) run(ctx context.Context, readOnly bool, fn func(*tx) error) error {
-	return a.with(ctx, readOnly, func(db *bolt.DB, inTx func(*bolt.Tx) error) error {
-		if readOnly {
-			return db.View(inTx)
-		}
-		db.AllocSize = allocSize
-		return a.unwritten(db.Update(inTx))
-	}, fn)
+	return a.locked(ctx, readOnly, func(db *bolt.DB) error { return a.transact(db, readOnly, fn) })
 }
 
-// with opens the file, lets begin begin a transaction, and runs fn in it.
-func (a *Archive) with(ctx context.Context, readOnly bool, begin func(*bolt.DB, func(*bolt.Tx) error) error, fn func(*tx) error) (err error) {
+// locked runs fn with the file open, and so locked: for this process alone, or
+// for those that read. A panic, or a fault, is damage of the file.
+func (a *Archive) locked(ctx context.Context, readOnly bool, fn func(*bolt.DB) error) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -294,13 +290,25 @@ func (a *Archive) with(ctx context.Context, readOnly bool, begin func(*bolt.DB, 
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return begin(db, func(btx *bolt.Tx) error {
+	return fn(db)
+}
+
+func (a *Archive) transact(db *bolt.DB, readOnly bool, fn func(*tx) error) error {
+	if err := a.guard(); err != nil {
+		return err
+	}
+	inTx := func(btx *bolt.Tx) error {
 		t, err := a.begin(btx)
 		if err != nil {
 			return err
 		}
 		return a.damaged(fn(t))
-	})
+	}
+	if readOnly {
+		return db.View(inTx)
+	}
+	db.AllocSize = allocSize
+	return a.unwritten(db.Update(inTx))
 }
 
 // unwritten adds to an error of writing which file it is about, unless the
@@ -529,6 +537,9 @@ func (t *tx) record(seq uint64) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(plain) == 0 {
+		return nil, fmt.Errorf("revision %d: %w", seq, ErrLost)
+	}
 	r, err := t.a.codec.decodeRecord(plain)
 	if err != nil {
 		return nil, fmt.Errorf("revision %d: %w", seq, err)
@@ -540,6 +551,9 @@ func (t *tx) capture(seq uint64) (*news.Capture, error) {
 	plain, err := t.value(bucketCaptures, seq)
 	if err != nil {
 		return nil, err
+	}
+	if len(plain) == 0 {
+		return nil, fmt.Errorf("capture %d: %w", seq, ErrLost)
 	}
 	_, c, err := t.a.codec.decodeCapture(plain)
 	if err != nil {

@@ -74,11 +74,18 @@ func (c *codec) packer(id uint32, dicts dictSource) (*zstd.Encoder, error) {
 	return encoder, nil
 }
 
+// unusedBit of a frame's descriptor means nothing (RFC 8878, 3.1.1.1.1.3), and
+// no checksum guards it.
+const unusedBit = 1 << 4
+
 // unpack undoes pack.
 func (c *codec) unpack(frame []byte, dicts dictSource) ([]byte, error) {
 	var h zstd.Header
 	if err := h.Decode(frame); err != nil {
 		return nil, fmt.Errorf("%w: unpack %d bytes: %w", ErrCorrupt, len(frame), err)
+	}
+	if frame[4]&unusedBit != 0 {
+		return nil, fmt.Errorf("%w: unpack %d bytes: a bit that is never set is", ErrCorrupt, len(frame))
 	}
 	decoder, err := c.unpacker(h.DictionaryID, dicts)
 	if err != nil {

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -18,6 +19,7 @@ type counters struct {
 	// DictDue is the capture after which the next dictionary is tried; 0: the
 	// first one, as soon as there are captures enough.
 	DictDue uint64 `cbor:"4,keyasint,omitempty"`
+	Lost    int64  `cbor:"5,keyasint,omitempty"` // captures that damage took
 }
 
 // Commit takes everything that a batch holds into the archive, in one
@@ -207,14 +209,27 @@ func (t *tx) same(old *held, r *record, p *news.Captured, fresh *revisions) (boo
 	if old.record.Title != r.Title || old.record.Published != r.Published {
 		return false, nil
 	}
-	if bytes.Equal(old.record.Raw, r.Raw) && old.record.Body == r.Body {
-		return true, nil // the same place in the same page
+	if bytes.Equal(old.record.Raw, r.Raw) && old.record.Body == r.Body { // the same place in the same page
+		lost, err := t.lost(old.seq, fresh)
+		return !lost, err
 	}
 	body, err := t.bodyOf(old, fresh)
+	if errors.Is(err, ErrLost) {
+		return false, nil // the page has come back
+	}
 	if err != nil {
 		return false, err
 	}
 	return body == p.Post.Body || t.a.text != nil && t.a.text(body) == t.a.text(p.Post.Body), nil
+}
+
+// lost reports whether a revision's page was lost to damage of the archive.
+func (t *tx) lost(seq uint64, fresh *revisions) (bool, error) {
+	if n, err := t.counters(); n.Lost == 0 || err != nil || seq >= fresh.first {
+		return false, err
+	}
+	plain, err := t.value(bucketCaptures, seq)
+	return len(plain) == 0, err
 }
 
 // bodyOf returns a revision's article.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -270,7 +271,7 @@ func (t *tx) adoptDict(of *trial, d []byte) error {
 	if err := t.putCounters(n); err != nil || d == nil {
 		return err
 	}
-	if err := t.put(bucketDicts, dictKey(of.id), d); err != nil {
+	if err := t.putDict(of.id, d); err != nil {
 		return err
 	}
 	if !of.first {
@@ -292,6 +293,33 @@ func (t *tx) adoptDict(of *trial, d []byte) error {
 		}
 	}
 	return nil
+}
+
+// dictCopyKey is the key of a dictionary's copy.
+func dictCopyKey(id uint32) []byte { return append([]byte("dictionary"), dictKey(id)...) }
+
+// putDict stores a dictionary, and a copy of it, which is packed and lies
+// elsewhere: one byte that is damaged in a dictionary would take everything
+// that was packed with it.
+func (t *tx) putDict(id uint32, d []byte) error {
+	plain, err := newCodec()
+	if err != nil {
+		return err
+	}
+	with, err := plain.packer(0, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.put(bucketDicts, dictKey(id), d), t.put(bucketMeta, dictCopyKey(id), pack(with, d)))
+}
+
+// dictCopy returns the copy of a dictionary, or nil where there is none.
+func (t *tx) dictCopy(id uint32) ([]byte, error) {
+	v, err := t.get(bucketMeta, dictCopyKey(id))
+	if v == nil || err != nil {
+		return nil, err
+	}
+	return t.a.codec.unpack(v, t.dict)
 }
 
 // repack packs every block of a bucket again.

@@ -17,4 +17,9 @@ var (
 	ErrCorrupt = errors.New("archive is damaged")
 	// ErrMissing: there is no file at the path.
 	ErrMissing = errors.New("no archive there")
+	// ErrLost: of a revision that damage hit, the page, or all of it, is lost.
+	ErrLost = errors.New("lost to damage of the archive")
+	// ErrSalvage: the archive's pages are damaged, so that it cannot be repaired
+	// where it is.
+	ErrSalvage = errors.New("archive cannot be repaired where it is")
 )

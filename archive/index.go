@@ -113,16 +113,21 @@ func (c indexChanges) remove(r *record, seq uint64) {
 
 // each calls fn for every list that a revision stands in.
 func (c indexChanges) each(r *record, seq uint64, fn func(*chunkChange, entry)) {
-	when := r.when()
-	in := func(at chunk, offset uint64) {
+	entriesOf(r, seq, func(at chunk, e entry) {
 		if c[at] == nil {
 			c[at] = new(chunkChange)
 		}
-		fn(c[at], newEntry(offset, seq))
-	}
-	in(chunk{number: when / hour}, when%hour)
+		fn(c[at], e)
+	})
+}
+
+// entriesOf calls fn with every list that a revision stands in, and its entry
+// there.
+func entriesOf(r *record, seq uint64, fn func(chunk, entry)) {
+	when := r.when()
+	fn(chunk{number: when / hour}, newEntry(when%hour, seq))
 	for _, text := range termsOf(r) {
-		in(chunk{text, when / day}, when%day)
+		fn(chunk{text, when / day}, newEntry(when%day, seq))
 	}
 }
 

@@ -104,6 +104,11 @@ func (t *tx) commitRun(run *news.Run) error {
 	if err != nil {
 		return fmt.Errorf("report of run %d: %w", run.ID, err)
 	}
+	if b := t.Bucket(bucketRuns); b.Sequence() < run.ID {
+		if err := b.SetSequence(run.ID); err != nil {
+			return err
+		}
+	}
 	return t.put(bucketRuns, seqKey(run.ID), v)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -32,10 +33,13 @@ func (t *tx) revision(h head, i int, r *record, withBody bool) (news.Revision, e
 }
 
 // fillBody reads from the revision's capture what is not in its record: body,
-// foot, and the SHA-256 of the page.
+// foot, and the SHA-256 of the page. Where the page was lost they stay empty.
 func (t *tx) fillBody(rev *news.Revision, r *record) error {
 	c, err := t.capture(rev.Seq)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrLost):
+		return nil
+	case err != nil:
 		return err
 	}
 	sum := sha256.Sum256(c.Body)

@@ -19,6 +19,15 @@ var (
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
 
+// damaged is an archive in which something is wrong: all of it was told.
+type damaged struct {
+	path  string
+	what  string // how much is wrong
+	pages bool   // the file's pages are damaged, so that it cannot be repaired
+}
+
+func (e *damaged) Error() string { return fmt.Sprintf("%s is damaged: %s", e.path, e.what) }
+
 // usageError is a command line that cannot be meant so.
 type usageError struct{ error }
 
@@ -51,8 +60,18 @@ var endings = []ending{
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},
+	{is: unrepairable, code: 1, hint: "finarc salvage --out NEW saves what can be read into a new archive"},
+	{is: as[*damaged], code: 1, hint: "finarc verify --repair sets aside what is broken and makes the rest whole; keep a copy of the file"},
+	{is: is(archive.ErrCorrupt), code: 1, hint: "finarc verify tells what is damaged, and what can be done"},
 	{is: is(archive.ErrNoPost), code: 1, hint: "finarc list shows what the archive holds"},
 	{is: func(error) bool { return true }, code: 1},
+}
+
+// unrepairable reports whether an error is of an archive whose pages are
+// damaged.
+func unrepairable(err error) bool {
+	d := new(damaged)
+	return errors.Is(err, archive.ErrSalvage) || errors.As(err, &d) && d.pages
 }
 
 func isNil(err error) bool { return err == nil }

@@ -82,7 +82,7 @@ Jekyll files.`,
 	)
 	add(root, groupGather, a.crawlCommand(), a.demoCommand(), a.mirrorCommand())
 	add(root, groupLook, a.listCommand(), a.showCommand(), a.statsCommand(), a.runsCommand(), a.exportCommand())
-	add(root, groupCare, a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand())
+	add(root, groupCare, a.verifyCommand(), a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpCommandGroupID(groupSetUp)
@@ -133,16 +133,11 @@ func (a *app) configPath() string {
 	return a.configFile
 }
 
-// openArchive opens the archive for reading. With --archive no configuration
-// is needed, nor looked at.
+// openArchive opens the archive for reading.
 func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
-	path := a.archiveFile
-	if path == "" {
-		c, err := a.config()
-		if err != nil {
-			return nil, err
-		}
-		path = c.Archive
+	path, err := a.archivePath()
+	if err != nil {
+		return nil, err
 	}
 	return archive.Open(ctx, path, a.archiveOptions()...)
 }
@@ -150,6 +145,16 @@ func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
 // archiveOptions are those with which every command opens an archive.
 func (a *app) archiveOptions() []archive.Option {
 	return []archive.Option{archive.Wait(a.wait), archive.PlainText(page.Text)}
+}
+
+// archivePath returns the archive's file. With --archive no configuration is
+// needed, nor looked at.
+func (a *app) archivePath() (string, error) {
+	if a.archiveFile != "" {
+		return a.archiveFile, nil
+	}
+	c, err := a.config()
+	return c.Archive, err
 }
 
 // logger writes to standard error what is at least of the level, and with

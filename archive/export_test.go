@@ -1,0 +1,57 @@
+package archive
+
+import "os"
+
+// Placed is where in a file the pages are that a value takes.
+type Placed struct {
+	Bucket   string
+	First    uint64 // the number of a block's first value
+	From, To int64
+}
+
+// Places returns where the blocks and dictionaries of a file are, from the
+// beginning of their page on.
+func Places(path string) ([]Placed, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	p := newPager(f, info.Size(), func(uint64, string) {})
+	var list []Placed
+	p.buckets(func(bucket element) {
+		name := string(bucket.key)
+		p.bucketElements(bucket, func(e element) {
+			first := uint64(0)
+			if len(e.key) == seqSize {
+				first = uint40(e.key)
+			}
+			if name == string(bucketMeta) && !isDictKey(e.key) {
+				return
+			}
+			list = append(list, Placed{name, first, int64(e.page) * p.pageSize, e.at + int64(e.size)})
+		})
+	})
+	return list, nil
+}
+
+// CheckPages goes through the pages of a file that holds data.
+func CheckPages(data []byte, fault func(page uint64, why string)) {
+	p := newPager(&file{data}, int64(len(data)), fault)
+	if p.root != 0 {
+		p.check()
+	}
+}
+
+type file struct{ data []byte }
+
+func (f *file) ReadAt(b []byte, at int64) (int, error) { return copy(b, f.data[at:]), nil }
+
+// CheckFile goes through the pages of a file.
+func CheckFile(f *os.File, size int64) {
+	newPager(f, size, func(uint64, string) {}).check()
+}

@@ -1,0 +1,89 @@
+package archive_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+)
+
+// readAgain reads the captures that post makes.
+func readAgain(c *news.Capture) (*news.Post, error) {
+	for i := range 1000 {
+		if p := post(i); p.Capture.URL == c.URL {
+			if strings.Contains(string(c.Body), "更正") {
+				p.Post.Title = "更正：" + p.Post.Title
+			}
+			return &p.Post, nil
+		}
+	}
+	return nil, errors.New("not a post of the test")
+}
+
+// After a repair the archive is whole, and has every post but those whose own
+// blocks were hit.
+func TestFlippedBytesAreRepaired(t *testing.T) {
+	a := everything(t, 400)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := told(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	tried, repaired, refused, lost := 0, 0, 0, 0
+	path := filepath.Join(t.TempDir(), "flipped.db")
+	for range flips(t) / 3 {
+		at, x := rng.IntN(len(data)), byte(1+rng.IntN(255))
+		data[at] ^= x
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data[at] ^= x
+		r, err := archive.Verify(t.Context(), path, nil)
+		if err != nil || r.Clean() {
+			continue
+		}
+		tried++
+		after, err := archive.Repair(t.Context(), path, readAgain, nil)
+		if errors.Is(err, archive.ErrSalvage) {
+			refused++
+			continue
+		}
+		if err != nil || !after.Clean() || len(after.Repaired) == 0 {
+			t.Errorf("byte %d (page %d, offset %d) ^ %#x: %v: %+v, %+v, %q", at, at/4096, at%4096, x, err, r.Findings[0], after.Findings, after.Repaired)
+			continue
+		}
+		repaired++
+		b, err := archive.Open(t.Context(), path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		now, err := told(t.Context(), b)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		gone := 0
+		for id, post := range before {
+			if now[id] != post {
+				gone++
+			}
+		}
+		lost += gone
+		if block := 64; gone > block {
+			t.Errorf("byte %d (page %d, offset %d) ^ %#x: %d posts are not as they were: %q", at, at/4096, at%4096, x, gone, after.Repaired)
+		}
+		commit(t, b, news.Batch{Posts: []news.Captured{post(5000), post(5)}})
+		clean(t, b)
+	}
+	t.Logf("%d damaged files: %d repaired, %d refused for salvage; %d posts of %d×%d lost", tried, repaired, refused, lost, repaired, len(before))
+}

@@ -1,0 +1,181 @@
+package archive_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+)
+
+// From a file that is whole everything is saved.
+func TestSalvageOfAWholeArchive(t *testing.T) {
+	a := everything(t, 400)
+	want, err := told(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "new.db")
+	r, err := archive.Salvage(t.Context(), a.Path(), to, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Posts != 400 || r.Revisions != 400+58 || r.NoPage+r.Remade+r.Missing != 0 || r.Damaged != 0 {
+		t.Errorf("%+v", r)
+	}
+	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "runs": 1, "aliases": 1} {
+		if r.Kept[bucket] != n {
+			t.Errorf("%s: %d kept, want %d", bucket, r.Kept[bucket], n)
+		}
+	}
+	b, err := archive.Open(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, b)
+	got, err := told(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, post := range want {
+		if got[id] != post {
+			t.Errorf("%s:\n%s\nwant\n%s", id, got[id], post)
+		}
+	}
+	for id := range want {
+		old, err := a.Revisions(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := b.Revisions(t.Context(), id)
+		if err != nil || len(now) != len(old) {
+			t.Fatalf("%s: %d revisions, want %d, %v", id, len(now), len(old), err)
+		}
+		for i := range now {
+			if !now[i].Fetched.Equal(old[i].Fetched) || !now[i].LastSeen.Equal(old[i].LastSeen) || !now[i].FirstSeen.Equal(old[i].FirstSeen) || now[i].Mode != old[i].Mode || now[i].Mirror != old[i].Mirror {
+				t.Fatalf("%s: %+v, want %+v", id, now[i], old[i])
+			}
+		}
+	}
+	if _, err := archive.Salvage(t.Context(), a.Path(), to, nil); err == nil {
+		t.Error("a file that is there is written over")
+	}
+}
+
+// From a file that is damaged in any way every post is saved whose own pages
+// were not hit.
+func TestSalvageOfDamagedFiles(t *testing.T) {
+	const n = 400
+	a := everything(t, n)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := told(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := archive.Places(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	saved, hitAll := 0, 0
+	for i := range flips(t) / 5 {
+		from := rng.IntN(len(data))
+		to := from + 1
+		path := damaged(t, data, func(b []byte) []byte {
+			switch i % 4 {
+			case 0: // a byte
+				b[from] ^= byte(1 + rng.IntN(255))
+			case 1: // a stretch of zeros
+				to = min(len(b), from+1+rng.IntN(40_000))
+				clear(b[from:to])
+			case 2: // the end
+				to = len(b)
+				return b[:max(from, 1)]
+			case 3: // the beginning, and a byte
+				b[from] ^= byte(1 + rng.IntN(255))
+				clear(b[:8192])
+			}
+			return b
+		})
+		whole := func(p archive.Placed) bool { return p.To <= int64(from) || p.From >= int64(to) }
+		dictionary := false
+		blocks := make(map[uint64]bool)
+		for _, p := range places {
+			switch {
+			case p.Bucket == "captures":
+				blocks[p.First] = whole(p)
+			case p.Bucket == "dictionaries" || p.Bucket == "finarc":
+				dictionary = dictionary || whole(p)
+			}
+		}
+		if !dictionary {
+			hitAll++
+			continue
+		}
+		dir := t.TempDir()
+		r, err := archive.Salvage(t.Context(), path, filepath.Join(dir, "new.db"), readAgain)
+		if err != nil {
+			t.Errorf("%d, bytes %d to %d: %v", i%4, from, to, err)
+			continue
+		}
+		if after, _ := os.ReadFile(path); i%4 != 2 && len(after) != len(data) {
+			t.Error("the damaged file was changed")
+		}
+		b, err := archive.Open(t.Context(), filepath.Join(dir, "new.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean(t, b)
+		got, err := told(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seq := uint64(1); seq <= n; seq++ { // the posts come in order
+			first := seq
+			for {
+				if _, ok := blocks[first]; ok {
+					break
+				}
+				first--
+			}
+			if id := post(int(seq - 1)).Post.ID; blocks[first] && got[id] == "" {
+				t.Errorf("%d, bytes %d to %d: post %s is lost, though nothing of it was hit: %+v", i%4, from, to, id, r)
+				break
+			}
+		}
+		saved++
+		for id, p := range got {
+			if want[id] == "" {
+				t.Errorf("%d, bytes %d to %d: post %s comes from nowhere: %s", i%4, from, to, id, p)
+			}
+		}
+		commit(t, b, news.Batch{Posts: posts(3)})
+		clean(t, b)
+	}
+	t.Logf("%d files salvaged, %d without any dictionary left", saved, hitAll)
+}
+
+// The reader of pages takes anything, and ends.
+func FuzzPages(f *testing.F) {
+	a := everything(f, 5)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data, uint32(4096*3+16), []byte{1})
+	f.Add(data, uint32(0), bytes.Repeat([]byte{0xff}, 100))
+	f.Add(data[:5000], uint32(4096), []byte{})
+	f.Fuzz(func(t *testing.T, data []byte, at uint32, patch []byte) {
+		if int(at) < len(data) {
+			data = bytes.Clone(data)
+			copy(data[at:], patch)
+		}
+		archive.CheckPages(data, func(uint64, string) {})
+	})
+}

@@ -1,0 +1,226 @@
+package archive_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
+)
+
+// everything returns an archive of n posts that has something in every bucket.
+func everything(t testing.TB, n int) *archive.Archive {
+	t.Helper()
+	a := open(t)
+	run := &news.Run{Command: "crawl", Mirrors: []string{"m"}, Started: noon}
+	if err := a.StartRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	list := posts(n)
+	list[3].Wanted.ID = "20211222-0123456789abcdef" // an alias
+	for at := 0; at < n; at += 50 {
+		commit(t, a, news.Batch{Posts: list[at:min(n, at+50)], Run: run})
+	}
+	var revised []news.Captured
+	for i := 0; i < n; i += 7 {
+		p := post(i)
+		p.Capture.Fetched = p.Capture.Fetched.Add(time.Hour)
+		p.Post.Title = "更正：" + p.Post.Title
+		p.Capture.Body = append(p.Capture.Body, "<!-- 更正 -->"...)
+		again := p
+		again.Capture.Fetched = again.Capture.Fetched.Add(time.Hour) // seen again
+		revised = append(revised, p, again)
+	}
+	commit(t, a, news.Batch{Posts: revised})
+	wanted := func(i int) news.Wanted {
+		p := post(10_000 + i)
+		return news.Wanted{ID: p.Post.ID, InfoCode: p.Post.InfoCode, Mirror: "m", Pages: []string{p.Capture.URL},
+			FoundOn: "https://mirror.example/21caijing.html", Found: noon, Category: "21caijing"}
+	}
+	var b news.Batch
+	for i := range 40 {
+		b.Found = append(b.Found, wanted(i))
+	}
+	for i := range 10 {
+		failed := wanted(100 + i)
+		failed.Attempts, failed.Error = 3, "gone"
+		b.Leads, b.Failed = append(b.Leads, wanted(50+i)), append(b.Failed, failed)
+		apart := post(200_000 + i)
+		apart.Wanted.Error = "block page"
+		b.Unread = append(b.Unread, apart)
+	}
+	for i := range 5 {
+		b.Lists = append(b.Lists, news.ListPage{URL: fmt.Sprintf("https://mirror.example/%d.html", i), Mirror: "m", Kind: news.KindCategory, ETag: `"x"`, Read: noon, Checked: noon})
+	}
+	commit(t, a, b)
+	return a
+}
+
+func verified(t testing.TB, a *archive.Archive) archive.VerifyReport {
+	t.Helper()
+	r, err := a.Verify(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func clean(t testing.TB, a *archive.Archive) archive.VerifyReport {
+	t.Helper()
+	r := verified(t, a)
+	if !r.Clean() {
+		t.Fatalf("%v: %+v", r.Counts, r.Findings)
+	}
+	return r
+}
+
+func TestVerifyCleanArchives(t *testing.T) {
+	if r := clean(t, open(t)); r.Posts != 0 || r.Revisions != 0 {
+		t.Errorf("an empty archive: %+v", r)
+	}
+	for _, n := range []int{1, 40, 400} {
+		r := clean(t, everything(t, max(n, 4)))
+		if r.Posts != int64(max(n, 4)) || r.Revisions <= r.Posts || r.Entries == 0 || r.Values == 0 || r.Pages == 0 {
+			t.Errorf("%d posts: %+v", n, r)
+		}
+	}
+}
+
+// What others write while an archive is verified is no damage.
+func TestVerifyWhileOthersWrite(t *testing.T) {
+	a := everything(t, 300)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := 1000; ctx.Err() == nil; i += 3 {
+			again := post(i % 300)
+			again.Capture.Fetched = again.Capture.Fetched.Add(time.Duration(i) * time.Hour)
+			again.Post.Title = fmt.Sprint(i)
+			b := news.Batch{Posts: []news.Captured{post(i), post(i + 1), again}, Found: []news.Wanted{{ID: post(100_000 + i).Post.ID, Mirror: "m", FoundOn: "https://mirror.example/"}}}
+			if _, err := a.Commit(ctx, &b); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 10 {
+		clean(t, a)
+	}
+	stop()
+	wg.Wait()
+	clean(t, a)
+}
+
+// digestOf sums up everything that is in an archive file, key by key, or fails.
+func digestOf(path string) (sum uint64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true})
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	h := fnv.New64a()
+	err = db.View(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			fmt.Fprintf(h, "%q %d\n", name, b.Sequence())
+			return b.ForEach(func(k, v []byte) error {
+				fmt.Fprintf(h, "%d %x %d %x\n", len(k), k, len(v), v)
+				return nil
+			})
+		})
+	})
+	return h.Sum64(), err
+}
+
+// told returns everything that the archive tells of its posts.
+func told(ctx context.Context, a *archive.Archive) (map[news.ID]string, error) {
+	all := make(map[news.ID]string)
+	for rev, err := range a.Select(ctx, archive.Selection{Body: true}) {
+		if err != nil {
+			return nil, err
+		}
+		all[rev.ID] = fmt.Sprintf("%+v", rev.Post)
+	}
+	return all, nil
+}
+
+// flips is how many bytes the test of flipped bytes flips.
+func flips(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("FINARC_FLIPS"))
+	if err != nil {
+		n = 300
+	}
+	if testing.Short() {
+		n = min(n, 50)
+	}
+	t.Logf("%d flips; FINARC_FLIPS sets how many", n)
+	return n
+}
+
+// damaged returns a copy of an archive with other bytes in it.
+func damaged(t testing.TB, data []byte, change func([]byte) []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.db")
+	if err := os.WriteFile(path, change(bytes.Clone(data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A flipped byte anywhere in the file is found, or changes nothing of what the
+// archive holds.
+func TestFlippedBytes(t *testing.T) {
+	a := everything(t, 400)
+	clean(t, a)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := digestOf(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const seed = 1
+	rng := rand.New(rand.NewPCG(seed, 2))
+	n, found, harmless, unnoticed := flips(t), 0, 0, 0
+	path := filepath.Join(t.TempDir(), "flipped.db")
+	for range n {
+		at, x := rng.IntN(len(data)), byte(1+rng.IntN(255))
+		data[at] ^= x
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		data[at] ^= x
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		r, err := archive.Verify(ctx, path, nil)
+		cancel()
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("byte %d ^ %#x: no end", at, x)
+		case err != nil || !r.Clean():
+			found++
+		default:
+			if sum, err := digestOf(path); err == nil && sum == whole {
+				harmless++
+			} else {
+				unnoticed++
+				t.Errorf("byte %d (page %d, offset %d) ^ %#x is not noticed: %v", at, at/4096, at%4096, x, err)
+			}
+		}
+	}
+	t.Logf("seed %d, file of %d bytes: %d flips, %d found, %d harmless, %d unnoticed", seed, len(data), n, found, harmless, unnoticed)
+}
