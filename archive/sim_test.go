@@ -266,14 +266,10 @@ func (s *simulation) reopen() {
 	s.must(err)
 }
 
-// compacter is the archive once it can be compacted.
-type compacter interface{ Compact(context.Context) error }
-
 func (s *simulation) compact() {
-	if c, ok := any(s.file).(compacter); ok {
-		s.must(c.Compact(s.Context()))
-		s.compare("compaction")
-	}
+	_, err := s.file.Compact(s.Context())
+	s.must(err)
+	s.compare("compaction")
 }
 
 // checkPages checks the file's pages by bbolt's own rules.

@@ -88,13 +88,15 @@ func contentOf(t *testing.T, path string) content {
 		t.Fatal(err)
 	}
 	held := make(content)
-	for rev, err := range a.Select(t.Context(), archive.Selection{}) {
+	for rev, err := range a.Select(t.Context(), archive.Selection{Body: true}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all, err := a.Revisions(t.Context(), rev.ID)
-		if err != nil {
-			t.Fatal(err)
+		all := []news.Revision{rev}
+		if rev.Number > 1 {
+			if all, err = a.Revisions(t.Context(), rev.ID); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, r := range all {
 			held[rev.ID] = append(held[rev.ID], fmt.Sprintf("%s %s %q", r.SHA256, r.URL, r.Title))
@@ -178,7 +180,8 @@ func uninterrupted(t *testing.T, site string) (content, time.Duration) {
 	writeFile(t, config, fmt.Sprintf(configuration, db, site, 8))
 	began := time.Now()
 	output(t, finarc, "crawl", "-v", "-c", config)
-	return contentOf(t, db), time.Since(began)
+	took := time.Since(began)
+	return contentOf(t, db), took
 }
 
 // notAskedAgain checks that no page of a post that was held has been asked for.
@@ -204,7 +207,7 @@ func TestCrashCare(t *testing.T) {
 		kept    bool     // it has the same content at all times
 	}{
 		"compact": {[]string{"compact", "--archive", "a.db"}, "a.db", true},
-		"reread":  {[]string{"reread", "-c", "crawler.yaml"}, "a.db", true},
+		"reread":  {[]string{"reread", "-c", "crawler.yaml"}, "a.db", false},
 		"merge":   {[]string{"merge", "a.db", "b.db", "--into", "c.db"}, "c.db", false},
 		"backup":  {[]string{"backup", "c.db", "--archive", "a.db"}, "c.db", false},
 	} {
