@@ -20,7 +20,8 @@ import (
 // A page that is lost takes the article with it, and leaves the front matter;
 // a record that is lost is read again from the page by read, or, where read is
 // nil or cannot, made of what the capture itself tells. Where the pages of the
-// file are damaged nothing is done: the error is [ErrSalvage].
+// file are damaged, or a dictionary and its copy, nothing is done: the error is
+// [ErrSalvage].
 func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (VerifyReport, error) {
 	before, err := a.Verify(ctx, progress)
 	if err != nil || before.Clean() {
@@ -189,7 +190,8 @@ func (r *repair) meta() error {
 }
 
 // dictionaries puts copies in the place of broken dictionaries, and makes
-// copies again.
+// copies again. Without a dictionary everything that was packed with it would be
+// set aside; Salvage does better with what is left of it.
 func (r *repair) dictionaries() error {
 	broken, err := r.bad(bucketDicts, func(k, plain []byte) error {
 		c, err := newCodec()
@@ -220,10 +222,11 @@ func (r *repair) dictionaries() error {
 		}
 		restored++
 	}
+	if restored < len(broken) {
+		return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
+	}
 	if restored > 0 {
-		r.tell("took %d of %d broken dictionaries from their copies", restored, len(broken))
-	} else if len(broken) > 0 {
-		r.tell("%d dictionaries are lost, and what was packed with them", len(broken))
+		r.tell("took %d broken dictionaries from their copies", restored)
 	}
 	return r.copyDicts()
 }

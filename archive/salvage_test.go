@@ -179,3 +179,33 @@ func FuzzPages(f *testing.F) {
 		archive.CheckPages(data, func(uint64, string) {})
 	})
 }
+
+// A dictionary that is damaged is not used where its copy is whole, even if it
+// is met first.
+func TestSalvageWithADamagedDictionary(t *testing.T) {
+	a := everything(t, 400)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := archive.Places(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range places {
+		if p.Bucket != "dictionaries" && p.Bucket != "finarc" {
+			continue
+		}
+		for at := p.From + 200; at < p.To; at += 701 {
+			path := damaged(t, data, func(b []byte) []byte {
+				clear(b[:8192])
+				b[at] ^= 1
+				return b
+			})
+			r, err := archive.Salvage(t.Context(), path, filepath.Join(t.TempDir(), "new.db"), nil)
+			if err != nil || r.Posts != 400 || r.Remade+r.NoPage+r.Missing > 0 {
+				t.Fatalf("byte %d of %s: %v, %+v", at, p.Bucket, err, r)
+			}
+		}
+	}
+}

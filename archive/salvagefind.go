@@ -18,7 +18,12 @@ type finder func(bucket string, e element, live bool)
 // find looks through the file: first for dictionaries, without which nothing
 // else can be read.
 func (s *salvage) find(ctx context.Context) error {
-	if err := s.each(ctx, func(string, uint64) {}, s.findDict); err != nil {
+	err := s.each(ctx, func(string, uint64) {}, s.findDict)
+	if err != nil {
+		return err
+	}
+	// A dictionary that is damaged may have been used before its copy was found.
+	if s.codec, err = newCodec(); err != nil {
 		return err
 	}
 	fault := func(why string, page uint64) {
