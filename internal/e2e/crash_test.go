@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/realtest"
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
 )
@@ -368,4 +369,44 @@ func filesOf(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// TestSyncFails lets the disk refuse to make writes durable, from some moment on
+// (strace puts the error in): the crawl ends with one clear line, and what the
+// archive held before is whole, and complete after the next crawl.
+func TestSyncFails(t *testing.T) {
+	strace := realtest.Program(t, "strace")
+	const posts = 400
+	m, err := mirror.New(mirror.Options{Posts: posts, Categories: 5, Seed: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(m)
+	t.Cleanup(s.Close)
+	whole, _ := uninterrupted(t, s.URL)
+	dir := t.TempDir()
+	config, db := filepath.Join(dir, "crawler.yaml"), filepath.Join(dir, "a.db")
+	writeFile(t, config, fmt.Sprintf(configuration, db, s.URL, 8))
+	failed := 0
+	for after := range 12 { // of each thread's calls, how many succeed
+		inject := fmt.Sprintf("inject=fdatasync,fsync:error=EIO:when=%d+", after+1)
+		cmd := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=fdatasync,fsync", "-e", inject, finarc, "crawl", "-q", "-c", config)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			failed++
+			if said := string(out); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said, db) || !strings.Contains(said, "input/output error") {
+				t.Fatalf("after %d calls: %v\n%s", after, err, out)
+			}
+		}
+		if exists(db) {
+			contentOf(t, db)
+		}
+	}
+	if failed == 0 {
+		t.Error("no crawl met the error")
+	}
+	output(t, finarc, "crawl", "-c", config)
+	if got := contentOf(t, db); !got.equal(whole) {
+		t.Errorf("%d posts in the end, want %d", len(got), len(whole))
+	}
 }
