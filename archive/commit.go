@@ -300,7 +300,8 @@ func (t *tx) counters() (counters, error) {
 	if v == nil || err != nil {
 		return n, err
 	}
-	return n, t.a.codec.decode(v, &n)
+	err = t.a.codec.decode(v, &n)
+	return n, err
 }
 
 func (t *tx) putCounters(n counters) error {

@@ -29,15 +29,17 @@ func (t *tx) revision(h head, i int, r *record, withBody bool) (news.Revision, e
 	if !withBody {
 		return rev, nil
 	}
-	return rev, t.fillBody(&rev, r)
+	err := t.fillBody(&rev, r)
+	return rev, err
 }
 
 // fillBody reads from the revision's capture what is not in its record: body,
-// foot, and the SHA-256 of the page. Where the page was lost they stay empty.
+// foot, and the SHA-256 of the page. Where the page was lost it says so.
 func (t *tx) fillBody(rev *news.Revision, r *record) error {
 	c, err := t.capture(rev.Seq)
 	switch {
 	case errors.Is(err, ErrLost):
+		rev.Lost = true
 		return nil
 	case err != nil:
 		return err

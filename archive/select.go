@@ -42,9 +42,10 @@ const (
 
 // Select yields the newest revisions of the selected posts, in order of
 // [news.Revision.Place], which is also what tells whether they are of the days.
-// A revision as of a moment was last seen, as far as that moment could know,
-// when it was captured, unless it was not met again later. Between its looks into the file others may write; a post
-// that comes in behind the place reached is not met.
+// As of a moment, a revision that was met again after it was last seen when it
+// was captured: the moment cannot have known more. Between its looks into the
+// file others may write; a post that comes in behind the place reached is not
+// met.
 func (a *Archive) Select(ctx context.Context, s Selection) iter.Seq2[news.Revision, error] {
 	return func(yield func(news.Revision, error) bool) {
 		q, err := newQuery(s)

@@ -89,6 +89,21 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
+// A post whose page was lost has no text: the file of an earlier export stays.
+func TestExportKeepsWhatTheArchiveLost(t *testing.T) {
+	dir := t.TempDir()
+	rev := numbered(1, "题", "<p>正文</p>")
+	mustExport(t, dir, rev)
+	before := snapshot(t, filepath.Join(dir, "_posts"))
+	rev.Body, rev.Lost = "", true
+	if r := mustExport(t, dir, rev); r.Written != 0 || len(r.Refused) != 1 {
+		t.Errorf("got %+v", r)
+	}
+	if after := snapshot(t, filepath.Join(dir, "_posts")); !reflect.DeepEqual(after, before) {
+		t.Errorf("got %v, want %v", after, before)
+	}
+}
+
 // TestOwnPagesOfOneName exports pages of different sites that have one slug,
 // in different runs and orders: each keeps a file of its own.
 func TestOwnPagesOfOneName(t *testing.T) {

@@ -48,6 +48,9 @@ type Options struct {
 //
 // The errors are [ErrNoDay] and bodies that no parser takes.
 func Marshal(rev *news.Revision, o Options) ([]byte, error) {
+	if rev.Lost {
+		return nil, fmt.Errorf("post %s: its page was lost, and with it the text", rev.ID)
+	}
 	if _, err := day(rev); err != nil {
 		return nil, err
 	}

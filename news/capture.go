@@ -69,6 +69,9 @@ type Revision struct {
 	// SHA256 is that of the capture's body, in hexadecimal; empty where the
 	// revision was read without its body.
 	SHA256 string `json:"sha256,omitempty"`
+	// Lost: the page was damaged in the archive and could not be saved, so that
+	// body, foot and SHA256 are missing, and not empty.
+	Lost bool `json:"lost,omitempty"`
 }
 
 // maxAhead is how far ahead of its capture a post can say that it was published

@@ -185,7 +185,7 @@ type attributes struct {
 	given            bool // any of the above is set
 }
 
-// attributes reads the tag's attributes. The tokenizer copies them, and most
+// attributes reads the tag's attributes, of those of one name the first. The tokenizer copies them, and most
 // tags are of no interest to any reader, so it is asked only then.
 func (t *tag) attributes() *attributes {
 	for t.more {

@@ -36,6 +36,11 @@ func (a *app) showDifference(ctx context.Context, arc *archive.Archive, id news.
 	if err != nil {
 		return err
 	}
+	for _, rev := range []*news.Revision{&old, &new} {
+		if rev.Lost {
+			return fmt.Errorf("revision %d of %s cannot be compared: %s", rev.Number, rev.ID, lost(rev))
+		}
+	}
 	if a.json {
 		return a.writeJSON(newDifferenceJSON(&old, &new, len(list)))
 	}

@@ -40,9 +40,17 @@ type listedRevision struct {
 }
 
 func newListedRevision(rev news.Revision) listedRevision {
-	digest := page.TextDigest(&rev.Post)
+	digest := textDigest(&rev)
 	rev.Body, rev.Foot = "", ""
 	return listedRevision{newRevisionJSON(rev), digest}
+}
+
+// textDigest returns [page.TextDigest], or "" of a revision whose page was lost.
+func textDigest(rev *news.Revision) string {
+	if rev.Lost {
+		return ""
+	}
+	return page.TextDigest(&rev.Post)
 }
 
 // shownDigest is how many hexadecimal digits of a digest a table shows.
@@ -51,7 +59,7 @@ const shownDigest = 12
 func revisionRow(rev *news.Revision) []string {
 	return []string{
 		strconv.Itoa(rev.Number), clock(rev.Fetched), clock(rev.LastSeen), string(rev.Mode), dash(printable(rev.Mirror)),
-		short(rev.SHA256), short(page.TextDigest(&rev.Post)), printable(rev.Title),
+		dash(short(rev.SHA256)), dash(short(textDigest(rev))), printable(rev.Title),
 	}
 }
 

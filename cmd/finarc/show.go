@@ -210,6 +210,7 @@ func (a *app) showPost(rev *news.Revision) error {
 		{"url", rev.URL},
 		{"revision", fmt.Sprintf("%d (change %d)", rev.Number, rev.Seq)},
 		{"sha256", rev.SHA256},
+		{"lost", lost(rev)},
 	}
 	told := rows[:0]
 	for _, r := range rows {
@@ -226,6 +227,14 @@ func (a *app) showPost(rev *news.Revision) error {
 	}
 	_, err := fmt.Fprintf(a.out, "\n%s\n", text)
 	return err
+}
+
+// lost says that the text is missing, where it is.
+func lost(rev *news.Revision) string {
+	if !rev.Lost {
+		return ""
+	}
+	return "its page was damaged and could not be saved: the text is missing"
 }
 
 func mentions(list []news.Mention) string {
