@@ -106,6 +106,9 @@ func reports(cmd *cobra.Command) *cobra.Command {
 // takeFlags looks at the global flags before a command runs. It refuses --json
 // where it would change nothing.
 func (a *app) takeFlags(cmd *cobra.Command, _ []string) error {
+	if a.wait < 0 {
+		return usagef("--wait %v: want 0 (not to wait) or more", a.wait)
+	}
 	if cmd.Flags().Changed("wait") {
 		a.waitForRun = a.wait
 	}
