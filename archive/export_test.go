@@ -1,6 +1,9 @@
 package archive
 
-import "os"
+import (
+	"context"
+	"os"
+)
 
 // Placed is where in a file the pages are that a value takes.
 type Placed struct {
@@ -54,4 +57,16 @@ func (f *file) ReadAt(b []byte, at int64) (int, error) { return copy(b, f.data[a
 // CheckFile goes through the pages of a file.
 func CheckFile(f *os.File, size int64) {
 	newPager(f, size, func(uint64, string) {}).check()
+}
+
+// LoadForMerge notes a source's revisions, calls between, and loads those that
+// come next.
+func LoadForMerge(ctx context.Context, from *Archive, between func()) (revisions, loaded int, err error) {
+	f := &feed{from: from}
+	if err := f.list(ctx); err != nil {
+		return 0, 0, err
+	}
+	between()
+	_, err = f.next(ctx)
+	return f.report.Revisions, len(f.ready), err
 }

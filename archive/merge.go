@@ -92,6 +92,11 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 			return err
 		}
 	}
+	for _, f := range feeds {
+		if left := len(f.order) + len(f.ready); left > 0 {
+			return fmt.Errorf("merge %s: %d revisions were not reached", f.from.path, left)
+		}
+	}
 	return a.mergeRest(ctx, feeds)
 }
 
@@ -127,12 +132,13 @@ type sourced struct {
 // list notes the source's revisions.
 func (f *feed) list(ctx context.Context) error {
 	for seq, last := uint64(1), uint64(0); ; {
-		began := time.Now()
+		var began time.Time
 		err := f.from.view(ctx, func(t *tx) error {
+			began = time.Now()
 			if last == 0 {
 				last = t.Bucket(bucketRevisions).Sequence()
 			}
-			for ; seq <= last && time.Since(began) < selectTime; seq++ {
+			for from := seq; seq <= last && (seq == from || time.Since(began) < selectTime); seq++ {
 				plain, err := t.value(bucketRevisions, seq)
 				if err != nil {
 					return err
@@ -162,16 +168,26 @@ func (f *feed) list(ctx context.Context) error {
 	return nil
 }
 
-// next returns the source's next revision, or nil where there is none.
+// next returns the source's next revision, or nil where none is left.
 func (f *feed) next(ctx context.Context) (*sourced, error) {
-	if len(f.ready) > 0 || len(f.order) == 0 {
-		return f.first(), nil
+	for len(f.ready) == 0 && len(f.order) > 0 {
+		if err := f.load(ctx); err != nil {
+			return nil, err
+		}
 	}
-	began := time.Now()
+	return f.first(), nil
+}
+
+// load reads the next revisions, at least one.
+func (f *feed) load(ctx context.Context) error {
+	taken := 0
 	err := f.from.view(ctx, func(t *tx) error {
-		f.ready = nil
-		for size, n := 0, 0; n < min(mergePosts, len(f.order)) && size < mergeBytes && time.Since(began) < selectTime; n++ {
-			s, err := t.sourced(f.order[n])
+		began := time.Now()
+		for size := 0; taken < min(mergePosts, len(f.order)) && size < mergeBytes; taken++ {
+			if taken > 0 && time.Since(began) >= selectTime {
+				break
+			}
+			s, err := t.sourced(f.order[taken])
 			if err != nil {
 				return err
 			}
@@ -181,8 +197,8 @@ func (f *feed) next(ctx context.Context) (*sourced, error) {
 		}
 		return nil
 	})
-	f.order = f.order[len(f.ready):]
-	return f.first(), err
+	f.order = f.order[taken:]
+	return err
 }
 
 func (f *feed) first() *sourced {

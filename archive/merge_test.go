@@ -244,3 +244,15 @@ func TestMergeRefuses(t *testing.T) {
 	}
 	sameDump(t, before, dump(t, a.Path()))
 }
+
+// A source that others use for longer than a look takes is merged whole.
+func TestMergeWaitsForSource(t *testing.T) {
+	a := full(t, 30)
+	revisions, loaded, err := archive.LoadForMerge(t.Context(), a, func() {
+		release := hold(t, a.Path())
+		time.AfterFunc(150*time.Millisecond, release) // longer than a look
+	})
+	if err != nil || revisions != 32 || loaded != revisions {
+		t.Errorf("%d of %d revisions come next, %v", loaded, revisions, err)
+	}
+}

@@ -151,8 +151,8 @@ func (w *rereading) batch(ctx context.Context) error {
 
 // load reads the next revisions, at least one.
 func (w *rereading) load(ctx context.Context) (list []*again, err error) {
-	began := time.Now()
 	err = w.archive.view(ctx, func(t *tx) error {
+		began := time.Now()
 		list = nil
 		for seq, size := w.Next, 0; seq <= w.last; seq++ {
 			r, err := t.again(seq)
