@@ -22,7 +22,7 @@ var ErrSame = errors.New("the same file")
 //	Revisions = New + Revised + Unchanged + Held
 type Merged struct {
 	Source    string `json:"source"`
-	Revisions int    `json:"revisions"` // of the source, when the merge began
+	Revisions int    `json:"revisions"` // of the source, when the merge came to them
 	New       int    `json:"new"`       // the first of their posts
 	Revised   int    `json:"revised"`   // revisions beside others
 	Unchanged int    `json:"unchanged"` // the same article as the revision before: only last_seen moved
@@ -35,13 +35,14 @@ const (
 	mergeBytes = 4 << 20 // of pages
 )
 
-// Merge takes all that the sources hold into the archive: their revisions in
-// the order in which they were captured, whichever source they are in, then
-// aliases, runs, frontier, leads, failures, captures kept apart, and list
+// Merge takes all that the sources hold into the archive: runs, leads, failures
+// and frontier, their revisions in the order in which they were captured,
+// whichever source they are in, then aliases, captures kept apart, and list
 // pages. It goes on by batches and does not repeat what is done, so that one
 // that was interrupted is resumed by merging again; merging once more changes
-// nothing. Sources are only read. Reports are of what was done, also where an
-// error is returned.
+// nothing. Sources are only read, and may be crawled meanwhile: what comes in
+// then may be left to the next merge, but no link is taken for known that is
+// not. Reports are of what was done, also where an error is returned.
 func (a *Archive) Merge(ctx context.Context, sources ...*Archive) ([]Merged, error) {
 	var feeds []*feed
 	for _, s := range sources {
@@ -74,7 +75,8 @@ func differentFiles(into, source string) error {
 	return nil
 }
 
-func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
+// mergeRevisions takes in the revisions that the sources hold by now.
+func (a *Archive) mergeRevisions(ctx context.Context, feeds []*feed) error {
 	for _, f := range feeds {
 		if err := f.list(ctx); err != nil {
 			return err
@@ -97,13 +99,14 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 			return fmt.Errorf("merge %s: %d revisions were not reached", f.from.path, left)
 		}
 	}
-	return a.mergeRest(ctx, feeds)
+	return nil
 }
 
 // feed yields the revisions of a source in the order in which they were
 // captured.
 type feed struct {
 	from   *Archive
+	lists  []pair // list pages, as they were when the merge began
 	order  []captured
 	ready  []*sourced // those that come next
 	report Merged

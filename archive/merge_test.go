@@ -256,3 +256,70 @@ func TestMergeWaitsForSource(t *testing.T) {
 		t.Errorf("%d of %d revisions come next, %v", loaded, revisions, err)
 	}
 }
+
+// Of a source that is crawled meanwhile, each link of a list page is known as
+// soon as the page's validator is, and no alias leads nowhere.
+func TestMergeFromACrawl(t *testing.T) {
+	from := open(t)
+	link := func(i int) news.Wanted {
+		w := wantedPost(i)
+		w.ID = news.ID(fmt.Sprintf("20211222-%016x", i))
+		return w
+	}
+	// Each page that is read has one more link, and the post of the one before
+	// is got.
+	crawl := func(i int) {
+		b := news.Batch{
+			Found: []news.Wanted{link(i + 1)},
+			Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: fmt.Sprint(i + 1), Checked: noon.Add(time.Duration(i) * time.Second)}},
+		}
+		p := post(i)
+		p.Wanted = link(i)
+		b.Posts = append(b.Posts, p)
+		if _, err := from.Commit(t.Context(), &b); err != nil {
+			t.Error(err)
+		}
+	}
+	crawled := 0
+	for ; crawled < 200; crawled++ {
+		crawl(crawled)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ; crawled < 600 && t.Context().Err() == nil; crawled++ {
+			crawl(crawled)
+		}
+	}()
+	for meanwhile := true; meanwhile; {
+		select {
+		case <-ended:
+			meanwhile = false
+		default:
+		}
+		into := open(t)
+		merge(t, into, from)
+		lists, err := into.Lists(t.Context(), "m")
+		if err != nil || len(lists) != 1 {
+			t.Fatalf("list pages %+v, %v", lists, err)
+		}
+		var read int
+		if _, err := fmt.Sscan(lists[0].ETag, &read); err != nil {
+			t.Fatal(err)
+		}
+		wanted, err := into.Wanted(t.Context(), "", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range read + 1 {
+			id := link(i).ID
+			if slices.ContainsFunc(wanted, func(w news.Wanted) bool { return w.ID == id }) {
+				continue
+			}
+			if _, err := into.Post(t.Context(), id); err != nil {
+				t.Errorf("link %d of the %d that are read: %v", i, read, err)
+			}
+		}
+		clean(t, into)
+	}
+}
