@@ -19,7 +19,7 @@ var ErrSame = errors.New("the same file")
 
 // Merged is what became of the revisions of one source of a merge.
 //
-//	Revisions = New + Revised + Unchanged + Held
+//	Revisions = New + Revised + Unchanged + Held + Restored + Lost
 type Merged struct {
 	Source    string `json:"source"`
 	Revisions int    `json:"revisions"` // of the source, when the merge came to them
@@ -27,6 +27,8 @@ type Merged struct {
 	Revised   int    `json:"revised"`   // revisions beside others
 	Unchanged int    `json:"unchanged"` // the same article as the revision before: only last_seen moved
 	Held      int    `json:"held"`      // there already: same post, page and time
+	Restored  int    `json:"restored"`  // there already, but for the page, which damage had taken and which is back
+	Lost      int    `json:"lost"`      // of which damage of the source took the page, so that they cannot be taken in
 }
 
 // Bounds on one look into a source, and on one batch.
@@ -146,6 +148,10 @@ func (f *feed) list(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
+				if len(plain) == 0 {
+					f.report.Lost++
+					continue
+				}
 				r, err := t.a.codec.decodeRecord(plain)
 				if err != nil {
 					return fmt.Errorf("revision %d: %w", seq, err)
@@ -167,7 +173,7 @@ func (f *feed) list(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(f.order, captured.compare)
-	f.report.Revisions = len(f.order)
+	f.report.Revisions = len(f.order) + f.report.Lost
 	return nil
 }
 
@@ -181,7 +187,8 @@ func (f *feed) next(ctx context.Context) (*sourced, error) {
 	return f.first(), nil
 }
 
-// load reads the next revisions, at least one.
+// load reads the next revisions, at least one, and passes over those that are
+// lost.
 func (f *feed) load(ctx context.Context) error {
 	taken := 0
 	err := f.from.view(ctx, func(t *tx) error {
@@ -191,6 +198,10 @@ func (f *feed) load(ctx context.Context) error {
 				break
 			}
 			s, err := t.sourced(f.order[taken])
+			if errors.Is(err, ErrLost) {
+				f.report.Lost++
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -268,9 +279,14 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 	if err := a.ensureDict(ctx); err != nil {
 		return err
 	}
+	posts := make([]news.Captured, len(batch))
+	for i, s := range batch {
+		posts[i] = s.post
+	}
+	records := a.newRecords(posts)
 	var done []news.Change
 	err := a.update(ctx, func(t *tx) (err error) {
-		done, err = t.mergePosts(batch)
+		done, err = t.mergePosts(batch, records)
 		return err
 	})
 	if err != nil {
@@ -284,6 +300,8 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 			report.Revised++
 		case news.ChangeUnchanged:
 			report.Unchanged++
+		case changeRestored:
+			report.Restored++
 		default:
 			report.Held++
 		}
@@ -291,7 +309,7 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 	return nil
 }
 
-func (t *tx) mergePosts(batch []*sourced) ([]news.Change, error) {
+func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, error) {
 	totals, err := t.counters()
 	if err != nil {
 		return nil, err
@@ -299,36 +317,48 @@ func (t *tx) mergePosts(batch []*sourced) ([]news.Change, error) {
 	fresh := &revisions{first: t.Bucket(bucketRevisions).Sequence() + 1}
 	changes := make(indexChanges)
 	var done []news.Change
-	for _, s := range batch {
-		change, err := t.mergePost(s, fresh, changes)
+	restored := false
+	for i, s := range batch {
+		change, err := t.mergePost(s, records[i], fresh, changes)
 		if err != nil {
 			return nil, fmt.Errorf("merge %s: %w", s.post.Post.ID, err)
 		}
-		if change == news.ChangeNew {
+		switch change {
+		case news.ChangeNew:
 			totals.Posts++
+		case changeRestored:
+			totals.Lost--
+			totals.Raw += int64(len(s.post.Capture.Body))
+			restored = true
 		}
 		if err := t.forget(idKey(s.post.Post.ID)); err != nil {
 			return nil, err
 		}
 		done = append(done, change)
 	}
-	if len(fresh.records) == 0 {
+	switch {
+	case len(fresh.records) > 0:
+	case restored:
+		return done, t.putCounters(totals)
+	default:
 		return done, nil
 	}
 	return done, t.finishPosts(totals, fresh, changes)
 }
 
+// changeRestored: the page of a revision is there again.
+const changeRestored news.Change = "restored"
+
 // mergePost takes a revision in as putPost does, unless it is held; then it
-// returns no change. Of revisions that were captured in the same millisecond
+// returns no change, or that its page, which was lost, is there again. Of revisions that were captured in the same millisecond
 // each may be the one that it is the same as: so it does not matter in which
 // order they come, nor whether they came before.
-func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news.Change, error) {
+func (t *tx) mergePost(s *sourced, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	p := &s.post
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
-	r := newRecord(&p.Post, &p.Capture)
 	same := -1
 	for i := len(h) - 1; i >= 0; i-- {
 		old, err := t.recordOf(h[i].seq, fresh)
@@ -339,7 +369,8 @@ func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news
 			continue
 		}
 		if old.Fetched == r.Fetched && bytes.Equal(old.Raw, r.Raw) {
-			return "", t.lastSeen(h, i, r.ID, s.until-old.Fetched)
+			change, err := t.restoreCapture(h[i].seq, r.ID, &p.Capture, fresh)
+			return change, errors.Join(err, t.lastSeen(h, i, r.ID, s.until-old.Fetched))
 		}
 		if same < 0 {
 			is, err := t.same(&held{h[i].seq, old}, r, p, fresh)
@@ -362,6 +393,24 @@ func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news
 		return "", err
 	}
 	return news.ChangeUnchanged, t.lastSeen(h, same, r.ID, s.until-old.Fetched)
+}
+
+// restoreCapture puts the page of a revision that lost it back in its place.
+func (t *tx) restoreCapture(seq uint64, id []byte, c *news.Capture, fresh *revisions) (news.Change, error) {
+	if lost, err := t.lost(seq, fresh); !lost || err != nil {
+		return "", err
+	}
+	head, err := t.a.codec.encodeEnvelope(id, c, "")
+	if err != nil {
+		return "", err
+	}
+	blk, err := t.block(bucketCaptures, seq)
+	if err != nil {
+		return "", err
+	}
+	values := slices.Clone(blk.values)
+	values[seq-blk.first] = slices.Concat(head, c.Body)
+	return changeRestored, t.putBlocks(bucketCaptures, map[uint64][][]byte{blk.first: values})
 }
 
 // lastSeen records when revision i of a post was met last: so many milliseconds

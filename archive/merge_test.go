@@ -13,6 +13,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
 )
 
 // contents returns what an archive holds as its users see it, a line each,
@@ -130,7 +131,7 @@ func merge(t testing.TB, into *archive.Archive, sources ...*archive.Archive) []a
 		t.Fatal(err)
 	}
 	for _, r := range reports {
-		if r.Revisions != r.New+r.Revised+r.Unchanged+r.Held {
+		if r.Revisions != r.New+r.Revised+r.Unchanged+r.Held+r.Restored+r.Lost {
 			t.Errorf("the numbers do not add up: %+v", r)
 		}
 	}
@@ -321,5 +322,61 @@ func TestMergeFromACrawl(t *testing.T) {
 			}
 		}
 		clean(t, into)
+	}
+}
+
+// damagedBackup returns an archive whose first block of pages is lost, and a
+// backup of when it was whole.
+func damagedBackup(t *testing.T, n int) (a, backup *archive.Archive) {
+	t.Helper()
+	a = everything(t, n)
+	path := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := a.Backup(t.Context(), path, false); err != nil {
+		t.Fatal(err)
+	}
+	backup, err := archive.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("captures")).Delete(seqKey(1)) })
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || r.Lost != 32 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	return a, backup
+}
+
+// Revisions whose pages are lost do not keep the others from being merged.
+func TestMergeFromWhatLostPages(t *testing.T) {
+	a, _ := damagedBackup(t, 80)
+	into := open(t)
+	r := merge(t, into, a)[0]
+	if r.Lost != 32 || r.New+r.Revised != r.Revisions-32 {
+		t.Errorf("%+v", r)
+	}
+	clean(t, into)
+	lists, err := into.Lists(t.Context(), "m")
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("list pages %+v, %v", lists, err)
+	}
+	for _, l := range lists {
+		if l.ETag != "" || l.LastModified != "" {
+			t.Errorf("%+v would not be read again, though its posts are not here", l)
+		}
+	}
+}
+
+// A merge of a backup brings lost pages back.
+func TestMergeRestoresLostPages(t *testing.T) {
+	a, backup := damagedBackup(t, 80)
+	r := merge(t, a, backup)[0]
+	if r.Restored != 32 || r.Held != r.Revisions-32 {
+		t.Errorf("%+v", r)
+	}
+	sameDump(t, contents(t, backup), contents(t, a))
+	if r := clean(t, a); r.Lost != 0 {
+		t.Errorf("%d pages are still lost", r.Lost)
+	}
+	if r := merge(t, a, backup)[0]; r.Held != r.Revisions {
+		t.Errorf("again: %+v", r)
 	}
 }

@@ -42,7 +42,8 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 		}
 	}
 	for _, f := range feeds {
-		if err := a.mergePortion(ctx, f, bucketLists, f.lists, (*tx).mergeList); err != nil {
+		merge := func(t *tx, e pair) error { return t.mergeList(e, f.report.Lost > 0) }
+		if err := a.mergePortion(ctx, f, bucketLists, f.lists, merge); err != nil {
 			return err
 		}
 	}
@@ -293,25 +294,35 @@ func (t *tx) mergeUnread(e pair) error {
 	}})
 }
 
-// mergeList takes in a list page as the archive knows it that asked last.
-func (t *tx) mergeList(e pair) error {
+// mergeList takes in a list page as the archive knows it that asked last:
+// without its validators if the source lost posts, so that it is read again and
+// their links are met.
+func (t *tx) mergeList(e pair, again bool) error {
+	var other listPage
+	if err := t.a.codec.decode(e.value, &other); err != nil {
+		return err
+	}
+	if again {
+		other.ETag, other.LastModified = "", ""
+	}
+	value, err := t.a.codec.encode(other)
+	if err != nil {
+		return err
+	}
 	stored, err := t.get(bucketLists, e.key)
 	if err != nil {
 		return err
 	}
 	if stored != nil {
-		var known, other listPage
+		var known listPage
 		if err := t.a.codec.decode(stored, &known); err != nil {
 			return err
 		}
-		if err := t.a.codec.decode(e.value, &other); err != nil {
-			return err
-		}
-		if cmp.Or(cmp.Compare(other.Checked, known.Checked), cmp.Compare(other.Read, known.Read), bytes.Compare(e.value, stored)) <= 0 {
+		if cmp.Or(cmp.Compare(other.Checked, known.Checked), cmp.Compare(other.Read, known.Read), bytes.Compare(value, stored)) <= 0 {
 			return nil
 		}
 	}
-	return t.put(bucketLists, e.key, e.value)
+	return t.put(bucketLists, e.key, value)
 }
 
 // mergeRuns takes in the reports of runs that the archive lacks, in the order

@@ -13,7 +13,7 @@ import (
 
 // Reread is what a reread did, since it was begun.
 //
-//	Revisions = Unchanged + Changed + Unreadable
+//	Revisions = Unchanged + Changed + Unreadable + Lost
 type Reread struct {
 	Began      time.Time      `json:"began" cbor:"1,keyasint"`
 	Resumed    uint64         `json:"resumed_at,omitempty" cbor:"-"` // the revision with which it went on, of one that was interrupted
@@ -21,10 +21,11 @@ type Reread struct {
 	Unchanged  int            `json:"unchanged" cbor:"3,keyasint"`
 	Changed    int            `json:"changed" cbor:"4,keyasint"`
 	Unreadable int            `json:"unreadable" cbor:"5,keyasint"`
-	Fields     map[string]int `json:"fields" cbor:"6,keyasint"`    // of the revisions changed, by field; one can have several
-	Reasons    map[string]int `json:"reasons" cbor:"7,keyasint"`   // of those unreadable
-	Apart      int            `json:"apart" cbor:"8,keyasint"`     // captures that were kept apart
-	Recovered  int            `json:"recovered" cbor:"9,keyasint"` // of them, those that are posts now
+	Lost       int            `json:"lost" cbor:"11,keyasint,omitempty"` // of which damage of the archive took the page
+	Fields     map[string]int `json:"fields" cbor:"6,keyasint"`          // of the revisions changed, by field; one can have several
+	Reasons    map[string]int `json:"reasons" cbor:"7,keyasint"`         // of those unreadable
+	Apart      int            `json:"apart" cbor:"8,keyasint"`           // captures that were kept apart
+	Recovered  int            `json:"recovered" cbor:"9,keyasint"`       // of them, those that are posts now
 }
 
 // RereadOptions say how posts are read again.
@@ -108,6 +109,7 @@ func (w *rereading) begin(ctx context.Context, fromStart bool) error {
 // again is a revision that is read again.
 type again struct {
 	seq     uint64
+	lost    bool   // there is no page, and nothing of what follows
 	stored  []byte // its record, as it is stored
 	record  *record
 	post    news.Post // as it is stored
@@ -156,10 +158,15 @@ func (w *rereading) load(ctx context.Context) (list []*again, err error) {
 		list = nil
 		for seq, size := w.Next, 0; seq <= w.last; seq++ {
 			r, err := t.again(seq)
-			if err != nil {
+			switch {
+			case errors.Is(err, ErrLost):
+				r = &again{seq: seq, lost: true}
+			case err != nil:
 				return err
+			default:
+				size += len(r.capture.Body)
 			}
-			list, size = append(list, r), size+len(r.capture.Body)
+			list = append(list, r)
 			if len(list) >= rereadPosts || size >= rereadBytes || time.Since(began) >= selectTime {
 				break
 			}
@@ -174,6 +181,9 @@ func (t *tx) again(seq uint64) (*again, error) {
 	stored, err := t.value(bucketRevisions, seq)
 	if err != nil {
 		return nil, err
+	}
+	if len(stored) == 0 {
+		return nil, fmt.Errorf("revision %d: %w", seq, ErrLost)
 	}
 	r := &again{seq: seq, stored: bytes.Clone(stored)}
 	if r.record, err = t.a.codec.decodeRecord(stored); err != nil {
@@ -222,6 +232,10 @@ func as(id news.ID, code news.InfoCode, category string, p *news.Post) error {
 // something changed.
 func (d *Reread) count(r *again, read Reader) bool {
 	d.Revisions++
+	if r.lost {
+		d.Lost++
+		return false
+	}
 	now, err := read(r.capture)
 	if err == nil {
 		err = as(r.post.ID, r.post.InfoCode, r.post.Category, now)

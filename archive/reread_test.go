@@ -47,7 +47,7 @@ func reread(t *testing.T, a *archive.Archive, read archive.Reader, o archive.Rer
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Revisions != r.Unchanged+r.Changed+r.Unreadable {
+	if r.Revisions != r.Unchanged+r.Changed+r.Unreadable+r.Lost {
 		t.Errorf("the numbers do not add up: %+v", r)
 	}
 	return r
@@ -237,5 +237,14 @@ func TestRereadWhileOthersWrite(t *testing.T) {
 	}
 	if got := len(selected(t, a, archive.Selection{Security: "688001"})); got != 111 {
 		t.Errorf("%d posts mention the security, want 111", got)
+	}
+}
+
+// Revisions whose pages are lost are passed over.
+func TestRereadOfLostPages(t *testing.T) {
+	a, _ := damagedBackup(t, 80)
+	r := reread(t, a, asStored(t, a, nil), archive.RereadOptions{})
+	if r.Lost != 32 || r.Unchanged != r.Revisions-32 {
+		t.Errorf("%+v", r)
 	}
 }

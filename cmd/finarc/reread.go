@@ -55,9 +55,13 @@ func (a *app) showReread(r archive.Reread) error {
 	if a.json {
 		return a.writeJSON(r)
 	}
+	lost := ""
+	if r.Lost > 0 {
+		lost = fmt.Sprintf(" + %s lost to damage", grouped(r.Lost))
+	}
 	rows := [][2]string{
-		{"revisions", fmt.Sprintf("%s = %s unchanged + %s changed + %s unreadable", grouped(r.Revisions),
-			grouped(r.Unchanged), grouped(r.Changed), grouped(r.Unreadable))},
+		{"revisions", fmt.Sprintf("%s = %s unchanged + %s changed + %s unreadable%s", grouped(r.Revisions),
+			grouped(r.Unchanged), grouped(r.Changed), grouped(r.Unreadable), lost)},
 	}
 	if len(r.Fields) > 0 {
 		rows = append(rows, [2]string{"changed", strings.Trim(counts(r.Fields), " ()")})
