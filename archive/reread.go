@@ -17,6 +17,7 @@ import (
 type Reread struct {
 	Began      time.Time      `json:"began" cbor:"1,keyasint"`
 	Resumed    uint64         `json:"resumed_at,omitempty" cbor:"-"` // the revision with which it went on, of one that was interrupted
+	Anew       bool           `json:"begun_anew,omitempty" cbor:"-"` // one that was interrupted was of another version, so that this one began at the first revision
 	Revisions  int            `json:"revisions" cbor:"2,keyasint"`
 	Unchanged  int            `json:"unchanged" cbor:"3,keyasint"`
 	Changed    int            `json:"changed" cbor:"4,keyasint"`
@@ -32,6 +33,9 @@ type Reread struct {
 type RereadOptions struct {
 	FromStart bool // do not go on where one was that was interrupted
 	DryRun    bool // count what would change, from the first revision on, and write nothing
+	// Version is the reader's. A reread that was interrupted goes on only where
+	// it was of the same version: else a part would be read by the old one.
+	Version string
 }
 
 // maxReasons bounds how many different reasons are counted one by one.
@@ -45,8 +49,9 @@ const (
 
 // checkpoint is how far a reread has come.
 type checkpoint struct {
-	Next uint64 `cbor:"1,keyasint"`
-	Done Reread `cbor:"2,keyasint"`
+	Next    uint64 `cbor:"1,keyasint"`
+	Done    Reread `cbor:"2,keyasint"`
+	Version string `cbor:"3,keyasint,omitempty"` // of the reader
 }
 
 // Reread reads every revision again from its capture. Where the reader now
@@ -55,12 +60,13 @@ type checkpoint struct {
 // Then captures kept apart that can be read by now become posts.
 //
 // It works in batches, in each of which what it did so far is kept too: one
-// that is interrupted goes on from there. Revisions that come in meanwhile are
+// that is interrupted goes on from there, if the reader is still of the same
+// version. Revisions that come in meanwhile are
 // not read again. The report is of what was done, also where an error is
 // returned.
 func (a *Archive) Reread(ctx context.Context, read Reader, o RereadOptions) (Reread, error) {
 	w := &rereading{archive: a, read: read, dry: o.DryRun}
-	if err := w.begin(ctx, o.FromStart || o.DryRun); err != nil {
+	if err := w.begin(ctx, o); err != nil {
 		return w.Done, err
 	}
 	for w.Next <= w.last {
@@ -84,17 +90,24 @@ type rereading struct {
 }
 
 // begin finds out where to begin.
-func (w *rereading) begin(ctx context.Context, fromStart bool) error {
+func (w *rereading) begin(ctx context.Context, o RereadOptions) error {
+	anew := false
 	err := w.archive.view(ctx, func(t *tx) error {
 		w.last = t.Bucket(bucketRevisions).Sequence()
 		v, err := t.get(bucketMeta, keyReread)
-		if v == nil || err != nil || fromStart {
+		if v == nil || err != nil || o.FromStart || o.DryRun {
 			return err
 		}
-		return t.a.codec.decode(v, &w.checkpoint)
+		if err := t.a.codec.decode(v, &w.checkpoint); err != nil {
+			return err
+		}
+		if anew = w.Version != o.Version; anew {
+			w.checkpoint = checkpoint{}
+		}
+		return nil
 	})
 	if w.Next == 0 {
-		w.checkpoint = checkpoint{Next: 1, Done: Reread{Began: time.Now().Truncate(time.Millisecond)}}
+		w.checkpoint = checkpoint{Next: 1, Version: o.Version, Done: Reread{Began: time.Now().Truncate(time.Millisecond), Anew: anew}}
 	} else {
 		w.Done.Resumed = w.Next
 	}
@@ -134,7 +147,7 @@ func (w *rereading) batch(ctx context.Context) error {
 			changed = append(changed, r)
 		}
 	}
-	next := checkpoint{Next: list[len(list)-1].seq + 1, Done: done}
+	next := checkpoint{Next: list[len(list)-1].seq + 1, Version: w.Version, Done: done}
 	if w.dry {
 		w.checkpoint = next
 		return rest(ctx, time.Since(began))

@@ -248,3 +248,33 @@ func TestRereadOfLostPages(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// A reread that was interrupted is not gone on with by another reader.
+func TestRereadOfAnotherVersion(t *testing.T) {
+	const n = 600
+	a := full(t, n)
+	read := asStored(t, a, nil)
+	interrupt := func(version string) archive.Reread {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := 0
+		r, err := a.Reread(ctx, func(c *news.Capture) (*news.Post, error) {
+			if calls++; calls == n/2 {
+				cancel()
+			}
+			return read(c)
+		}, archive.RereadOptions{Version: version})
+		if !errors.Is(err, context.Canceled) || r.Revisions == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		return r
+	}
+	interrupt("1")
+	if r := interrupt("2"); !r.Anew || r.Resumed != 0 {
+		t.Errorf("the second reader's: %+v", r)
+	}
+	r := reread(t, a, read, archive.RereadOptions{Version: "2"})
+	if r.Anew || r.Resumed == 0 || r.Revisions != n+2 {
+		t.Errorf("gone on with: %+v", r)
+	}
+}
