@@ -1,8 +1,12 @@
 package archive
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Placed is where in a file the pages are that a value takes.
@@ -69,4 +73,40 @@ func LoadForMerge(ctx context.Context, from *Archive, between func()) (revisions
 	between()
 	_, err = f.next(ctx)
 	return f.report.Revisions, len(f.ready), err
+}
+
+// CopyAround copies an archive, of which rewrite replaces blocks before the last
+// look, and checks the copy.
+func CopyAround(ctx context.Context, a *Archive, to string, rewrite func() error) (err error) {
+	r, err := a.replicate(".finarc-test-", to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.discard()) }()
+	if err := errors.Join(r.catchUp(ctx), rewrite()); err != nil {
+		return err
+	}
+	err = a.view(ctx, func(t *tx) error {
+		if settled, err := r.settle(t, false); settled || err != nil {
+			return errors.Join(err, errors.New("it settles though blocks were replaced"))
+		}
+		if settled, err := r.settle(t, true); !settled || err != nil {
+			return errors.Join(err, errors.New("it does not settle at last"))
+		}
+		return r.db.View(func(btx *bolt.Tx) error { // it is what the archive is
+			for _, name := range buckets() {
+				err := t.Bucket(name).ForEach(func(k, v []byte) error {
+					if !bytes.Equal(v, btx.Bucket(name).Get(k)) {
+						return errors.New("the copy differs in " + string(name))
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	return errors.Join(err, r.check(ctx))
 }
