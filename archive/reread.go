@@ -61,9 +61,8 @@ type checkpoint struct {
 //
 // It works in batches, in each of which what it did so far is kept too: one
 // that is interrupted goes on from there, if the reader is still of the same
-// version. Revisions that come in meanwhile are
-// not read again. The report is of what was done, also where an error is
-// returned.
+// version. Revisions that come in meanwhile are not read again. The report is of
+// what was done, also where an error is returned.
 func (a *Archive) Reread(ctx context.Context, read Reader, o RereadOptions) (Reread, error) {
 	w := &rereading{archive: a, read: read, dry: o.DryRun}
 	if err := w.begin(ctx, o); err != nil {
