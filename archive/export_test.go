@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -89,4 +91,52 @@ func Dump(ctx context.Context, path string) (uint64, error) {
 		})
 	})
 	return h.Sum64(), err
+}
+
+// LoadForMerge notes a source's revisions, calls between, and loads those that
+// come next.
+func LoadForMerge(ctx context.Context, from *Archive, between func()) (revisions, loaded int, err error) {
+	f := &feed{from: from}
+	if err := f.list(ctx); err != nil {
+		return 0, 0, err
+	}
+	between()
+	_, err = f.next(ctx)
+	return f.report.Revisions, len(f.ready), err
+}
+
+// CopyAround copies an archive, of which rewrite replaces blocks before the last
+// look, and checks the copy.
+func CopyAround(ctx context.Context, a *Archive, to string, rewrite func() error) (err error) {
+	r, err := a.replicate(".finarc-test-", to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.discard()) }()
+	if err := errors.Join(r.catchUp(ctx), rewrite()); err != nil {
+		return err
+	}
+	err = a.view(ctx, func(t *tx) error {
+		if settled, err := r.settle(t, false); settled || err != nil {
+			return errors.Join(err, errors.New("it settles though blocks were replaced"))
+		}
+		if settled, err := r.settle(t, true); !settled || err != nil {
+			return errors.Join(err, errors.New("it does not settle at last"))
+		}
+		return r.db.View(func(btx *bolt.Tx) error { // it is what the archive is
+			for _, name := range buckets() {
+				err := t.Bucket(name).ForEach(func(k, v []byte) error {
+					if !bytes.Equal(v, btx.Bucket(name).Get(k)) {
+						return errors.New("the copy differs in " + string(name))
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	return errors.Join(err, r.check(ctx))
 }

@@ -11,11 +11,6 @@ import (
 // replaceable: a file that is open can be replaced by another.
 const replaceable = true
 
-// unlocked reports whether no process holds a lock on a file.
-func unlocked(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
-}
-
 // keepOwner gives a file the owner and group of another, where it may: only a
 // process of root may do so for any.
 func keepOwner(f *os.File, of fs.FileInfo) {

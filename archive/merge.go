@@ -19,14 +19,16 @@ var ErrSame = errors.New("the same file")
 
 // Merged is what became of the revisions of one source of a merge.
 //
-//	Revisions = New + Revised + Unchanged + Held
+//	Revisions = New + Revised + Unchanged + Held + Restored + Lost
 type Merged struct {
 	Source    string `json:"source"`
-	Revisions int    `json:"revisions"` // of the source, when the merge began
+	Revisions int    `json:"revisions"` // of the source, when the merge came to them
 	New       int    `json:"new"`       // the first of their posts
 	Revised   int    `json:"revised"`   // revisions beside others
 	Unchanged int    `json:"unchanged"` // the same article as the revision before: only last_seen moved
 	Held      int    `json:"held"`      // there already: same post, page and time
+	Restored  int    `json:"restored"`  // there already, but for the page, which damage had taken and which is back
+	Lost      int    `json:"lost"`      // of which damage of the source took the page, so that they cannot be taken in
 }
 
 // Bounds on one look into a source, and on one batch.
@@ -35,13 +37,14 @@ const (
 	mergeBytes = 4 << 20 // of pages
 )
 
-// Merge takes all that the sources hold into the archive: their revisions in
-// the order in which they were captured, whichever source they are in, then
-// aliases, runs, frontier, leads, failures, captures kept apart, and list
+// Merge takes all that the sources hold into the archive: runs, leads, failures
+// and frontier, their revisions in the order in which they were captured,
+// whichever source they are in, then aliases, captures kept apart, and list
 // pages. It goes on by batches and does not repeat what is done, so that one
 // that was interrupted is resumed by merging again; merging once more changes
-// nothing. Sources are only read. Reports are of what was done, also where an
-// error is returned.
+// nothing. Sources are only read, and may be crawled meanwhile: what comes in
+// then may be left to the next merge, but no link is taken for known that is
+// not. Reports are of what was done, also where an error is returned.
 func (a *Archive) Merge(ctx context.Context, sources ...*Archive) ([]Merged, error) {
 	var feeds []*feed
 	for _, s := range sources {
@@ -74,7 +77,8 @@ func differentFiles(into, source string) error {
 	return nil
 }
 
-func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
+// mergeRevisions takes in the revisions that the sources hold by now.
+func (a *Archive) mergeRevisions(ctx context.Context, feeds []*feed) error {
 	for _, f := range feeds {
 		if err := f.list(ctx); err != nil {
 			return err
@@ -92,13 +96,19 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 			return err
 		}
 	}
-	return a.mergeRest(ctx, feeds)
+	for _, f := range feeds {
+		if left := len(f.order) + len(f.ready); left > 0 {
+			return fmt.Errorf("merge %s: %d revisions were not reached", f.from.path, left)
+		}
+	}
+	return nil
 }
 
 // feed yields the revisions of a source in the order in which they were
 // captured.
 type feed struct {
 	from   *Archive
+	lists  []pair // list pages, as they were when the merge began
 	order  []captured
 	ready  []*sourced // those that come next
 	report Merged
@@ -127,15 +137,20 @@ type sourced struct {
 // list notes the source's revisions.
 func (f *feed) list(ctx context.Context) error {
 	for seq, last := uint64(1), uint64(0); ; {
-		began := time.Now()
+		var began time.Time
 		err := f.from.view(ctx, func(t *tx) error {
+			began = time.Now()
 			if last == 0 {
 				last = t.Bucket(bucketRevisions).Sequence()
 			}
-			for ; seq <= last && time.Since(began) < selectTime; seq++ {
+			for from := seq; seq <= last && (seq == from || time.Since(began) < selectTime); seq++ {
 				plain, err := t.value(bucketRevisions, seq)
 				if err != nil {
 					return err
+				}
+				if len(plain) == 0 {
+					f.report.Lost++
+					continue
 				}
 				r, err := t.a.codec.decodeRecord(plain)
 				if err != nil {
@@ -158,20 +173,35 @@ func (f *feed) list(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(f.order, captured.compare)
-	f.report.Revisions = len(f.order)
+	f.report.Revisions = len(f.order) + f.report.Lost
 	return nil
 }
 
-// next returns the source's next revision, or nil where there is none.
+// next returns the source's next revision, or nil where none is left.
 func (f *feed) next(ctx context.Context) (*sourced, error) {
-	if len(f.ready) > 0 || len(f.order) == 0 {
-		return f.first(), nil
+	for len(f.ready) == 0 && len(f.order) > 0 {
+		if err := f.load(ctx); err != nil {
+			return nil, err
+		}
 	}
-	began := time.Now()
+	return f.first(), nil
+}
+
+// load reads the next revisions, at least one, and passes over those that are
+// lost.
+func (f *feed) load(ctx context.Context) error {
+	taken := 0
 	err := f.from.view(ctx, func(t *tx) error {
-		f.ready = nil
-		for size, n := 0, 0; n < min(mergePosts, len(f.order)) && size < mergeBytes && time.Since(began) < selectTime; n++ {
-			s, err := t.sourced(f.order[n])
+		began := time.Now()
+		for size := 0; taken < min(mergePosts, len(f.order)) && size < mergeBytes; taken++ {
+			if taken > 0 && time.Since(began) >= selectTime {
+				break
+			}
+			s, err := t.sourced(f.order[taken])
+			if errors.Is(err, ErrLost) {
+				f.report.Lost++
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -181,8 +211,8 @@ func (f *feed) next(ctx context.Context) (*sourced, error) {
 		}
 		return nil
 	})
-	f.order = f.order[len(f.ready):]
-	return f.first(), err
+	f.order = f.order[taken:]
+	return err
 }
 
 func (f *feed) first() *sourced {
@@ -249,9 +279,14 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 	if err := a.ensureDict(ctx); err != nil {
 		return err
 	}
+	posts := make([]news.Captured, len(batch))
+	for i, s := range batch {
+		posts[i] = s.post
+	}
+	records := a.newRecords(posts)
 	var done []news.Change
 	err := a.update(ctx, func(t *tx) (err error) {
-		done, err = t.mergePosts(batch)
+		done, err = t.mergePosts(batch, records)
 		return err
 	})
 	if err != nil {
@@ -265,6 +300,8 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 			report.Revised++
 		case news.ChangeUnchanged:
 			report.Unchanged++
+		case changeRestored:
+			report.Restored++
 		default:
 			report.Held++
 		}
@@ -272,7 +309,7 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 	return nil
 }
 
-func (t *tx) mergePosts(batch []*sourced) ([]news.Change, error) {
+func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, error) {
 	totals, err := t.counters()
 	if err != nil {
 		return nil, err
@@ -280,36 +317,48 @@ func (t *tx) mergePosts(batch []*sourced) ([]news.Change, error) {
 	fresh := &revisions{first: t.Bucket(bucketRevisions).Sequence() + 1}
 	changes := make(indexChanges)
 	var done []news.Change
-	for _, s := range batch {
-		change, err := t.mergePost(s, fresh, changes)
+	restored := false
+	for i, s := range batch {
+		change, err := t.mergePost(s, records[i], fresh, changes)
 		if err != nil {
 			return nil, fmt.Errorf("merge %s: %w", s.post.Post.ID, err)
 		}
-		if change == news.ChangeNew {
+		switch change {
+		case news.ChangeNew:
 			totals.Posts++
+		case changeRestored:
+			totals.Lost--
+			totals.Raw += int64(len(s.post.Capture.Body))
+			restored = true
 		}
 		if err := t.forget(idKey(s.post.Post.ID)); err != nil {
 			return nil, err
 		}
 		done = append(done, change)
 	}
-	if len(fresh.records) == 0 {
+	switch {
+	case len(fresh.records) > 0:
+	case restored:
+		return done, t.putCounters(totals)
+	default:
 		return done, nil
 	}
 	return done, t.finishPosts(totals, fresh, changes)
 }
 
+// changeRestored: the page of a revision is there again.
+const changeRestored news.Change = "restored"
+
 // mergePost takes a revision in as putPost does, unless it is held; then it
-// returns no change. Of revisions that were captured in the same millisecond
+// returns no change, or that its page, which was lost, is there again. Of revisions that were captured in the same millisecond
 // each may be the one that it is the same as: so it does not matter in which
 // order they come, nor whether they came before.
-func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news.Change, error) {
+func (t *tx) mergePost(s *sourced, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	p := &s.post
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
-	r := newRecord(&p.Post, &p.Capture)
 	same := -1
 	for i := len(h) - 1; i >= 0; i-- {
 		old, err := t.recordOf(h[i].seq, fresh)
@@ -320,7 +369,8 @@ func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news
 			continue
 		}
 		if old.Fetched == r.Fetched && bytes.Equal(old.Raw, r.Raw) {
-			return "", t.lastSeen(h, i, r.ID, s.until-old.Fetched)
+			change, err := t.restoreCapture(h[i].seq, r.ID, &p.Capture, fresh)
+			return change, errors.Join(err, t.lastSeen(h, i, r.ID, s.until-old.Fetched))
 		}
 		if same < 0 {
 			is, err := t.same(&held{h[i].seq, old}, r, p, fresh)
@@ -343,6 +393,24 @@ func (t *tx) mergePost(s *sourced, fresh *revisions, changes indexChanges) (news
 		return "", err
 	}
 	return news.ChangeUnchanged, t.lastSeen(h, same, r.ID, s.until-old.Fetched)
+}
+
+// restoreCapture puts the page of a revision that lost it back in its place.
+func (t *tx) restoreCapture(seq uint64, id []byte, c *news.Capture, fresh *revisions) (news.Change, error) {
+	if lost, err := t.lost(seq, fresh); !lost || err != nil {
+		return "", err
+	}
+	head, err := t.a.codec.encodeEnvelope(id, c, "")
+	if err != nil {
+		return "", err
+	}
+	blk, err := t.block(bucketCaptures, seq)
+	if err != nil {
+		return "", err
+	}
+	values := slices.Clone(blk.values)
+	values[seq-blk.first] = slices.Concat(head, c.Body)
+	return changeRestored, t.putBlocks(bucketCaptures, map[uint64][][]byte{blk.first: values})
 }
 
 // lastSeen records when revision i of a post was met last: so many milliseconds

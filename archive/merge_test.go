@@ -13,6 +13,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
 )
 
 // contents returns what an archive holds as its users see it, a line each,
@@ -130,7 +131,7 @@ func merge(t testing.TB, into *archive.Archive, sources ...*archive.Archive) []a
 		t.Fatal(err)
 	}
 	for _, r := range reports {
-		if r.Revisions != r.New+r.Revised+r.Unchanged+r.Held {
+		if r.Revisions != r.New+r.Revised+r.Unchanged+r.Held+r.Restored+r.Lost {
 			t.Errorf("the numbers do not add up: %+v", r)
 		}
 	}
@@ -243,4 +244,139 @@ func TestMergeRefuses(t *testing.T) {
 		}
 	}
 	sameDump(t, before, dump(t, a.Path()))
+}
+
+// A source that others use for longer than a look takes is merged whole.
+func TestMergeWaitsForSource(t *testing.T) {
+	a := full(t, 30)
+	revisions, loaded, err := archive.LoadForMerge(t.Context(), a, func() {
+		release := hold(t, a.Path())
+		time.AfterFunc(150*time.Millisecond, release) // longer than a look
+	})
+	if err != nil || revisions != 32 || loaded != revisions {
+		t.Errorf("%d of %d revisions come next, %v", loaded, revisions, err)
+	}
+}
+
+// Of a source that is crawled meanwhile, each link of a list page is known as
+// soon as the page's validator is, and no alias leads nowhere.
+func TestMergeFromACrawl(t *testing.T) {
+	from := open(t)
+	link := func(i int) news.Wanted {
+		w := wantedPost(i)
+		w.ID = news.ID(fmt.Sprintf("20211222-%016x", i))
+		return w
+	}
+	// Each page that is read has one more link, and the post of the one before
+	// is got.
+	crawl := func(i int) {
+		b := news.Batch{
+			Found: []news.Wanted{link(i + 1)},
+			Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: fmt.Sprint(i + 1), Checked: noon.Add(time.Duration(i) * time.Second)}},
+		}
+		p := post(i)
+		p.Wanted = link(i)
+		b.Posts = append(b.Posts, p)
+		if _, err := from.Commit(t.Context(), &b); err != nil {
+			t.Error(err)
+		}
+	}
+	crawled := 0
+	for ; crawled < 200; crawled++ {
+		crawl(crawled)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ; crawled < 600 && t.Context().Err() == nil; crawled++ {
+			crawl(crawled)
+		}
+	}()
+	for meanwhile := true; meanwhile; {
+		select {
+		case <-ended:
+			meanwhile = false
+		default:
+		}
+		into := open(t)
+		merge(t, into, from)
+		lists, err := into.Lists(t.Context(), "m")
+		if err != nil || len(lists) != 1 {
+			t.Fatalf("list pages %+v, %v", lists, err)
+		}
+		var read int
+		if _, err := fmt.Sscan(lists[0].ETag, &read); err != nil {
+			t.Fatal(err)
+		}
+		wanted, err := into.Wanted(t.Context(), "", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range read + 1 {
+			id := link(i).ID
+			if slices.ContainsFunc(wanted, func(w news.Wanted) bool { return w.ID == id }) {
+				continue
+			}
+			if _, err := into.Post(t.Context(), id); err != nil {
+				t.Errorf("link %d of the %d that are read: %v", i, read, err)
+			}
+		}
+		clean(t, into)
+	}
+}
+
+// damagedBackup returns an archive whose first block of pages is lost, and a
+// backup of when it was whole.
+func damagedBackup(t *testing.T, n int) (a, backup *archive.Archive) {
+	t.Helper()
+	a = everything(t, n)
+	path := filepath.Join(t.TempDir(), "backup.db")
+	if _, err := a.Backup(t.Context(), path, false); err != nil {
+		t.Fatal(err)
+	}
+	backup, err := archive.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("captures")).Delete(seqKey(1)) })
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || r.Lost != 32 {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	return a, backup
+}
+
+// Revisions whose pages are lost do not keep the others from being merged.
+func TestMergeFromWhatLostPages(t *testing.T) {
+	a, _ := damagedBackup(t, 80)
+	into := open(t)
+	r := merge(t, into, a)[0]
+	if r.Lost != 32 || r.New+r.Revised != r.Revisions-32 {
+		t.Errorf("%+v", r)
+	}
+	clean(t, into)
+	lists, err := into.Lists(t.Context(), "m")
+	if err != nil || len(lists) == 0 {
+		t.Fatalf("list pages %+v, %v", lists, err)
+	}
+	for _, l := range lists {
+		if l.ETag != "" || l.LastModified != "" {
+			t.Errorf("%+v would not be read again, though its posts are not here", l)
+		}
+	}
+}
+
+// A merge of a backup brings lost pages back.
+func TestMergeRestoresLostPages(t *testing.T) {
+	a, backup := damagedBackup(t, 80)
+	r := merge(t, a, backup)[0]
+	if r.Restored != 32 || r.Held != r.Revisions-32 {
+		t.Errorf("%+v", r)
+	}
+	sameDump(t, contents(t, backup), contents(t, a))
+	if r := clean(t, a); r.Lost != 0 {
+		t.Errorf("%d pages are still lost", r.Lost)
+	}
+	if r := merge(t, a, backup)[0]; r.Held != r.Revisions {
+		t.Errorf("again: %+v", r)
+	}
 }

@@ -13,26 +13,71 @@ import (
 	"github.com/finarc/finarc/news"
 )
 
-// mergeRest takes in what sources hold beside revisions. List pages come last:
-// their validators say that their links are known.
-func (a *Archive) mergeRest(ctx context.Context, feeds []*feed) error {
-	numbers, err := a.mergeRuns(ctx, feeds)
-	if err != nil {
+// mergeAll takes in all that the sources hold. They may be crawled meanwhile,
+// so what leads to posts is read before the posts that it leads to: list pages
+// first, whose validators say that their links are known, then the links that
+// are not followed, in the order in which they become other things, and then
+// the revisions. So each link that a list page had is met, as whatever it is by
+// then. The list pages are taken in last.
+func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
+	for _, f := range feeds {
+		if err := f.readLists(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.mergeLinks(ctx, feeds); err != nil {
+		return err
+	}
+	if err := a.mergeRevisions(ctx, feeds); err != nil {
 		return err
 	}
 	for _, step := range []struct {
 		bucket []byte
-		merge  func(t *tx, of *feed, e pair) error
-	}{
-		{bucketAliases, (*tx).mergeAlias},
-		{bucketFrontier, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketFrontier, of, e, numbers[of]) }},
-		{bucketFailed, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketFailed, of, e, numbers[of]) }},
-		{bucketLeads, func(t *tx, of *feed, e pair) error { return t.mergeWanted(bucketLeads, of, e, numbers[of]) }},
-		{bucketUnread, (*tx).mergeUnread},
-		{bucketLists, (*tx).mergeList},
-	} {
+		merge  func(*tx, pair) error
+	}{{bucketAliases, (*tx).mergeAlias}, {bucketUnread, (*tx).mergeUnread}} {
 		for _, f := range feeds {
-			err := a.mergeBucket(ctx, f, step.bucket, func(t *tx, e pair) error { return step.merge(t, f, e) })
+			if err := a.mergeBucket(ctx, f, step.bucket, step.merge); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range feeds {
+		merge := func(t *tx, e pair) error { return t.mergeList(e, f.report.Lost > 0) }
+		if err := a.mergePortion(ctx, f, bucketLists, f.lists, merge); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readLists keeps the list pages that a source knows.
+func (f *feed) readLists(ctx context.Context) error {
+	for next := []byte(nil); ; {
+		var portion []pair
+		err := f.from.view(ctx, func(t *tx) (err error) {
+			portion, next, err = t.portion(bucketLists, next)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		f.lists = append(f.lists, portion...)
+		if next == nil {
+			return nil
+		}
+	}
+}
+
+// mergeLinks takes in runs, leads, failures and frontier. A lead becomes wanted,
+// and what is wanted fails; failures come twice since they may be wanted again.
+func (a *Archive) mergeLinks(ctx context.Context, feeds []*feed) error {
+	numbers, err := a.mergeRuns(ctx, feeds)
+	if err != nil {
+		return err
+	}
+	for _, bucket := range [][]byte{bucketLeads, bucketFailed, bucketFrontier, bucketFailed} {
+		for _, f := range feeds {
+			err := a.mergeBucket(ctx, f, bucket, func(t *tx, e pair) error { return t.mergeWanted(bucket, e, numbers[f]) })
 			if err != nil {
 				return err
 			}
@@ -64,21 +109,25 @@ func (a *Archive) mergeBucket(ctx context.Context, f *feed, bucket []byte, merge
 		if len(portion) == 0 {
 			return nil
 		}
-		err = a.update(ctx, func(t *tx) error {
-			if err := t.numberPages(portion); err != nil {
-				return err
-			}
-			for _, e := range portion {
-				if err := merge(t, e); err != nil {
-					return fmt.Errorf("merge %s of %s: %w", bucket, f.from.path, err)
-				}
-			}
-			return nil
-		})
-		if err != nil || next == nil {
+		if err := a.mergePortion(ctx, f, bucket, portion, merge); err != nil || next == nil {
 			return err
 		}
 	}
+}
+
+// mergePortion takes in a portion of a bucket of a source.
+func (a *Archive) mergePortion(ctx context.Context, f *feed, bucket []byte, portion []pair, merge func(*tx, pair) error) error {
+	return a.update(ctx, func(t *tx) error {
+		if err := t.numberPages(portion); err != nil {
+			return err
+		}
+		for _, e := range portion {
+			if err := merge(t, e); err != nil {
+				return fmt.Errorf("merge %s of %s: %w", bucket, f.from.path, err)
+			}
+		}
+		return nil
+	})
 }
 
 // numberPages gives the pages numbers on which many of a portion's posts were
@@ -134,9 +183,10 @@ func (t *tx) apart(key, frame []byte) (Apart, error) {
 	return Apart{ID: idOf(key), Why: e.Why, Capture: c}, err
 }
 
-// mergeAlias takes in under which other identity a post is known.
-func (t *tx) mergeAlias(_ *feed, e pair) error {
-	if t.held(e.key) {
+// mergeAlias takes in under which other identity a post is known, unless that
+// post came into the source after the revisions to be merged were noted.
+func (t *tx) mergeAlias(e pair) error {
+	if t.held(e.key) || !t.has(bucketPosts, e.value) {
 		return nil
 	}
 	if err := t.forget(e.key); err != nil {
@@ -149,7 +199,7 @@ func (t *tx) mergeAlias(_ *feed, e pair) error {
 // post that is archived is none of these; one that an archive failed to get
 // stays failed unless another knows a page of it that was not tried; and a lead
 // is one that is none of the others.
-func (t *tx) mergeWanted(bucket []byte, _ *feed, e pair, numbers map[uint64]uint64) error {
+func (t *tx) mergeWanted(bucket []byte, e pair, numbers map[uint64]uint64) error {
 	w := &e.wanted
 	w.Run = numbers[w.Run]
 	if t.held(e.key) {
@@ -223,7 +273,7 @@ func united(a, b *news.Wanted) news.Wanted {
 
 // mergeUnread keeps the newest capture apart of those that no archive could
 // read as their post.
-func (t *tx) mergeUnread(_ *feed, e pair) error {
+func (t *tx) mergeUnread(e pair) error {
 	if t.held(e.key) {
 		return nil
 	}
@@ -244,25 +294,35 @@ func (t *tx) mergeUnread(_ *feed, e pair) error {
 	}})
 }
 
-// mergeList takes in a list page as the archive knows it that asked last.
-func (t *tx) mergeList(_ *feed, e pair) error {
+// mergeList takes in a list page as the archive knows it that asked last:
+// without its validators if the source lost posts, so that it is read again and
+// their links are met.
+func (t *tx) mergeList(e pair, again bool) error {
+	var other listPage
+	if err := t.a.codec.decode(e.value, &other); err != nil {
+		return err
+	}
+	if again {
+		other.ETag, other.LastModified = "", ""
+	}
+	value, err := t.a.codec.encode(other)
+	if err != nil {
+		return err
+	}
 	stored, err := t.get(bucketLists, e.key)
 	if err != nil {
 		return err
 	}
 	if stored != nil {
-		var known, other listPage
+		var known listPage
 		if err := t.a.codec.decode(stored, &known); err != nil {
 			return err
 		}
-		if err := t.a.codec.decode(e.value, &other); err != nil {
-			return err
-		}
-		if cmp.Or(cmp.Compare(other.Checked, known.Checked), cmp.Compare(other.Read, known.Read), bytes.Compare(e.value, stored)) <= 0 {
+		if cmp.Or(cmp.Compare(other.Checked, known.Checked), cmp.Compare(other.Read, known.Read), bytes.Compare(value, stored)) <= 0 {
 			return nil
 		}
 	}
-	return t.put(bucketLists, e.key, e.value)
+	return t.put(bucketLists, e.key, value)
 }
 
 // mergeRuns takes in the reports of runs that the archive lacks, in the order

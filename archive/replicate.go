@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -34,6 +35,9 @@ const (
 	// long as less does not come of looking again: maxRounds.
 	fewChanges = 256
 	maxRounds  = 5
+	// maxSettles is how often a last look is given up because blocks were
+	// replaced meanwhile. After that it goes through all of them itself.
+	maxSettles = 3
 )
 
 // replica is a copy of an archive in the making: a file of its own, which others
@@ -46,6 +50,7 @@ type replica struct {
 	from     *Archive
 	db       *bolt.DB
 	path     string
+	guard    *os.File // see guardCopy
 	copied   Copied
 	begun    bool
 	rewrites uint64            // of the archive, when its blocks were copied
@@ -64,12 +69,19 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 	if err := removeLeftovers(dir, prefix); err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(dir, prefix+"*")
+	guard, err := guardCopy(dir, prefix)
 	if err != nil {
 		return nil, fmt.Errorf("folder %s: %w", dir, withoutPath(err))
 	}
+	r := &replica{
+		from: a, path: strings.TrimSuffix(guard.Name(), guardSuffix), guard: guard,
+		blocks: make(map[string][]byte), copied: Copied{Before: info.Size()},
+	}
+	f, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("folder %s: %w", dir, withoutPath(err)), r.unguard())
+	}
 	keepOwner(f, info)
-	r := &replica{from: a, path: f.Name(), blocks: make(map[string][]byte), copied: Copied{Before: info.Size()}}
 	if err := errors.Join(f.Chmod(info.Mode().Perm()), f.Close(), r.open()); err != nil {
 		return nil, errors.Join(err, r.discard())
 	}
@@ -87,21 +99,93 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 	return r, nil
 }
 
-// removeLeftovers removes the files of a prefix that no process holds.
+// guardSuffix ends the name of the file that guards a copy: a file beside it
+// that is locked for as long as the copy is in the making, since the copy itself
+// is closed now and then.
+const guardSuffix = ".guard"
+
+// guardCopy makes a guard, before there is the copy. Where the system has no
+// such locks it guards nothing, and nothing is removed.
+func guardCopy(dir, prefix string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(dir, prefix+"*"+guardSuffix)
+		if err != nil {
+			return nil, err
+		}
+		free, err := tryLock(f)
+		switch {
+		case errors.Is(err, errors.ErrUnsupported):
+			return f, nil
+		case err != nil:
+			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+		case free && stillNamed(f.Name(), f) == nil:
+			return f, nil
+		}
+		// Another took it for a leftover before it was locked.
+		if err := f.Close(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unguard ends what guardCopy began, after the copy is gone.
+func (r *replica) unguard() error {
+	if r.guard == nil {
+		return nil
+	}
+	err := errors.Join(r.guard.Close(), removeIfThere(r.guard.Name())) // not every system removes a file that is open
+	r.guard = nil
+	return err
+}
+
+// removeLeftovers removes the copies of a prefix, with their guards, that no
+// process is making any more.
 func removeLeftovers(dir, prefix string) error {
 	left, err := filepath.Glob(filepath.Join(escapeGlob(dir), prefix+"*"))
 	if err != nil {
 		return err
 	}
 	for _, path := range left {
-		if f, err := os.Open(path); err == nil {
-			if unlocked(f) {
-				err = os.Remove(path)
-			}
-			if err := errors.Join(err, f.Close()); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
+		if copied, is := strings.CutSuffix(path, guardSuffix); is {
+			err = removeLeftover(path, copied)
+		} else if _, guarded := os.Lstat(path + guardSuffix); errors.Is(guarded, os.ErrNotExist) {
+			err = removeLeftover(path, path)
 		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeLeftover removes a copy and what guards it, unless that is locked. What
+// may not be opened is another user's.
+func removeLeftover(guard, copied string) error {
+	f, err := os.Open(guard)
+	if err != nil {
+		return nil
+	}
+	free, err := tryLock(f)
+	if err != nil || !free {
+		return f.Close()
+	}
+	if copied != guard {
+		err = removeIfThere(copied)
+	}
+	// While it is locked, so that nobody takes it for theirs; and once more where
+	// a file that is open is not removed.
+	early := os.Remove(guard)
+	err = errors.Join(err, f.Close())
+	if early != nil {
+		err = errors.Join(err, removeIfThere(guard))
+	}
+	return err
+}
+
+// removeIfThere removes a file, which may be gone already.
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return nil
 }
@@ -124,6 +208,9 @@ func escapeGlob(dir string) string {
 func (r *replica) open() (err error) {
 	o := options(false)
 	o.NoSync, o.NoGrowSync = true, true
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		return os.OpenFile(name, flag&^os.O_CREATE, mode)
+	}
 	r.db, err = bolt.Open(r.path, fileMode, o)
 	if err != nil {
 		return r.unwritten(err)
@@ -143,11 +230,7 @@ func (r *replica) close() error {
 
 // discard removes the copy, unless it has got another name by now.
 func (r *replica) discard() error {
-	err := r.close()
-	if gone := os.Remove(r.path); gone != nil && !errors.Is(gone, os.ErrNotExist) {
-		err = errors.Join(err, gone)
-	}
-	return err
+	return errors.Join(r.close(), removeIfThere(r.path), r.unguard())
 }
 
 // unwritten adds to an error which file it is about.
@@ -270,9 +353,12 @@ func (r *replica) look(ctx context.Context, in func(context.Context, func(*tx) e
 
 // settle makes the copy what the archive is in this look. It reports false
 // where blocks were replaced that were copied before: then it takes another
-// round.
-func (r *replica) settle(t *tx) (settled bool, err error) {
-	if n, err := t.rewrites(); err != nil || n != r.rewrites {
+// round, unless this is to be the last, which goes through all blocks.
+func (r *replica) settle(t *tx, last bool) (settled bool, err error) {
+	if n, err := t.rewrites(); err != nil || n != r.rewrites && !last {
+		return false, err
+	}
+	if err := r.heedRewrites(t); err != nil {
 		return false, err
 	}
 	all, _, err := r.differences(t, place{}, nil)
@@ -413,13 +499,13 @@ func (r *replica) apply(all []*difference) error {
 // settled catches up with the archive in short looks and settles in one, in
 // which then, if set, is called.
 func (r *replica) settled(ctx context.Context, in func(context.Context, func(*tx) error) error, then func(*tx) error) error {
-	for {
+	for tries := 0; ; tries++ {
 		if err := r.catchUp(ctx); err != nil {
 			return err
 		}
 		done := false
 		err := r.look(ctx, in, func(t *tx) (err error) {
-			if done, err = r.settle(t); !done || err != nil || then == nil {
+			if done, err = r.settle(t, tries == maxSettles); !done || err != nil || then == nil {
 				return err
 			}
 			return then(t)
@@ -431,8 +517,7 @@ func (r *replica) settled(ctx context.Context, in func(context.Context, func(*tx
 }
 
 // check checks the copy from its first byte to its last, before it gets its
-// name. Nobody else can take it for a file that was left meanwhile: one look
-// holds it.
+// name. The file is closed meanwhile, and its guard held.
 func (r *replica) check(ctx context.Context) error {
 	if err := errors.Join(r.unwritten(r.db.Sync()), r.close()); err != nil {
 		return err

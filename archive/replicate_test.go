@@ -213,9 +213,11 @@ func TestCompact(t *testing.T) {
 	if err := os.Symlink(a.Path(), link); err != nil {
 		t.Skip(err)
 	}
-	left := filepath.Join(filepath.Dir(a.Path()), ".finarc-compact-123")
-	if err := os.WriteFile(left, []byte("of one that was killed"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"123", "45", "45.guard", "6.guard"} {
+		left := filepath.Join(filepath.Dir(a.Path()), ".finarc-compact-"+name)
+		if err := os.WriteFile(left, []byte("of one that was killed"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	want := dump(t, a.Path())
 	linked, err := archive.Open(t.Context(), link)
@@ -438,5 +440,37 @@ func BenchmarkCompact(b *testing.B) {
 			b.ReportMetric(float64(held.Microseconds())/1000, "held-ms")
 			b.ReportMetric(float64(last.Microseconds())/1000, "last-ms")
 		})
+	}
+}
+
+// Copies that are made in one folder at a time leave one another alone.
+func TestBackupsIntoOneFolder(t *testing.T) {
+	a, b := full(t, 300), full(t, 200)
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for n := range 6 {
+				from := []*archive.Archive{a, b}[i%2]
+				if _, err := from.Backup(t.Context(), filepath.Join(dir, fmt.Sprintf("%d-%d.db", i, n)), false); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	noLeftovers(t, dir)
+}
+
+// The last look of a copy takes blocks that were replaced meanwhile.
+func TestCopySettlesAfterRewrites(t *testing.T) {
+	a := full(t, 600)
+	read := asStored(t, a, better)
+	err := archive.CopyAround(t.Context(), a, filepath.Join(t.TempDir(), "copy.db"), func() error {
+		_, err := a.Reread(t.Context(), read, archive.RereadOptions{})
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -13,24 +13,29 @@ import (
 
 // Reread is what a reread did, since it was begun.
 //
-//	Revisions = Unchanged + Changed + Unreadable
+//	Revisions = Unchanged + Changed + Unreadable + Lost
 type Reread struct {
 	Began      time.Time      `json:"began" cbor:"1,keyasint"`
 	Resumed    uint64         `json:"resumed_at,omitempty" cbor:"-"` // the revision with which it went on, of one that was interrupted
+	Anew       bool           `json:"begun_anew,omitempty" cbor:"-"` // one that was interrupted was of another version, so that this one began at the first revision
 	Revisions  int            `json:"revisions" cbor:"2,keyasint"`
 	Unchanged  int            `json:"unchanged" cbor:"3,keyasint"`
 	Changed    int            `json:"changed" cbor:"4,keyasint"`
 	Unreadable int            `json:"unreadable" cbor:"5,keyasint"`
-	Fields     map[string]int `json:"fields" cbor:"6,keyasint"`    // of the revisions changed, by field; one can have several
-	Reasons    map[string]int `json:"reasons" cbor:"7,keyasint"`   // of those unreadable
-	Apart      int            `json:"apart" cbor:"8,keyasint"`     // captures that were kept apart
-	Recovered  int            `json:"recovered" cbor:"9,keyasint"` // of them, those that are posts now
+	Lost       int            `json:"lost" cbor:"11,keyasint,omitempty"` // of which damage of the archive took the page
+	Fields     map[string]int `json:"fields" cbor:"6,keyasint"`          // of the revisions changed, by field; one can have several
+	Reasons    map[string]int `json:"reasons" cbor:"7,keyasint"`         // of those unreadable
+	Apart      int            `json:"apart" cbor:"8,keyasint"`           // captures that were kept apart
+	Recovered  int            `json:"recovered" cbor:"9,keyasint"`       // of them, those that are posts now
 }
 
 // RereadOptions say how posts are read again.
 type RereadOptions struct {
 	FromStart bool // do not go on where one was that was interrupted
 	DryRun    bool // count what would change, from the first revision on, and write nothing
+	// Version is the reader's. A reread that was interrupted goes on only where
+	// it was of the same version: else a part would be read by the old one.
+	Version string
 }
 
 // maxReasons bounds how many different reasons are counted one by one.
@@ -44,8 +49,9 @@ const (
 
 // checkpoint is how far a reread has come.
 type checkpoint struct {
-	Next uint64 `cbor:"1,keyasint"`
-	Done Reread `cbor:"2,keyasint"`
+	Next    uint64 `cbor:"1,keyasint"`
+	Done    Reread `cbor:"2,keyasint"`
+	Version string `cbor:"3,keyasint,omitempty"` // of the reader
 }
 
 // Reread reads every revision again from its capture. Where the reader now
@@ -54,12 +60,12 @@ type checkpoint struct {
 // Then captures kept apart that can be read by now become posts.
 //
 // It works in batches, in each of which what it did so far is kept too: one
-// that is interrupted goes on from there. Revisions that come in meanwhile are
-// not read again. The report is of what was done, also where an error is
-// returned.
+// that is interrupted goes on from there, if the reader is still of the same
+// version. Revisions that come in meanwhile are not read again. The report is of
+// what was done, also where an error is returned.
 func (a *Archive) Reread(ctx context.Context, read Reader, o RereadOptions) (Reread, error) {
 	w := &rereading{archive: a, read: read, dry: o.DryRun}
-	if err := w.begin(ctx, o.FromStart || o.DryRun); err != nil {
+	if err := w.begin(ctx, o); err != nil {
 		return w.Done, err
 	}
 	for w.Next <= w.last {
@@ -83,17 +89,24 @@ type rereading struct {
 }
 
 // begin finds out where to begin.
-func (w *rereading) begin(ctx context.Context, fromStart bool) error {
+func (w *rereading) begin(ctx context.Context, o RereadOptions) error {
+	anew := false
 	err := w.archive.view(ctx, func(t *tx) error {
 		w.last = t.Bucket(bucketRevisions).Sequence()
 		v, err := t.get(bucketMeta, keyReread)
-		if v == nil || err != nil || fromStart {
+		if v == nil || err != nil || o.FromStart || o.DryRun {
 			return err
 		}
-		return t.a.codec.decode(v, &w.checkpoint)
+		if err := t.a.codec.decode(v, &w.checkpoint); err != nil {
+			return err
+		}
+		if anew = w.Version != o.Version; anew {
+			w.checkpoint = checkpoint{}
+		}
+		return nil
 	})
 	if w.Next == 0 {
-		w.checkpoint = checkpoint{Next: 1, Done: Reread{Began: time.Now().Truncate(time.Millisecond)}}
+		w.checkpoint = checkpoint{Next: 1, Version: o.Version, Done: Reread{Began: time.Now().Truncate(time.Millisecond), Anew: anew}}
 	} else {
 		w.Done.Resumed = w.Next
 	}
@@ -108,6 +121,7 @@ func (w *rereading) begin(ctx context.Context, fromStart bool) error {
 // again is a revision that is read again.
 type again struct {
 	seq     uint64
+	lost    bool   // there is no page, and nothing of what follows
 	stored  []byte // its record, as it is stored
 	record  *record
 	post    news.Post // as it is stored
@@ -132,7 +146,7 @@ func (w *rereading) batch(ctx context.Context) error {
 			changed = append(changed, r)
 		}
 	}
-	next := checkpoint{Next: list[len(list)-1].seq + 1, Done: done}
+	next := checkpoint{Next: list[len(list)-1].seq + 1, Version: w.Version, Done: done}
 	if w.dry {
 		w.checkpoint = next
 		return rest(ctx, time.Since(began))
@@ -151,15 +165,20 @@ func (w *rereading) batch(ctx context.Context) error {
 
 // load reads the next revisions, at least one.
 func (w *rereading) load(ctx context.Context) (list []*again, err error) {
-	began := time.Now()
 	err = w.archive.view(ctx, func(t *tx) error {
+		began := time.Now()
 		list = nil
 		for seq, size := w.Next, 0; seq <= w.last; seq++ {
 			r, err := t.again(seq)
-			if err != nil {
+			switch {
+			case errors.Is(err, ErrLost):
+				r = &again{seq: seq, lost: true}
+			case err != nil:
 				return err
+			default:
+				size += len(r.capture.Body)
 			}
-			list, size = append(list, r), size+len(r.capture.Body)
+			list = append(list, r)
 			if len(list) >= rereadPosts || size >= rereadBytes || time.Since(began) >= selectTime {
 				break
 			}
@@ -174,6 +193,9 @@ func (t *tx) again(seq uint64) (*again, error) {
 	stored, err := t.value(bucketRevisions, seq)
 	if err != nil {
 		return nil, err
+	}
+	if len(stored) == 0 {
+		return nil, fmt.Errorf("revision %d: %w", seq, ErrLost)
 	}
 	r := &again{seq: seq, stored: bytes.Clone(stored)}
 	if r.record, err = t.a.codec.decodeRecord(stored); err != nil {
@@ -222,6 +244,10 @@ func as(id news.ID, code news.InfoCode, category string, p *news.Post) error {
 // something changed.
 func (d *Reread) count(r *again, read Reader) bool {
 	d.Revisions++
+	if r.lost {
+		d.Lost++
+		return false
+	}
 	now, err := read(r.capture)
 	if err == nil {
 		err = as(r.post.ID, r.post.InfoCode, r.post.Category, now)

@@ -47,7 +47,7 @@ func reread(t *testing.T, a *archive.Archive, read archive.Reader, o archive.Rer
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Revisions != r.Unchanged+r.Changed+r.Unreadable {
+	if r.Revisions != r.Unchanged+r.Changed+r.Unreadable+r.Lost {
 		t.Errorf("the numbers do not add up: %+v", r)
 	}
 	return r
@@ -237,5 +237,44 @@ func TestRereadWhileOthersWrite(t *testing.T) {
 	}
 	if got := len(selected(t, a, archive.Selection{Security: "688001"})); got != 111 {
 		t.Errorf("%d posts mention the security, want 111", got)
+	}
+}
+
+// Revisions whose pages are lost are passed over.
+func TestRereadOfLostPages(t *testing.T) {
+	a, _ := damagedBackup(t, 80)
+	r := reread(t, a, asStored(t, a, nil), archive.RereadOptions{})
+	if r.Lost != 32 || r.Unchanged != r.Revisions-32 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A reread that was interrupted is not gone on with by another reader.
+func TestRereadOfAnotherVersion(t *testing.T) {
+	const n = 600
+	a := full(t, n)
+	read := asStored(t, a, nil)
+	interrupt := func(version string) archive.Reread {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		calls := 0
+		r, err := a.Reread(ctx, func(c *news.Capture) (*news.Post, error) {
+			if calls++; calls == n/2 {
+				cancel()
+			}
+			return read(c)
+		}, archive.RereadOptions{Version: version})
+		if !errors.Is(err, context.Canceled) || r.Revisions == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		return r
+	}
+	interrupt("1")
+	if r := interrupt("2"); !r.Anew || r.Resumed != 0 {
+		t.Errorf("the second reader's: %+v", r)
+	}
+	r := reread(t, a, read, archive.RereadOptions{Version: "2"})
+	if r.Anew || r.Resumed == 0 || r.Revisions != n+2 {
+		t.Errorf("gone on with: %+v", r)
 	}
 }

@@ -19,7 +19,8 @@ func (a *app) mergeCommand() *cobra.Command {
 revisions by the time at which they were captured, whichever archive they are
 in, and frontier, leads, failures, list pages and reports of runs. The archives
 are only read. Merging again changes nothing; a merge that was interrupted is
-resumed by running it again.`,
+resumed by running it again. A page that damage took from the one is brought
+back from another that has it.`,
 		Example: `  finarc merge office.db home.db --into all.db
   finarc merge backup.db --into finarc.db`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -77,13 +78,18 @@ func (a *app) showMerged(reports []archive.Merged, into string) error {
 			}
 			continue
 		}
-		left := r.Revisions - r.New - r.Revised - r.Unchanged - r.Held
-		pending := ""
-		if left > 0 {
-			pending = fmt.Sprintf(" + %s not reached", grouped(left))
+		left := r.Revisions - r.New - r.Revised - r.Unchanged - r.Held - r.Restored - r.Lost
+		more := ""
+		for _, n := range []struct {
+			count int
+			what  string
+		}{{r.Restored, "whose lost page is back"}, {r.Lost, "lost to damage"}, {left, "not reached"}} {
+			if n.count > 0 {
+				more += fmt.Sprintf(" + %s %s", grouped(n.count), n.what)
+			}
 		}
 		_, err := fmt.Fprintf(a.out, "%s into %s: %s = %s new + %s revised + %s unchanged + %s there already%s\n", r.Source, into,
-			plural(r.Revisions, "revision"), grouped(r.New), grouped(r.Revised), grouped(r.Unchanged), grouped(r.Held), pending)
+			plural(r.Revisions, "revision"), grouped(r.New), grouped(r.Revised), grouped(r.Unchanged), grouped(r.Held), more)
 		if err != nil {
 			return err
 		}

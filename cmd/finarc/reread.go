@@ -21,7 +21,8 @@ gets what is read now; the raw page never changes. One that cannot be read stays
 as it is. Pages kept apart because nothing could be read become posts where that
 is possible now.
 
-Crawls go on meanwhile. One that is interrupted goes on where it was.`,
+Crawls go on meanwhile. One that is interrupted goes on where it was,
+unless that was another version of finarc: then it begins anew.`,
 		Example: `  finarc reread --dry-run
   finarc reread
   finarc reread --json | jq .fields`,
@@ -35,6 +36,7 @@ Crawls go on meanwhile. One that is interrupted goes on where it was.`,
 			if err != nil {
 				return err
 			}
+			o.Version = buildVersion().Version
 			r, err := arc.Reread(cmd.Context(), read, o)
 			if errors.Is(err, context.Canceled) {
 				err = errInterrupted
@@ -55,9 +57,13 @@ func (a *app) showReread(r archive.Reread) error {
 	if a.json {
 		return a.writeJSON(r)
 	}
+	lost := ""
+	if r.Lost > 0 {
+		lost = fmt.Sprintf(" + %s lost to damage", grouped(r.Lost))
+	}
 	rows := [][2]string{
-		{"revisions", fmt.Sprintf("%s = %s unchanged + %s changed + %s unreadable", grouped(r.Revisions),
-			grouped(r.Unchanged), grouped(r.Changed), grouped(r.Unreadable))},
+		{"revisions", fmt.Sprintf("%s = %s unchanged + %s changed + %s unreadable%s", grouped(r.Revisions),
+			grouped(r.Unchanged), grouped(r.Changed), grouped(r.Unreadable), lost)},
 	}
 	if len(r.Fields) > 0 {
 		rows = append(rows, [2]string{"changed", strings.Trim(counts(r.Fields), " ()")})
@@ -68,6 +74,9 @@ func (a *app) showReread(r archive.Reread) error {
 	rows = append(rows, [2]string{"kept apart", fmt.Sprintf("%s, of which %s can be read now", plural(r.Apart, "page"), grouped(r.Recovered))})
 	if r.Resumed > 0 {
 		rows = append(rows, [2]string{"resumed", fmt.Sprintf("at revision %s, of the reread begun on %s", grouped(int64(r.Resumed)), clock(r.Began))})
+	}
+	if r.Anew {
+		rows = append(rows, [2]string{"begun anew", "one that was interrupted was of another version of finarc"})
 	}
 	return table(a.out, rows)
 }
