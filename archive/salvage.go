@@ -62,7 +62,8 @@ func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, 
 	if err := s.find(ctx); err != nil {
 		return report, err
 	}
-	return report, s.write(ctx, to)
+	err = s.write(ctx, to)
+	return report, err
 }
 
 // salvage is a salvage under way.
