@@ -160,6 +160,15 @@ func TestLostPageComesBack(t *testing.T) {
 	if _, err := a.Capture(t.Context(), rev.Seq); !errors.Is(err, archive.ErrLost) {
 		t.Errorf("capture: %v", err)
 	}
+	w, err := a.Wanted(t.Context(), "", 100)
+	at := slices.IndexFunc(w, func(w news.Wanted) bool { return w.ID == p.Post.ID })
+	if err != nil || at < 0 || !slices.Equal(w[at].Pages, []string{p.Capture.URL}) {
+		t.Errorf("wanted: %+v, %v", w, err)
+	}
+	if done := commit(t, a, news.Batch{Found: w[at : at+1], Tried: w[at : at+1]}); done.Found[0] != news.StandingPending {
+		t.Errorf("a link to it is %s", done.Found[0])
+	}
+	clean(t, a)
 	p.Capture.Fetched = p.Capture.Fetched.AddDate(0, 0, 1)
 	if done := commit(t, a, news.Batch{Posts: []news.Captured{p}}); done.Posts[0] != news.ChangeRevised {
 		t.Errorf("the page is taken as %s", done.Posts[0])
@@ -168,6 +177,67 @@ func TestLostPageComesBack(t *testing.T) {
 		t.Errorf("%+v, %v", rev, err)
 	}
 	clean(t, a)
+	again, err := a.Wanted(t.Context(), "", 100)
+	if err != nil || len(again) != len(w)-1 {
+		t.Errorf("%d posts are wanted, want %d, %v", len(again), len(w)-1, err)
+	}
+	// A page that is not to be had is asked for no more.
+	gone := again[slices.IndexFunc(again, func(w news.Wanted) bool { return w.ID == post(2).Post.ID })]
+	gone.Error = "gone"
+	commit(t, a, news.Batch{Failed: []news.Wanted{gone}})
+	if done := commit(t, a, news.Batch{Found: []news.Wanted{gone}}); done.Found[0] != news.StandingArchived {
+		t.Errorf("a link to it is %s", done.Found[0])
+	}
+	clean(t, a)
+}
+
+// Where posts are lost the lists that linked them are read again.
+func TestListsAreReadAgain(t *testing.T) {
+	a := everything(t, 40)
+	validators := func(of *archive.Archive) (n int) {
+		lists, err := of.Lists(t.Context(), "m")
+		if err != nil || len(lists) != 5 {
+			t.Fatalf("%d lists, %v", len(lists), err)
+		}
+		for _, l := range lists {
+			if l.ETag != "" {
+				n++
+			}
+		}
+		return n
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error { // the page that the wanted posts were found on
+		k, _ := tx.Bucket([]byte("terms")).Cursor().Seek([]byte{0})
+		return tx.Bucket([]byte("terms")).Delete(bytes.Clone(k))
+	})
+	to := a.Path() + ".new"
+	r, err := archive.Salvage(t.Context(), a.Path(), to, nil)
+	if err != nil || r.Kept["frontier"] != 40 || r.Dropped["frontier"] != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	b, err := archive.Open(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, b)
+	if n := validators(b); n != 0 {
+		t.Errorf("%d lists of the salvaged archive have validators", n)
+	}
+	if n := validators(a); n != 5 {
+		t.Fatalf("%d lists have validators", n)
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		k, v := tx.Bucket([]byte("frontier")).Cursor().First()
+		v = bytes.Clone(v)
+		v[0] ^= 1
+		return tx.Bucket([]byte("frontier")).Put(bytes.Clone(k), v)
+	})
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || !r.Clean() {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if n := validators(a); n != 0 {
+		t.Errorf("%d lists of the repaired archive have validators", n)
+	}
 }
 
 // Pages that lead in a circle are damage, and not the end of the process.

@@ -88,8 +88,10 @@ type repair struct {
 	aside   int  // values set aside
 	remade  int  // records made again
 	bare    int  // of which without front matter
-	pages   int  // captures lost
+	links   int  // entries of the frontier set aside
 	lost    int  // revisions of which nothing is left
+
+	pageless []uint64 // revisions whose page is lost
 }
 
 func (r *repair) tell(format string, args ...any) {
@@ -99,7 +101,7 @@ func (r *repair) tell(format string, args ...any) {
 // all takes all steps: first what others need.
 func (r *repair) all() error {
 	for _, step := range []func() error{
-		r.meta, r.dictionaries, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.unheld, r.runs, r.totals,
+		r.meta, r.dictionaries, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.unheld, r.again, r.runs, r.totals,
 	} {
 		if err := step(); err != nil {
 			return fmt.Errorf("repair: %w", err)
@@ -375,7 +377,7 @@ func (r *repair) unheld() error {
 	}
 	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed} {
 		n, err := r.discard(bucket, func(k, plain []byte) error {
-			if r.held(k) {
+			if r.held(k) && !r.pageLost(k) {
 				return fmt.Errorf("%w: it is archived", ErrCorrupt)
 			}
 			_, err := r.decodeWanted(k, plain)
@@ -385,10 +387,42 @@ func (r *repair) unheld() error {
 			return err
 		}
 		if n > 0 {
+			r.links += n
 			r.tell("set aside %d entries of %s", n, bucket)
 		}
 	}
 	return nil
+}
+
+// again lets the crawl get what was lost: posts whose page is lost from the
+// frontier, and those of which nothing is left from the lists, which are all
+// read again.
+func (r *repair) again() error {
+	n, err := r.wantAgain(r.pageless)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		r.tell("put %d posts whose page is lost into the frontier", n)
+	}
+	if r.links+r.lost == 0 {
+		return nil
+	}
+	pages := make(map[string][]byte)
+	err = r.each(bucketLists, func(k, plain []byte) error {
+		page, err := r.a.codec.unvalidated(plain)
+		if err == nil && !bytes.Equal(page, plain) {
+			pages[string(k)] = page
+		}
+		return err
+	})
+	for k, page := range pages {
+		err = errors.Join(err, r.put(bucketLists, []byte(k), page))
+	}
+	if len(pages) > 0 {
+		r.tell("%d list pages are read again even if they have not changed", len(pages))
+	}
+	return err
 }
 
 // runs puts the runs' sequence right.

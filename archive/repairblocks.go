@@ -186,8 +186,8 @@ func (r *repair) revisions() error {
 	if r.remade > 0 {
 		r.tell("made %d records again from their pages, %d of them without front matter", r.remade, r.bare)
 	}
-	if r.pages > 0 {
-		r.tell("lost the pages of %d revisions, of which the front matter is kept", r.pages)
+	if n := len(r.pageless); n > 0 {
+		r.tell("lost the pages of %d revisions, of which the front matter is kept", n)
 	}
 	if r.lost > 0 {
 		r.tell("lost %d revisions", r.lost)
@@ -216,7 +216,7 @@ func (r *repair) revision(seq uint64, records, captures changed) error {
 		mark(captures, seq, plainCapture)
 		mark(records, seq, plainRecord)
 	case err != nil:
-		r.pages++
+		r.pageless = append(r.pageless, seq)
 		mark(captures, seq, plainCapture)
 	case rec == nil || belongs(rec, &e, c.Body) != nil:
 		if records[seq], err = r.remake(&e, c); err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/finarc/finarc/news"
 )
@@ -28,6 +29,7 @@ type SalvageReport struct {
 	Missing   int64          `json:"missing"`        // numbers up to the last one found of which there was nothing
 	Ranges    []string       `json:"missing_ranges"` // the first of them
 	Kept      map[string]int `json:"kept"`           // other values, by bucket
+	Dropped   map[string]int `json:"dropped"`        // those that were found and make no sense in the new archive
 	Findings  []Finding      `json:"findings"`       // the first pages that are damaged
 	Damaged   int            `json:"damaged_pages"`
 }
@@ -39,7 +41,7 @@ type SalvageReport struct {
 // are numbered anew, and the archive gets an identity of its own. The file at
 // from is only read. What read is for says [Archive.Repair].
 func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, error) {
-	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Findings: []Finding{}}
+	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Dropped: make(map[string]int), Findings: []Finding{}}
 	if err := checkFile(from); err != nil {
 		return report, err
 	}
@@ -85,6 +87,8 @@ type salvage struct {
 	out   *Archive
 	next  uint64            // the number that the next revision gets
 	later map[uint64]uint64 // lasted, by the new number
+
+	pageless []uint64 // the new numbers of revisions whose page was not found
 }
 
 // located is where a value stands in the file.
@@ -382,6 +386,9 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 			page[1] = one.page.Body
 		}
 		captures = append(captures, page)
+		if one.page == nil {
+			s.pageless = append(s.pageless, s.next+uint64(i))
+		}
 		if lasted := s.lasted[one.old]; lasted > 0 {
 			s.later[s.next+uint64(i)] = lasted
 		}
@@ -409,6 +416,9 @@ func (s *salvage) writeRest(ctx context.Context) error {
 		if err := s.writeOthers(t); err != nil {
 			return err
 		}
+		if _, err := t.wantAgain(s.pageless); err != nil {
+			return err
+		}
 		if len(s.dicts) > 0 {
 			if err := t.putCounters(counters{DictDue: s.next + dictEvery}); err != nil {
 				return err
@@ -431,23 +441,27 @@ func (s *salvage) writeOthers(t *tx) error {
 	wanted := make(map[string][]news.Wanted)
 	for _, name := range slices.Sorted(maps.Keys(s.others)) {
 		bucket, key, plain, err := s.other(name)
-		if err != nil {
-			continue
+		if err == nil {
+			switch string(bucket) {
+			case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
+				var w news.Wanted
+				if w, err = s.wanted(t, key, plain); err == nil {
+					wanted[string(bucket)] = append(wanted[string(bucket)], w)
+					continue
+				}
+			case string(bucketAliases):
+				if !t.has(bucketPosts, plain) {
+					err = ErrCorrupt
+				}
+			case string(bucketUnread):
+				plain, err = s.repacked(t, key, plain)
+			case string(bucketLists):
+				plain, err = s.codec.unvalidated(plain) // links that were on it may be lost
+			}
 		}
-		switch string(bucket) {
-		case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
-			if w, err := t.decodeWanted(key, plain); err == nil {
-				wanted[string(bucket)] = append(wanted[string(bucket)], w)
-			}
+		if err != nil {
+			s.report.Dropped[string(bucket)]++
 			continue
-		case string(bucketAliases):
-			if !t.has(bucketPosts, plain) {
-				continue
-			}
-		case string(bucketUnread):
-			if plain, err = s.repacked(t, key, plain); err != nil {
-				continue
-			}
 		}
 		s.report.Kept[string(bucket)]++
 		if err := t.put(bucket, key, plain); err != nil {
@@ -456,6 +470,24 @@ func (s *salvage) writeOthers(t *tx) error {
 	}
 	t.sources = nil // those have numbers of the damaged file
 	return s.writeWanted(t, wanted)
+}
+
+// wanted returns an entry of the frontier, the leads or the failures. Where the
+// page that it was found on is not known, it does without, and without the
+// addresses that were stored short for that page: a post with infoCode can be
+// asked for elsewhere.
+func (s *salvage) wanted(t *tx, key, plain []byte) (news.Wanted, error) {
+	w, err := t.decodeWanted(key, plain)
+	if err == nil || !isID(key) || !idOf(key).HasCode() {
+		return w, err
+	}
+	var stored wanted
+	if err := s.codec.decode(plain, &stored); err != nil {
+		return w, err
+	}
+	stored.FoundOn, stored.Source = "", 0
+	stored.Pages = slices.DeleteFunc(stored.Pages, func(page string) bool { return strings.HasPrefix(page, shortMark) })
+	return stored.of(idOf(key)), nil
 }
 
 // writeWanted writes the posts that are wanted and not held, each to one bucket.

@@ -116,13 +116,14 @@ func (v *verifier) alias(t *tx, k, plain []byte) (string, error) {
 }
 
 // unheld checks a wanted post. The archive must not hold it: what holds a post
-// takes it out of these buckets, in the same transaction.
+// takes it out of these buckets, in the same transaction. Only one whose page
+// was lost is wanted again.
 func (v *verifier) unheld(bucket []byte) func(t *tx, k, plain []byte) (string, error) {
 	return func(t *tx, k, plain []byte) (string, error) {
 		if _, err := t.decodeWanted(k, plain); err != nil {
 			return FoundWanted, err
 		}
-		if t.held(k) {
+		if t.held(k) && !t.pageLost(k) {
 			return FoundWanted, fmt.Errorf("%w: %s holds post %s, which is archived", ErrCorrupt, bucket, printID(k))
 		}
 		return "", nil

@@ -54,6 +54,9 @@ func (a *app) tellSalvaged(r *archive.SalvageReport) error {
 		{"saved", fmt.Sprintf("%s, in %s, to %s", plural(r.Posts, "post"), plural(r.Revisions, "revision"), r.To)},
 		{"kept besides", dash(trimmed(counts(r.Kept)))},
 	}
+	if len(r.Dropped) > 0 {
+		rows = append(rows, [2]string{"dropped", trimmed(counts(r.Dropped)) + ", which make no sense in the new archive"})
+	}
 	for _, row := range []struct {
 		n    int64
 		name string
