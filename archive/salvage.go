@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -39,8 +40,9 @@ type SalvageReport struct {
 // being whole or not at all. Every page of the file is looked at, whether or not
 // anything leads to it. The revisions keep their order, and what they hold, but
 // are numbered anew, and the archive gets an identity of its own. The file at
-// from is only read. What read is for says [Archive.Repair].
-func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, error) {
+// from is only read, and others can read it meanwhile, but not write. What read is
+// for says [Archive.Repair].
+func Salvage(ctx context.Context, from, to string, read Reader, options ...Option) (SalvageReport, error) {
 	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Dropped: make(map[string]int), Findings: []Finding{}}
 	if err := checkFile(from); err != nil {
 		return report, err
@@ -48,9 +50,16 @@ func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, 
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return report, fmt.Errorf("salvage to %s: %w", to, cmp.Or(err, fs.ErrExist))
 	}
-	f, err := os.Open(from)
+	a, err := handle(from)
 	if err != nil {
-		return report, fmt.Errorf("open archive %s: %w", from, withoutPath(err))
+		return report, err
+	}
+	for _, set := range options {
+		set(a)
+	}
+	f, err := a.share(ctx)
+	if err != nil {
+		return report, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -66,6 +75,43 @@ func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, 
 	}
 	err = s.write(ctx, to)
 	return report, err
+}
+
+// share opens the file, as it is, and takes the lock under which nobody writes,
+// waiting for whoever does. Where the system has no such lock it does without.
+// The lock ends when the file is closed.
+func (a *Archive) share(ctx context.Context) (*os.File, error) {
+	deadline := time.Now().Add(a.wait)
+	leave, err := a.enter(ctx, true, deadline)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for {
+		f, err := os.Open(a.path)
+		if err != nil {
+			return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
+		}
+		free, err := tryShare(f)
+		if free || err != nil {
+			if err = stillNamed(a.path, f); err == nil {
+				return f, nil
+			}
+		}
+		_ = f.Close() // it was only read
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && !errors.Is(err, errReplaced):
+			return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
+		case !time.Now().Before(deadline):
+			return nil, a.busy()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * doorPoll):
+		}
+	}
 }
 
 // salvage is a salvage under way.
@@ -238,6 +284,9 @@ func (s *source) value(seq uint64) []byte {
 		}
 		s.at, s.values = i, values
 	}
+	if seq-b.first >= uint64(len(s.values)) {
+		return nil // the file has changed since
+	}
 	return s.values[seq-b.first]
 }
 
@@ -308,6 +357,9 @@ func (s *salvage) writeAlone(ctx context.Context, numbers []uint64, records *sou
 		var batch []saved
 		for _, seq := range part {
 			rec := s.record(records.value(seq))
+			if rec == nil {
+				continue // the file could be read before
+			}
 			one := saved{old: seq, record: rec, id: rec.ID}
 			if !s.seen[one.fingerprint()] {
 				s.report.NoPage++

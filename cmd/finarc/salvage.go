@@ -16,8 +16,8 @@ func (a *app) salvageCommand() *cobra.Command {
 		Short: "Save what can be read of a damaged archive into a new one",
 		Long: `Look at every page of the archive's file, whether or not anything leads to it, and
 write all posts that can be read, the frontier, list pages and reports of runs
-into a new archive. The damaged file is only read. The new one's revisions are
-numbered anew, in their old order.`,
+into a new archive. The damaged file is only read; whoever wants to write it waits
+meanwhile. The new one's revisions are numbered anew, in their old order.`,
 		Example: "  finarc salvage --archive broken.db --out new.db",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ numbered anew, in their old order.`,
 			if err != nil {
 				return err
 			}
-			r, err := archive.Salvage(cmd.Context(), from, to, read)
+			r, err := archive.Salvage(cmd.Context(), from, to, read, archive.Wait(a.wait))
 			switch {
 			case errors.Is(err, fs.ErrExist):
 				return usagef("--out %s: there is a file already", to)
