@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
 )
 
 // SalvageReport tells what was saved from a damaged file.
@@ -131,6 +132,7 @@ type salvage struct {
 	seen    map[uint64]bool    // revisions written, see fingerprint
 
 	out   *Archive
+	db    *bolt.DB          // of out
 	next  uint64            // the number that the next revision gets
 	later map[uint64]uint64 // lasted, by the new number
 
@@ -180,10 +182,18 @@ func (s *salvage) unpackBlock(stored []byte) ([][]byte, error) {
 	return decodeBlock(plain)
 }
 
-// write makes the new archive of what was found.
+// salvagePrefix begins the names of files that are not whole yet.
+const salvagePrefix = ".finarc-salvaged-"
+
+// write makes the new archive of what was found, and verifies it before it gets
+// its name. Until then this process alone has it, and holds its lock, so that no
+// other takes it for one that was left behind.
 func (s *salvage) write(ctx context.Context, to string) error {
 	dir := filepath.Dir(to)
-	tmp, err := os.CreateTemp(dir, ".finarc-salvage-*")
+	if err := removeLeftovers(dir, salvagePrefix); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(dir, salvagePrefix+"*")
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", dir, withoutPath(err))
 	}
@@ -194,22 +204,52 @@ func (s *salvage) write(ctx context.Context, to string) error {
 	if err := format(tmp.Name()); err != nil {
 		return err
 	}
-	if s.out, err = handle(tmp.Name()); err != nil {
-		return err
+	err = s.fill(ctx, tmp.Name())
+	if err == nil {
+		err = check(ctx, tmp.Name(), Copied{Posts: s.report.Posts, Revisions: s.report.Revisions})
 	}
-	for _, step := range []func(context.Context) error{s.writeDicts, s.writeRevisions, s.writeRest} {
-		if err := step(ctx); err != nil {
-			return fmt.Errorf("salvage to %s: %w", to, err)
-		}
+	if err == nil {
+		err = name(tmp.Name(), to, false)
 	}
-	if err := os.Link(tmp.Name(), to); err != nil {
-		return err
+	if errors.Is(err, ErrExists) {
+		err = fs.ErrExist
+	}
+	if err != nil {
+		return fmt.Errorf("salvage to %s: %w", to, err)
 	}
 	return syncDir(dir)
 }
 
+// fill writes everything into the new archive's file, and forces it to the disk
+// at the end.
+func (s *salvage) fill(ctx context.Context, path string) (err error) {
+	if s.out, err = handle(path); err != nil {
+		return err
+	}
+	o := options(false)
+	o.NoSync, o.NoGrowSync = true, true
+	if s.db, err = bolt.Open(path, fileMode, o); err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	defer func() { err = errors.Join(err, s.db.Close()) }()
+	for _, step := range []func(context.Context) error{s.writeDicts, s.writeRevisions, s.writeRest} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return s.db.Sync()
+}
+
+// update runs fn in a transaction on the new archive.
+func (s *salvage) update(ctx context.Context, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.out.transact(s.db, false, fn)
+}
+
 func (s *salvage) writeDicts(ctx context.Context) error {
-	return s.out.update(ctx, func(t *tx) error {
+	return s.update(ctx, func(t *tx) error {
 		for id, d := range s.dicts {
 			if err := t.putDict(id, d); err != nil {
 				return err
@@ -445,7 +485,7 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 			s.later[s.next+uint64(i)] = lasted
 		}
 	}
-	err := s.out.update(ctx, func(t *tx) error {
+	err := s.update(ctx, func(t *tx) error {
 		return errors.Join(
 			t.storeValues(bucketCaptures, s.next, captures, blockValues),
 			t.storeValues(bucketRevisions, s.next, records, recordBlock),
@@ -458,7 +498,7 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 
 // writeRest writes everything that is not a revision.
 func (s *salvage) writeRest(ctx context.Context) error {
-	return s.out.update(ctx, func(t *tx) error {
+	return s.update(ctx, func(t *tx) error {
 		if _, _, err := t.rebuildHeads(func(_ []byte, seq uint64) uint64 { return s.later[seq] }); err != nil {
 			return err
 		}
