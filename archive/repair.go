@@ -40,7 +40,7 @@ func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (V
 			db.AllocSize = allocSize
 			err := db.Update(func(btx *bolt.Tx) error {
 				r.tx = &tx{a: v.a, Tx: btx}
-				return r.all()
+				return r.all(ctx)
 			})
 			if err == nil && before.Counts[FoundMeta] > 0 {
 				// The first transaction wrote one of the two meta pages.
@@ -99,11 +99,16 @@ func (r *repair) tell(format string, args ...any) {
 }
 
 // all takes all steps: first what others need.
-func (r *repair) all() error {
-	for _, step := range []func() error{
-		r.meta, r.dictionaries, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.unheld, r.again, r.runs, r.totals,
+func (r *repair) all(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		short(r.meta), short(r.dictionaries), short(r.values), short(r.terms), r.chains, r.revisions, r.heads, r.indexes,
+		short(r.unheld), short(r.again), short(r.runs), r.totals,
 	} {
-		if err := step(); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = step(ctx)
+		}
+		if err != nil {
 			return fmt.Errorf("repair: %w", err)
 		}
 	}
@@ -114,6 +119,11 @@ func (r *repair) all() error {
 		r.tell("set %d broken values aside, in bucket %s", r.aside, bucketBroken)
 	}
 	return nil
+}
+
+// short makes a step of one that takes so little that it looks at no context.
+func short(step func() error) func(context.Context) error {
+	return func(context.Context) error { return step() }
 }
 
 // setAside moves a value to the broken ones.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -17,12 +18,12 @@ type chained struct {
 
 // chains puts the blocks right: from 1 to the last revision, each number once.
 // A number that is lost is a value of no bytes.
-func (r *repair) chains() error {
-	captures, err := r.chain(bucketCaptures)
+func (r *repair) chains(ctx context.Context) error {
+	captures, err := r.chain(ctx, bucketCaptures)
 	if err != nil {
 		return err
 	}
-	records, err := r.chain(bucketRevisions)
+	records, err := r.chain(ctx, bucketRevisions)
 	if err != nil {
 		return err
 	}
@@ -41,9 +42,12 @@ func (r *repair) chains() error {
 }
 
 // chain returns the blocks of a bucket.
-func (r *repair) chain(bucket []byte) ([]chained, error) {
+func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
 	err := r.each(bucket, func(k, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		c := chained{key: bytes.Clone(k)}
 		if len(k) == seqSize {
 			c.first = uint40(k)
@@ -169,10 +173,13 @@ type changed map[uint64][]byte
 
 // revisions holds captures against records: of those that do not fit, the
 // capture counts, from which the record can be made again.
-func (r *repair) revisions() error {
+func (r *repair) revisions(ctx context.Context) error {
 	records, captures := make(changed), make(changed)
 	last := r.Bucket(bucketRevisions).Sequence()
 	for seq := uint64(1); seq <= last; seq++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := r.revision(seq, records, captures); err != nil {
 			return err
 		}
@@ -323,7 +330,7 @@ func checkRun(k, plain []byte) error {
 }
 
 // totals counts everything anew.
-func (r *repair) totals() error {
+func (r *repair) totals(ctx context.Context) error {
 	n, err := r.counters()
 	if err != nil {
 		n = counters{}
@@ -340,6 +347,9 @@ func (r *repair) totals() error {
 		return err
 	}
 	err = r.each(bucketCaptures, func(_, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		values, err := r.unpackBlock(stored)
 		if err != nil {
 			return err

@@ -363,6 +363,9 @@ func (s *salvage) writeRevisions(ctx context.Context) error {
 	var alone []uint64
 	bytes := 0
 	for _, seq := range numbers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		rec := s.record(records.value(seq))
 		e, c, err := s.codec.decodeCapture(captures.value(seq))
 		if err != nil || len(e.ID) == 0 {
@@ -499,13 +502,17 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 // writeRest writes everything that is not a revision.
 func (s *salvage) writeRest(ctx context.Context) error {
 	return s.update(ctx, func(t *tx) error {
-		if _, _, err := t.rebuildHeads(func(_ []byte, seq uint64) uint64 { return s.later[seq] }); err != nil {
+		list, err := t.owners(ctx)
+		if err != nil {
 			return err
 		}
-		if err := t.rebuildIndexes(); err != nil {
+		if _, err := t.rebuildHeads(ctx, list, func(_ []byte, seq uint64) uint64 { return s.later[seq] }); err != nil {
 			return err
 		}
-		if err := s.writeOthers(t); err != nil {
+		if err := t.rebuildIndexes(ctx); err != nil {
+			return err
+		}
+		if err := s.writeOthers(ctx, t); err != nil {
 			return err
 		}
 		if _, err := t.wantAgain(s.pageless); err != nil {
@@ -517,7 +524,7 @@ func (s *salvage) writeRest(ctx context.Context) error {
 			}
 		}
 		r := &repair{tx: t}
-		if err := errors.Join(r.runs(), r.totals()); err != nil {
+		if err := errors.Join(r.runs(), r.totals(ctx)); err != nil {
 			return err
 		}
 		n, err := t.counters()
@@ -528,10 +535,13 @@ func (s *salvage) writeRest(ctx context.Context) error {
 
 // writeOthers writes aliases, the frontier, lists, runs, and what was kept
 // apart.
-func (s *salvage) writeOthers(t *tx) error {
+func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 	t.sources = maps.Clone(s.sources)
 	wanted := make(map[string][]news.Wanted)
 	for _, name := range slices.Sorted(maps.Keys(s.others)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		bucket, key, plain, err := s.other(name)
 		if err == nil {
 			switch string(bucket) {
