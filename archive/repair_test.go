@@ -49,6 +49,33 @@ func TestRepairIsInterrupted(t *testing.T) {
 	}
 }
 
+// A page that does not tell its infoCode is read as the post it was archived as;
+// one that tells another's is not.
+func TestRecordsAreMadeAgainUnderTheirIdentity(t *testing.T) {
+	a := everything(t, 40)
+	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("revisions")).Delete(seqKey(1)) })
+	read := func(c *news.Capture) (*news.Post, error) {
+		p, err := readAgain(c)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.ID == post(1).Post.ID:
+			p.ID, p.InfoCode = "20211222-0123456789abcdef", ""
+		case p.ID == post(2).Post.ID:
+			p.ID, p.InfoCode = post(3).Post.ID, post(3).Post.InfoCode
+		}
+		return p, nil
+	}
+	if r, err := a.Repair(t.Context(), read, nil); err != nil || !r.Clean() {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	for i, want := range map[int]string{1: post(1).Post.Title, 2: ""} {
+		if rev, err := a.Post(t.Context(), post(i).Post.ID); err != nil || rev.Title != want {
+			t.Errorf("post %d: %q, want %q, %v", i, rev.Title, want, err)
+		}
+	}
+}
+
 // After a repair the archive is whole, and has every post but those whose own
 // blocks were hit.
 func TestFlippedBytesAreRepaired(t *testing.T) {

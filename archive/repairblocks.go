@@ -261,17 +261,18 @@ func (r *repair) remake(e *envelope, c *news.Capture) ([]byte, error) {
 }
 
 // remade returns the record of a capture, as read reads it, or, where it cannot,
-// without front matter.
+// without front matter. The identity is the one that it was archived under: not
+// every page tells its infoCode.
 func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool) {
 	id := idOf(e.ID)
-	if read != nil {
-		if p, err := read(c); err == nil && p != nil && p.ID == id {
-			return newRecord(p, c), true
-		}
-	}
 	p := news.Post{ID: id}
 	if id.HasCode() {
 		p.InfoCode = news.InfoCode(id)
+	}
+	if read != nil {
+		if now, err := read(c); err == nil && now != nil && as(id, p.InfoCode, "", now) == nil {
+			return newRecord(now, c), true
+		}
 	}
 	return newRecord(&p, c), false
 }
