@@ -279,6 +279,43 @@ func TestPagesInACircle(t *testing.T) {
 	}
 }
 
+// A dictionary whose copy is missing is found, and gets one.
+func TestDictionaryWithoutCopy(t *testing.T) {
+	a := everything(t, 200)
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("finarc"))
+		k, _ := b.Cursor().Seek([]byte("dictionary"))
+		return b.Delete(bytes.Clone(k))
+	})
+	if r := verified(t, a); r.Counts[archive.FoundDictionary] != 1 || r.Damaged() != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || !r.Clean() || len(r.Repaired) != 1 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+// The number of a dictionary that is lost is not given again.
+func TestNumberOfALostDictionary(t *testing.T) {
+	const lost = 40_000
+	for name, frame := range map[string][]byte{
+		"dictionaries\x00" + "\x00\x00\x9c\x40": []byte("what is left of it"),
+		"finarc\x00dictionary\x00\x00\x9c\x40+": []byte("its copy"),
+		"captures\x00\x00\x00\x00\x00\x01":      {0x28, 0xb5, 0x2f, 0xfd, 0x22, 0x40, 0x9c, 0, 0x01, 0, 0}, // a frame that names it
+	} {
+		a := open(t)
+		edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("broken")).Put([]byte(name), frame) })
+		commit(t, a, news.Batch{Posts: posts(200)})
+		commit(t, a, news.Batch{Posts: posts(210)[200:]})
+		edit(t, a.Path(), func(tx *bolt.Tx) error {
+			if k, _ := tx.Bucket([]byte("dictionaries")).Cursor().Last(); len(k) != 4 || binary.BigEndian.Uint32(k) != lost+1 {
+				t.Errorf("%q: the next dictionary is %x", name, k)
+			}
+			return nil
+		})
+	}
+}
+
 // Where a dictionary is lost with its copy, repair leaves the file to salvage.
 func TestDictionaryIsLostWithItsCopy(t *testing.T) {
 	a := everything(t, 200)

@@ -234,26 +234,15 @@ func (r *repair) dictionaries() error {
 		}
 		restored++
 	}
-	if restored < len(broken) {
-		return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
+	for _, k := range broken {
+		if !r.has(bucketDicts, k) {
+			return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
+		}
 	}
 	if restored > 0 {
 		r.tell("took %d broken dictionaries from their copies", restored)
 	}
 	return r.copyDicts()
-}
-
-// copiedDicts returns the numbers of the dictionaries that there are copies of.
-func (r *repair) copiedDicts() []uint32 {
-	var ids []uint32
-	prefix := dictCopyKey(0)[:len(dictCopyKey(0))-4]
-	c := r.Bucket(bucketMeta).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		if len(k) == len(prefix)+4 {
-			ids = append(ids, binary.BigEndian.Uint32(k[len(prefix):]))
-		}
-	}
-	return ids
 }
 
 // copyDicts makes the copies that there are not, or that are not right.
@@ -266,6 +255,7 @@ func (r *repair) copyDicts() error {
 	if err != nil {
 		return err
 	}
+	made := 0
 	for id, d := range all {
 		if copied, err := r.dictCopy(id); err == nil && bytes.Equal(copied, d) {
 			continue
@@ -273,6 +263,10 @@ func (r *repair) copyDicts() error {
 		if err := r.putDict(id, d); err != nil {
 			return err
 		}
+		made++
+	}
+	if made > 0 {
+		r.tell("made the copies of %d dictionaries again", made)
 	}
 	for _, id := range r.copiedDicts() {
 		if all[id] == nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -81,7 +82,11 @@ func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
 const dictMagic = 0xEC30A437
 
 func (v *verifier) dictionary(t *tx, k, plain []byte) (string, error) {
-	return FoundDictionary, t.a.codec.tryDict(k, plain)
+	err := t.a.codec.tryDict(k, plain)
+	if err == nil && !t.has(bucketMeta, slices.Concat(dictCopyPrefix, k)) {
+		err = fmt.Errorf("%w: its copy is missing", ErrCorrupt)
+	}
+	return FoundDictionary, err
 }
 
 // tryDict checks that a dictionary can be used, and is the one that its key
