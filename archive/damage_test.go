@@ -160,6 +160,15 @@ func TestLostPageComesBack(t *testing.T) {
 	if _, err := a.Capture(t.Context(), rev.Seq); !errors.Is(err, archive.ErrLost) {
 		t.Errorf("capture: %v", err)
 	}
+	w, err := a.Wanted(t.Context(), "", 100)
+	at := slices.IndexFunc(w, func(w news.Wanted) bool { return w.ID == p.Post.ID })
+	if err != nil || at < 0 || !slices.Equal(w[at].Pages, []string{p.Capture.URL}) {
+		t.Errorf("wanted: %+v, %v", w, err)
+	}
+	if done := commit(t, a, news.Batch{Found: w[at : at+1], Tried: w[at : at+1]}); done.Found[0] != news.StandingPending {
+		t.Errorf("a link to it is %s", done.Found[0])
+	}
+	clean(t, a)
 	p.Capture.Fetched = p.Capture.Fetched.AddDate(0, 0, 1)
 	if done := commit(t, a, news.Batch{Posts: []news.Captured{p}}); done.Posts[0] != news.ChangeRevised {
 		t.Errorf("the page is taken as %s", done.Posts[0])
@@ -168,6 +177,67 @@ func TestLostPageComesBack(t *testing.T) {
 		t.Errorf("%+v, %v", rev, err)
 	}
 	clean(t, a)
+	again, err := a.Wanted(t.Context(), "", 100)
+	if err != nil || len(again) != len(w)-1 {
+		t.Errorf("%d posts are wanted, want %d, %v", len(again), len(w)-1, err)
+	}
+	// A page that is not to be had is asked for no more.
+	gone := again[slices.IndexFunc(again, func(w news.Wanted) bool { return w.ID == post(2).Post.ID })]
+	gone.Error = "gone"
+	commit(t, a, news.Batch{Failed: []news.Wanted{gone}})
+	if done := commit(t, a, news.Batch{Found: []news.Wanted{gone}}); done.Found[0] != news.StandingArchived {
+		t.Errorf("a link to it is %s", done.Found[0])
+	}
+	clean(t, a)
+}
+
+// Where posts are lost the lists that linked them are read again.
+func TestListsAreReadAgain(t *testing.T) {
+	a := everything(t, 40)
+	validators := func(of *archive.Archive) (n int) {
+		lists, err := of.Lists(t.Context(), "m")
+		if err != nil || len(lists) != 5 {
+			t.Fatalf("%d lists, %v", len(lists), err)
+		}
+		for _, l := range lists {
+			if l.ETag != "" {
+				n++
+			}
+		}
+		return n
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error { // the page that the wanted posts were found on
+		k, _ := tx.Bucket([]byte("terms")).Cursor().Seek([]byte{0})
+		return tx.Bucket([]byte("terms")).Delete(bytes.Clone(k))
+	})
+	to := a.Path() + ".new"
+	r, err := archive.Salvage(t.Context(), a.Path(), to, nil)
+	if err != nil || r.Kept["frontier"] != 40 || r.Dropped["frontier"] != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	b, err := archive.Open(t.Context(), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, b)
+	if n := validators(b); n != 0 {
+		t.Errorf("%d lists of the salvaged archive have validators", n)
+	}
+	if n := validators(a); n != 5 {
+		t.Fatalf("%d lists have validators", n)
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		k, v := tx.Bucket([]byte("frontier")).Cursor().First()
+		v = bytes.Clone(v)
+		v[0] ^= 1
+		return tx.Bucket([]byte("frontier")).Put(bytes.Clone(k), v)
+	})
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || !r.Clean() {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if n := validators(a); n != 0 {
+		t.Errorf("%d lists of the repaired archive have validators", n)
+	}
 }
 
 // Pages that lead in a circle are damage, and not the end of the process.
@@ -177,33 +247,72 @@ func TestPagesInACircle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	circles := 0
+	var circles [2]int
 	for at := 2 * 4096; at < len(data); at += 4096 {
 		if binary.LittleEndian.Uint16(data[at+8:]) != 1 { // a branch
 			continue
 		}
-		path := damaged(t, data, func(b []byte) []byte {
-			for i := range int(binary.LittleEndian.Uint16(b[at+10:])) {
-				copy(b[at+16+16*i+8:], b[at:at+8])
+		for first := range 2 { // with 1 the first page below is a leaf still
+			path := damaged(t, data, func(b []byte) []byte {
+				for i := first; i < int(binary.LittleEndian.Uint16(b[at+10:])); i++ {
+					copy(b[at+16+16*i+8:], b[at:at+8])
+				}
+				return b
+			})
+			b, err := archive.Open(t.Context(), path)
+			if err == nil {
+				_, err = told(t.Context(), b)
 			}
-			return b
-		})
-		b, err := archive.Open(t.Context(), path)
-		if err == nil {
-			_, err = told(t.Context(), b)
-		}
-		if err != nil && !errors.Is(err, archive.ErrCorrupt) {
-			t.Errorf("page %d: %v", at/4096, err)
-		}
-		if err != nil {
-			circles++
-			if r, err := archive.Verify(t.Context(), path, nil); err != nil || r.Counts[archive.FoundPage] == 0 {
-				t.Errorf("page %d: %+v, %v", at/4096, r, err)
+			if err != nil && !errors.Is(err, archive.ErrCorrupt) {
+				t.Errorf("page %d: %v", at/4096, err)
+			}
+			if err != nil {
+				circles[first]++
+				if r, err := archive.Verify(t.Context(), path, nil); err != nil || r.Counts[archive.FoundPage] == 0 {
+					t.Errorf("page %d: %+v, %v", at/4096, r, err)
+				}
 			}
 		}
 	}
-	if circles == 0 {
+	if circles[0] == 0 || circles[1] == 0 {
 		t.Error("no page could be made to lead in a circle")
+	}
+}
+
+// A dictionary whose copy is missing is found, and gets one.
+func TestDictionaryWithoutCopy(t *testing.T) {
+	a := everything(t, 200)
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("finarc"))
+		k, _ := b.Cursor().Seek([]byte("dictionary"))
+		return b.Delete(bytes.Clone(k))
+	})
+	if r := verified(t, a); r.Counts[archive.FoundDictionary] != 1 || r.Damaged() != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r, err := a.Repair(t.Context(), nil, nil); err != nil || !r.Clean() || len(r.Repaired) != 1 {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+// The number of a dictionary that is lost is not given again.
+func TestNumberOfALostDictionary(t *testing.T) {
+	const lost = 40_000
+	for name, frame := range map[string][]byte{
+		"dictionaries\x00" + "\x00\x00\x9c\x40": []byte("what is left of it"),
+		"finarc\x00dictionary\x00\x00\x9c\x40+": []byte("its copy"),
+		"captures\x00\x00\x00\x00\x00\x01":      {0x28, 0xb5, 0x2f, 0xfd, 0x22, 0x40, 0x9c, 0, 0x01, 0, 0}, // a frame that names it
+	} {
+		a := open(t)
+		edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("broken")).Put([]byte(name), frame) })
+		commit(t, a, news.Batch{Posts: posts(200)})
+		commit(t, a, news.Batch{Posts: posts(210)[200:]})
+		edit(t, a.Path(), func(tx *bolt.Tx) error {
+			if k, _ := tx.Bucket([]byte("dictionaries")).Cursor().Last(); len(k) != 4 || binary.BigEndian.Uint32(k) != lost+1 {
+				t.Errorf("%q: the next dictionary is %x", name, k)
+			}
+			return nil
+		})
 	}
 }
 

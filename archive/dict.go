@@ -39,6 +39,57 @@ func (t *tx) newestDict() uint32 {
 	return 0
 }
 
+// nextDict returns the number that the next dictionary gets: one that none had
+// ever, be it lost, or named only by what a repair set aside. With another
+// dictionary of its number that could no longer be told from what it was.
+func (t *tx) nextDict() (uint32, error) {
+	last := t.newestDict()
+	for _, id := range t.copiedDicts() {
+		last = max(last, id)
+	}
+	err := t.Bucket(bucketBroken).ForEach(func(k, stored []byte) error {
+		last = max(last, brokenDict(k, stored))
+		return nil
+	})
+	return max(last+1, firstDictID), err
+}
+
+// brokenDict returns the number of the dictionary that a value which was set
+// aside is, or was packed with, or 0.
+func brokenDict(name, stored []byte) uint32 {
+	bucket, key, _ := bytes.Cut(name, []byte{0})
+	if bytes.Equal(bucket, bucketMeta) {
+		var copied bool
+		if key, copied = bytes.CutPrefix(key, dictCopyPrefix); !copied {
+			return 0
+		}
+		bucket = bucketDicts
+	}
+	if bytes.Equal(bucket, bucketDicts) {
+		if len(key) < 4 {
+			return 0
+		}
+		return binary.BigEndian.Uint32(key) // and perhaps a mark after it, see repair.setAside
+	}
+	var head zstd.Header
+	if err := head.Decode(stored); err != nil || head.Skippable {
+		return 0
+	}
+	return head.DictionaryID
+}
+
+// copiedDicts returns the numbers of the dictionaries that there are copies of.
+func (t *tx) copiedDicts() []uint32 {
+	var ids []uint32
+	c := t.Bucket(bucketMeta).Cursor()
+	for k, _ := c.Seek(dictCopyPrefix); bytes.HasPrefix(k, dictCopyPrefix); k, _ = c.Next() {
+		if id := k[len(dictCopyPrefix):]; len(id) == 4 {
+			ids = append(ids, binary.BigEndian.Uint32(id))
+		}
+	}
+	return ids
+}
+
 // dict is the archive's dictSource.
 func (t *tx) dict(id uint32) ([]byte, error) {
 	d, err := t.get(bucketDicts, dictKey(id))
@@ -130,8 +181,11 @@ func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
 		if w.seq < w.due {
 			return nil
 		}
-		newest := t.newestDict()
-		trial := &trial{after: n.DictDue, next: w.seq + dictEvery, id: max(newest+1, firstDictID), first: newest == 0}
+		id, err := t.nextDict()
+		if err != nil {
+			return err
+		}
+		trial := &trial{after: n.DictDue, next: w.seq + dictEvery, id: id, first: t.newestDict() == 0}
 		if trial.with, err = t.packer(); err != nil {
 			return err
 		}
@@ -264,7 +318,10 @@ func joinUpTo(size int, parts [][]byte) []byte {
 // another process was faster. With the first one everything is packed again.
 func (t *tx) adoptDict(of *trial, d []byte) error {
 	n, err := t.counters()
-	if err != nil || n.DictDue != of.after || t.newestDict() >= of.id {
+	if err != nil || n.DictDue != of.after {
+		return err
+	}
+	if next, err := t.nextDict(); err != nil || next != of.id {
 		return err
 	}
 	n.DictDue = of.next
@@ -295,8 +352,11 @@ func (t *tx) adoptDict(of *trial, d []byte) error {
 	return nil
 }
 
+// dictCopyPrefix begins the keys of dictionaries' copies.
+var dictCopyPrefix = []byte("dictionary")
+
 // dictCopyKey is the key of a dictionary's copy.
-func dictCopyKey(id uint32) []byte { return append([]byte("dictionary"), dictKey(id)...) }
+func dictCopyKey(id uint32) []byte { return slices.Concat(dictCopyPrefix, dictKey(id)) }
 
 // putDict stores a dictionary, and a copy of it, which is packed and lies
 // elsewhere: one byte that is damaged in a dictionary would take everything

@@ -52,6 +52,18 @@ func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
 	if err := t.a.codec.decode(value, &s); err != nil {
 		return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
 	}
+	if s.Source != 0 {
+		source, err := t.source(s.Source)
+		if err != nil {
+			return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
+		}
+		s.FoundOn = source
+	}
+	return s.of(id), nil
+}
+
+// of returns the entry of a post. The page that it was found on is known.
+func (s *wanted) of(id news.ID) news.Wanted {
 	w := news.Wanted{
 		ID: id, Mirror: s.Mirror, Category: s.Category, FoundOn: s.FoundOn,
 		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
@@ -59,17 +71,10 @@ func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
 	if id.HasCode() {
 		w.InfoCode = news.InfoCode(s.Kind + string(id))
 	}
-	if s.Source != 0 {
-		source, err := t.source(s.Source)
-		if err != nil {
-			return news.Wanted{}, fmt.Errorf("wanted post %s: %w", id, err)
-		}
-		w.FoundOn = source
-	}
 	for _, page := range s.Pages {
 		w.Pages = append(w.Pages, lengthen(page, &w))
 	}
-	return w, nil
+	return w
 }
 
 // shortMark begins a post's address that is stored short: what follows stands
@@ -207,7 +212,7 @@ func (t *tx) commitFound(found []news.Wanted, done *news.Committed) error {
 func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	key := idKey(w.ID)
 	switch {
-	case t.held(key):
+	case t.held(key) && !t.has(bucketFrontier, key): // those that are there lost their page, see wantAgain
 		return news.StandingArchived, nil
 	case t.has(bucketFailed, key):
 		return t.commitLinkToFailed(key, w)
@@ -301,14 +306,59 @@ func (t *tx) held(key []byte) bool {
 	return t.has(bucketPosts, key) || t.has(bucketAliases, key)
 }
 
+// wantAgain puts the posts of some revisions, whose pages are lost, into the
+// frontier, unless a later page of theirs is there or they are wanted already.
+// It returns how many it put there. Such a post alone is both held and wanted,
+// until its page comes, which is then a new revision, or fails to.
+func (t *tx) wantAgain(lost []uint64) (int, error) {
+	n := 0
+	for _, seq := range lost {
+		r, err := t.record(seq)
+		if err != nil {
+			return n, err
+		}
+		h, err := t.head(idOf(r.ID))
+		if err != nil {
+			return n, err
+		}
+		if len(h) == 0 || h[len(h)-1].seq != seq || t.has(bucketFrontier, r.ID) || t.has(bucketFailed, r.ID) {
+			continue
+		}
+		p := r.post()
+		w := news.Wanted{ID: p.ID, InfoCode: p.InfoCode, Mirror: r.Mirror, Category: p.Category, Found: fromMillis(r.Fetched)}
+		if r.URL != "" {
+			w.Pages = []string{r.URL}
+		}
+		if err := t.putWanted(bucketFrontier, &w); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// pageLost reports whether a page of a post that is held was lost.
+func (t *tx) pageLost(key []byte) bool {
+	h, err := t.head(idOf(key))
+	if err != nil {
+		return false
+	}
+	for _, r := range h {
+		if plain, err := t.value(bucketCaptures, r.seq); err == nil && len(plain) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // commitTried keeps a post in the frontier, with what links have told of it
 // since it was taken from there, unless another run got it meanwhile.
 func (t *tx) commitTried(w *news.Wanted) error {
 	key := idKey(w.ID)
-	switch {
-	case t.held(key):
+	switch fresh := !t.has(bucketFrontier, key); {
+	case fresh && t.held(key):
 		return nil
-	case !t.has(bucketFrontier, key):
+	case fresh:
 		return t.putWanted(bucketFrontier, w)
 	}
 	now, err := t.wanted(bucketFrontier, key)
@@ -324,11 +374,12 @@ func (t *tx) commitTried(w *news.Wanted) error {
 // meanwhile.
 func (t *tx) commitFailed(w *news.Wanted) error {
 	key := idKey(w.ID)
-	if t.held(key) {
+	pending := t.has(bucketFrontier, key)
+	if !pending && t.held(key) {
 		return nil
 	}
 	failed := *w
-	if t.has(bucketFrontier, key) {
+	if pending {
 		now, err := t.wanted(bucketFrontier, key)
 		if err != nil {
 			return err

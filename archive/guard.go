@@ -57,33 +57,45 @@ func (p *pager) circle() uint64 {
 	return 0
 }
 
-// circleBelow goes down a tree, of which all leaves lie equally deep.
+// guardSample is how many pages of a level are looked at to tell whether it is
+// of leaves. To look at all would read half the file.
+const guardSample = 32
+
+// circleBelow goes down a tree, of which all leaves lie equally deep. Of a level
+// with a branch among those looked at every page is read, and judged by what it
+// is itself.
 func (p *pager) circleBelow(root uint64, branches map[uint64]bool) uint64 {
-	for level := []uint64{root}; len(level) > 0; {
-		leaf, _, _, err := p.header(level[0])
+	for level := []uint64{root}; p.branching(level); {
 		var next []uint64
 		for _, id := range level {
 			if branches[id] {
 				return id
 			}
+			leaf, list, _, err := p.header(id)
 			if leaf || err != nil {
 				continue
 			}
 			branches[id] = true
-			_, list, _, err := p.header(id)
-			if err != nil {
-				continue
-			}
 			for _, e := range list {
 				next = append(next, uint64(e.at))
 			}
 		}
-		if leaf || err != nil {
-			return 0
-		}
 		level = next
 	}
 	return 0
+}
+
+// branching reports whether a branch is among pages, of which it looks at some,
+// the first and the last among them.
+func (p *pager) branching(level []uint64) bool {
+	n := min(len(level), guardSample)
+	for i := range n {
+		id := level[i*(len(level)-1)/max(1, n-1)]
+		if leaf, _, _, err := p.header(id); err == nil && !leaf {
+			return true
+		}
+	}
+	return false
 }
 
 // header reads the elements of a page, without a look at what else is wrong

@@ -14,9 +14,15 @@ const noFollow = sys.O_NOFOLLOW
 
 // tryLock takes the lock of an open file, and reports whether it was free. Each
 // opening of a file is one that the lock excludes, in one process too.
-func tryLock(f *os.File) (bool, error) {
+func tryLock(f *os.File) (bool, error) { return tryFlock(f, sys.LOCK_EX) }
+
+// tryShare is as tryLock, for the lock that bbolt takes of a file which it only
+// reads.
+func tryShare(f *os.File) (bool, error) { return tryFlock(f, sys.LOCK_SH) }
+
+func tryFlock(f *os.File, how int) (bool, error) {
 	for {
-		switch err := sys.Flock(int(f.Fd()), sys.LOCK_EX|sys.LOCK_NB); {
+		switch err := sys.Flock(int(f.Fd()), how|sys.LOCK_NB); {
 		case err == nil:
 			return true, nil
 		case errors.Is(err, sys.EWOULDBLOCK):

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -17,8 +18,11 @@ type owned struct {
 func (o *owned) key() []byte { return o.id[:o.size] }
 
 // eachRecord calls fn with every record that is not lost.
-func (t *tx) eachRecord(fn func(seq uint64, r *record) error) error {
+func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) error) error {
 	return t.each(bucketRevisions, func(k, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		values, err := t.unpackBlock(stored)
 		if err != nil {
 			return err
@@ -41,9 +45,9 @@ func (t *tx) eachRecord(fn func(seq uint64, r *record) error) error {
 
 // owners returns all revisions, by post, in the order in which they were
 // captured.
-func (t *tx) owners() ([]owned, error) {
+func (t *tx) owners(ctx context.Context) ([]owned, error) {
 	var list []owned
-	err := t.eachRecord(func(seq uint64, r *record) error {
+	err := t.eachRecord(ctx, func(seq uint64, r *record) error {
 		o := owned{seq: seq, fetched: r.Fetched}
 		o.size = uint8(copy(o.id[:], r.ID))
 		list = append(list, o)
@@ -55,15 +59,14 @@ func (t *tx) owners() ([]owned, error) {
 	return list, err
 }
 
-// rebuildHeads writes the entry of every post that is not as the records tell.
-// lasted tells of a post's revision how long it was seen. It returns the number
-// of posts and of entries written.
-func (t *tx) rebuildHeads(lasted func(key []byte, seq uint64) uint64) (posts, written int, err error) {
-	list, err := t.owners()
-	if err != nil {
-		return 0, 0, err
-	}
+// rebuildHeads writes the entry of every post that is not as the records tell,
+// given all that owners returns. lasted tells of a post's revision how long it
+// was seen. It returns how many it wrote.
+func (t *tx) rebuildHeads(ctx context.Context, list []owned, lasted func(key []byte, seq uint64) uint64) (written int, err error) {
 	for len(list) > 0 {
+		if err := ctx.Err(); err != nil {
+			return written, err
+		}
 		n := 1
 		for n < len(list) && bytes.Equal(list[n].key(), list[0].key()) {
 			n++
@@ -73,21 +76,24 @@ func (t *tx) rebuildHeads(lasted func(key []byte, seq uint64) uint64) (posts, wr
 			h[i] = headRevision{list[i].seq, lasted(list[0].key(), list[i].seq)}
 		}
 		key := list[0].key()
-		posts++
 		if now, err := t.get(bucketPosts, key); err != nil || !bytes.Equal(now, h.encode()) {
 			written++
 			if err := t.put(bucketPosts, key, h.encode()); err != nil {
-				return posts, written, err
+				return written, err
 			}
 		}
 		list = list[n:]
 	}
-	return posts, written, nil
+	return written, nil
 }
 
 // heads makes the entries of posts again.
-func (r *repair) heads() error {
-	_, written, err := r.rebuildHeads(func(key []byte, seq uint64) uint64 {
+func (r *repair) heads(ctx context.Context) error {
+	list, err := r.owners(ctx)
+	if err != nil {
+		return err
+	}
+	written, err := r.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
 		v, err := r.get(bucketPosts, key)
 		if err != nil {
 			return 0
@@ -104,10 +110,6 @@ func (r *repair) heads() error {
 	if written > 0 {
 		r.tell("made the entries of %d posts again", written)
 	}
-	list, err := r.owners()
-	if err != nil {
-		return err
-	}
 	n, err := r.discard(bucketPosts, func(k, _ []byte) error {
 		_, ok := slices.BinarySearchFunc(list, k, func(o owned, k []byte) int { return bytes.Compare(o.key(), k) })
 		if !ok {
@@ -122,11 +124,11 @@ func (r *repair) heads() error {
 }
 
 // indexes makes the indexes again, if they are not as the records tell.
-func (r *repair) indexes() error {
+func (r *repair) indexes(ctx context.Context) error {
 	if !r.reindex && r.found[FoundIndex]+r.found[FoundTerm] == 0 {
 		return nil
 	}
-	if err := r.rebuildIndexes(); err != nil {
+	if err := r.rebuildIndexes(ctx); err != nil {
 		return err
 	}
 	r.tell("made the indexes again")
@@ -137,7 +139,7 @@ func (r *repair) indexes() error {
 const indexBatch = 8192
 
 // rebuildIndexes empties the indexes and puts all revisions into them.
-func (t *tx) rebuildIndexes() error {
+func (t *tx) rebuildIndexes(ctx context.Context) error {
 	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
 		if err := t.DeleteBucket(bucket); err != nil {
 			return err
@@ -147,7 +149,7 @@ func (t *tx) rebuildIndexes() error {
 		}
 	}
 	changes, n := make(indexChanges), 0
-	err := t.eachRecord(func(seq uint64, r *record) error {
+	err := t.eachRecord(ctx, func(seq uint64, r *record) error {
 		changes.add(r, seq)
 		if n++; n%indexBatch != 0 {
 			return nil

@@ -40,7 +40,7 @@ func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (V
 			db.AllocSize = allocSize
 			err := db.Update(func(btx *bolt.Tx) error {
 				r.tx = &tx{a: v.a, Tx: btx}
-				return r.all()
+				return r.all(ctx)
 			})
 			if err == nil && before.Counts[FoundMeta] > 0 {
 				// The first transaction wrote one of the two meta pages.
@@ -88,8 +88,10 @@ type repair struct {
 	aside   int  // values set aside
 	remade  int  // records made again
 	bare    int  // of which without front matter
-	pages   int  // captures lost
+	links   int  // entries of the frontier set aside
 	lost    int  // revisions of which nothing is left
+
+	pageless []uint64 // revisions whose page is lost
 }
 
 func (r *repair) tell(format string, args ...any) {
@@ -97,11 +99,16 @@ func (r *repair) tell(format string, args ...any) {
 }
 
 // all takes all steps: first what others need.
-func (r *repair) all() error {
-	for _, step := range []func() error{
-		r.meta, r.dictionaries, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.unheld, r.runs, r.totals,
+func (r *repair) all(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		short(r.meta), short(r.dictionaries), short(r.values), short(r.terms), r.chains, r.revisions, r.heads, r.indexes,
+		short(r.unheld), short(r.again), short(r.runs), r.totals,
 	} {
-		if err := step(); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = step(ctx)
+		}
+		if err != nil {
 			return fmt.Errorf("repair: %w", err)
 		}
 	}
@@ -112,6 +119,11 @@ func (r *repair) all() error {
 		r.tell("set %d broken values aside, in bucket %s", r.aside, bucketBroken)
 	}
 	return nil
+}
+
+// short makes a step of one that takes so little that it looks at no context.
+func short(step func() error) func(context.Context) error {
+	return func(context.Context) error { return step() }
 }
 
 // setAside moves a value to the broken ones.
@@ -222,26 +234,15 @@ func (r *repair) dictionaries() error {
 		}
 		restored++
 	}
-	if restored < len(broken) {
-		return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
+	for _, k := range broken {
+		if !r.has(bucketDicts, k) {
+			return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
+		}
 	}
 	if restored > 0 {
 		r.tell("took %d broken dictionaries from their copies", restored)
 	}
 	return r.copyDicts()
-}
-
-// copiedDicts returns the numbers of the dictionaries that there are copies of.
-func (r *repair) copiedDicts() []uint32 {
-	var ids []uint32
-	prefix := dictCopyKey(0)[:len(dictCopyKey(0))-4]
-	c := r.Bucket(bucketMeta).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		if len(k) == len(prefix)+4 {
-			ids = append(ids, binary.BigEndian.Uint32(k[len(prefix):]))
-		}
-	}
-	return ids
 }
 
 // copyDicts makes the copies that there are not, or that are not right.
@@ -254,6 +255,7 @@ func (r *repair) copyDicts() error {
 	if err != nil {
 		return err
 	}
+	made := 0
 	for id, d := range all {
 		if copied, err := r.dictCopy(id); err == nil && bytes.Equal(copied, d) {
 			continue
@@ -261,6 +263,10 @@ func (r *repair) copyDicts() error {
 		if err := r.putDict(id, d); err != nil {
 			return err
 		}
+		made++
+	}
+	if made > 0 {
+		r.tell("made the copies of %d dictionaries again", made)
 	}
 	for _, id := range r.copiedDicts() {
 		if all[id] == nil {
@@ -375,7 +381,7 @@ func (r *repair) unheld() error {
 	}
 	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed} {
 		n, err := r.discard(bucket, func(k, plain []byte) error {
-			if r.held(k) {
+			if r.held(k) && !r.pageLost(k) {
 				return fmt.Errorf("%w: it is archived", ErrCorrupt)
 			}
 			_, err := r.decodeWanted(k, plain)
@@ -385,10 +391,42 @@ func (r *repair) unheld() error {
 			return err
 		}
 		if n > 0 {
+			r.links += n
 			r.tell("set aside %d entries of %s", n, bucket)
 		}
 	}
 	return nil
+}
+
+// again lets the crawl get what was lost: posts whose page is lost from the
+// frontier, and those of which nothing is left from the lists, which are all
+// read again.
+func (r *repair) again() error {
+	n, err := r.wantAgain(r.pageless)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		r.tell("put %d posts whose page is lost into the frontier", n)
+	}
+	if r.links+r.lost == 0 {
+		return nil
+	}
+	pages := make(map[string][]byte)
+	err = r.each(bucketLists, func(k, plain []byte) error {
+		page, err := r.a.codec.unvalidated(plain)
+		if err == nil && !bytes.Equal(page, plain) {
+			pages[string(k)] = page
+		}
+		return err
+	})
+	for k, page := range pages {
+		err = errors.Join(err, r.put(bucketLists, []byte(k), page))
+	}
+	if len(pages) > 0 {
+		r.tell("%d list pages are read again even if they have not changed", len(pages))
+	}
+	return err
 }
 
 // runs puts the runs' sequence right.

@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
 )
 
 // readAgain reads the captures that post makes.
@@ -23,6 +25,55 @@ func readAgain(c *news.Capture) (*news.Post, error) {
 		}
 	}
 	return nil, errors.New("not a post of the test")
+}
+
+// A repair that is interrupted has done nothing.
+func TestRepairIsInterrupted(t *testing.T) {
+	a := everything(t, 40)
+	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("revisions")).Delete(seqKey(1)) })
+	before := verified(t, a)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	read := func(c *news.Capture) (*news.Post, error) {
+		stop()
+		return readAgain(c)
+	}
+	if _, err := a.Repair(ctx, read, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("repair: %v", err)
+	}
+	if after := verified(t, a); after.Damaged() != before.Damaged() || after.SetAside != 0 {
+		t.Errorf("%+v, want %+v", after, before)
+	}
+	if r, err := a.Repair(t.Context(), readAgain, nil); err != nil || !r.Clean() {
+		t.Errorf("%v: %+v", err, r)
+	}
+}
+
+// A page that does not tell its infoCode is read as the post it was archived as;
+// one that tells another's is not.
+func TestRecordsAreMadeAgainUnderTheirIdentity(t *testing.T) {
+	a := everything(t, 40)
+	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.Bucket([]byte("revisions")).Delete(seqKey(1)) })
+	read := func(c *news.Capture) (*news.Post, error) {
+		p, err := readAgain(c)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.ID == post(1).Post.ID:
+			p.ID, p.InfoCode = "20211222-0123456789abcdef", ""
+		case p.ID == post(2).Post.ID:
+			p.ID, p.InfoCode = post(3).Post.ID, post(3).Post.InfoCode
+		}
+		return p, nil
+	}
+	if r, err := a.Repair(t.Context(), read, nil); err != nil || !r.Clean() {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	for i, want := range map[int]string{1: post(1).Post.Title, 2: ""} {
+		if rev, err := a.Post(t.Context(), post(i).Post.ID); err != nil || rev.Title != want {
+			t.Errorf("post %d: %q, want %q, %v", i, rev.Title, want, err)
+		}
+	}
 }
 
 // After a repair the archive is whole, and has every post but those whose own

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 
@@ -17,12 +18,12 @@ type chained struct {
 
 // chains puts the blocks right: from 1 to the last revision, each number once.
 // A number that is lost is a value of no bytes.
-func (r *repair) chains() error {
-	captures, err := r.chain(bucketCaptures)
+func (r *repair) chains(ctx context.Context) error {
+	captures, err := r.chain(ctx, bucketCaptures)
 	if err != nil {
 		return err
 	}
-	records, err := r.chain(bucketRevisions)
+	records, err := r.chain(ctx, bucketRevisions)
 	if err != nil {
 		return err
 	}
@@ -41,9 +42,12 @@ func (r *repair) chains() error {
 }
 
 // chain returns the blocks of a bucket.
-func (r *repair) chain(bucket []byte) ([]chained, error) {
+func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
 	err := r.each(bucket, func(k, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		c := chained{key: bytes.Clone(k)}
 		if len(k) == seqSize {
 			c.first = uint40(k)
@@ -169,10 +173,13 @@ type changed map[uint64][]byte
 
 // revisions holds captures against records: of those that do not fit, the
 // capture counts, from which the record can be made again.
-func (r *repair) revisions() error {
+func (r *repair) revisions(ctx context.Context) error {
 	records, captures := make(changed), make(changed)
 	last := r.Bucket(bucketRevisions).Sequence()
 	for seq := uint64(1); seq <= last; seq++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := r.revision(seq, records, captures); err != nil {
 			return err
 		}
@@ -186,8 +193,8 @@ func (r *repair) revisions() error {
 	if r.remade > 0 {
 		r.tell("made %d records again from their pages, %d of them without front matter", r.remade, r.bare)
 	}
-	if r.pages > 0 {
-		r.tell("lost the pages of %d revisions, of which the front matter is kept", r.pages)
+	if n := len(r.pageless); n > 0 {
+		r.tell("lost the pages of %d revisions, of which the front matter is kept", n)
 	}
 	if r.lost > 0 {
 		r.tell("lost %d revisions", r.lost)
@@ -216,7 +223,7 @@ func (r *repair) revision(seq uint64, records, captures changed) error {
 		mark(captures, seq, plainCapture)
 		mark(records, seq, plainRecord)
 	case err != nil:
-		r.pages++
+		r.pageless = append(r.pageless, seq)
 		mark(captures, seq, plainCapture)
 	case rec == nil || belongs(rec, &e, c.Body) != nil:
 		if records[seq], err = r.remake(&e, c); err != nil {
@@ -254,17 +261,18 @@ func (r *repair) remake(e *envelope, c *news.Capture) ([]byte, error) {
 }
 
 // remade returns the record of a capture, as read reads it, or, where it cannot,
-// without front matter.
+// without front matter. The identity is the one that it was archived under: not
+// every page tells its infoCode.
 func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool) {
 	id := idOf(e.ID)
-	if read != nil {
-		if p, err := read(c); err == nil && p != nil && p.ID == id {
-			return newRecord(p, c), true
-		}
-	}
 	p := news.Post{ID: id}
 	if id.HasCode() {
 		p.InfoCode = news.InfoCode(id)
+	}
+	if read != nil {
+		if now, err := read(c); err == nil && now != nil && as(id, p.InfoCode, "", now) == nil {
+			return newRecord(now, c), true
+		}
 	}
 	return newRecord(&p, c), false
 }
@@ -323,7 +331,7 @@ func checkRun(k, plain []byte) error {
 }
 
 // totals counts everything anew.
-func (r *repair) totals() error {
+func (r *repair) totals(ctx context.Context) error {
 	n, err := r.counters()
 	if err != nil {
 		n = counters{}
@@ -340,6 +348,9 @@ func (r *repair) totals() error {
 		return err
 	}
 	err = r.each(bucketCaptures, func(_, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		values, err := r.unpackBlock(stored)
 		if err != nil {
 			return err

@@ -12,8 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
+	bolt "go.etcd.io/bbolt"
 )
 
 // SalvageReport tells what was saved from a damaged file.
@@ -28,6 +31,7 @@ type SalvageReport struct {
 	Missing   int64          `json:"missing"`        // numbers up to the last one found of which there was nothing
 	Ranges    []string       `json:"missing_ranges"` // the first of them
 	Kept      map[string]int `json:"kept"`           // other values, by bucket
+	Dropped   map[string]int `json:"dropped"`        // those that were found and make no sense in the new archive
 	Findings  []Finding      `json:"findings"`       // the first pages that are damaged
 	Damaged   int            `json:"damaged_pages"`
 }
@@ -37,18 +41,26 @@ type SalvageReport struct {
 // being whole or not at all. Every page of the file is looked at, whether or not
 // anything leads to it. The revisions keep their order, and what they hold, but
 // are numbered anew, and the archive gets an identity of its own. The file at
-// from is only read. What read is for says [Archive.Repair].
-func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, error) {
-	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Findings: []Finding{}}
+// from is only read, and others can read it meanwhile, but not write. What read is
+// for says [Archive.Repair].
+func Salvage(ctx context.Context, from, to string, read Reader, options ...Option) (SalvageReport, error) {
+	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Dropped: make(map[string]int), Findings: []Finding{}}
 	if err := checkFile(from); err != nil {
 		return report, err
 	}
 	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return report, fmt.Errorf("salvage to %s: %w", to, cmp.Or(err, fs.ErrExist))
 	}
-	f, err := os.Open(from)
+	a, err := handle(from)
 	if err != nil {
-		return report, fmt.Errorf("open archive %s: %w", from, withoutPath(err))
+		return report, err
+	}
+	for _, set := range options {
+		set(a)
+	}
+	f, err := a.share(ctx)
+	if err != nil {
+		return report, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -62,7 +74,45 @@ func Salvage(ctx context.Context, from, to string, read Reader) (SalvageReport, 
 	if err := s.find(ctx); err != nil {
 		return report, err
 	}
-	return report, s.write(ctx, to)
+	err = s.write(ctx, to)
+	return report, err
+}
+
+// share opens the file, as it is, and takes the lock under which nobody writes,
+// waiting for whoever does. Where the system has no such lock it does without.
+// The lock ends when the file is closed.
+func (a *Archive) share(ctx context.Context) (*os.File, error) {
+	deadline := time.Now().Add(a.wait)
+	leave, err := a.enter(ctx, true, deadline)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for {
+		f, err := os.Open(a.path)
+		if err != nil {
+			return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
+		}
+		free, err := tryShare(f)
+		if free || err != nil {
+			if err = stillNamed(a.path, f); err == nil {
+				return f, nil
+			}
+		}
+		_ = f.Close() // it was only read
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && !errors.Is(err, errReplaced):
+			return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
+		case !time.Now().Before(deadline):
+			return nil, a.busy()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * doorPoll):
+		}
+	}
 }
 
 // salvage is a salvage under way.
@@ -82,8 +132,11 @@ type salvage struct {
 	seen    map[uint64]bool    // revisions written, see fingerprint
 
 	out   *Archive
+	db    *bolt.DB          // of out
 	next  uint64            // the number that the next revision gets
 	later map[uint64]uint64 // lasted, by the new number
+
+	pageless []uint64 // the new numbers of revisions whose page was not found
 }
 
 // located is where a value stands in the file.
@@ -129,10 +182,18 @@ func (s *salvage) unpackBlock(stored []byte) ([][]byte, error) {
 	return decodeBlock(plain)
 }
 
-// write makes the new archive of what was found.
+// salvagePrefix begins the names of files that are not whole yet.
+const salvagePrefix = ".finarc-salvaged-"
+
+// write makes the new archive of what was found, and verifies it before it gets
+// its name. Until then this process alone has it, and holds its lock, so that no
+// other takes it for one that was left behind.
 func (s *salvage) write(ctx context.Context, to string) error {
 	dir := filepath.Dir(to)
-	tmp, err := os.CreateTemp(dir, ".finarc-salvage-*")
+	if err := removeLeftovers(dir, salvagePrefix); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(dir, salvagePrefix+"*")
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", dir, withoutPath(err))
 	}
@@ -143,22 +204,52 @@ func (s *salvage) write(ctx context.Context, to string) error {
 	if err := format(tmp.Name()); err != nil {
 		return err
 	}
-	if s.out, err = handle(tmp.Name()); err != nil {
-		return err
+	err = s.fill(ctx, tmp.Name())
+	if err == nil {
+		err = check(ctx, tmp.Name(), Copied{Posts: s.report.Posts, Revisions: s.report.Revisions})
 	}
-	for _, step := range []func(context.Context) error{s.writeDicts, s.writeRevisions, s.writeRest} {
-		if err := step(ctx); err != nil {
-			return fmt.Errorf("salvage to %s: %w", to, err)
-		}
+	if err == nil {
+		err = name(tmp.Name(), to, false)
 	}
-	if err := os.Link(tmp.Name(), to); err != nil {
-		return err
+	if errors.Is(err, ErrExists) {
+		err = fs.ErrExist
+	}
+	if err != nil {
+		return fmt.Errorf("salvage to %s: %w", to, err)
 	}
 	return syncDir(dir)
 }
 
+// fill writes everything into the new archive's file, and forces it to the disk
+// at the end.
+func (s *salvage) fill(ctx context.Context, path string) (err error) {
+	if s.out, err = handle(path); err != nil {
+		return err
+	}
+	o := options(false)
+	o.NoSync, o.NoGrowSync = true, true
+	if s.db, err = bolt.Open(path, fileMode, o); err != nil {
+		return fmt.Errorf("write %s: %w", path, withoutPath(err))
+	}
+	defer func() { err = errors.Join(err, s.db.Close()) }()
+	for _, step := range []func(context.Context) error{s.writeDicts, s.writeRevisions, s.writeRest} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return s.db.Sync()
+}
+
+// update runs fn in a transaction on the new archive.
+func (s *salvage) update(ctx context.Context, fn func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.out.transact(s.db, false, fn)
+}
+
 func (s *salvage) writeDicts(ctx context.Context) error {
-	return s.out.update(ctx, func(t *tx) error {
+	return s.update(ctx, func(t *tx) error {
 		for id, d := range s.dicts {
 			if err := t.putDict(id, d); err != nil {
 				return err
@@ -233,6 +324,9 @@ func (s *source) value(seq uint64) []byte {
 		}
 		s.at, s.values = i, values
 	}
+	if seq-b.first >= uint64(len(s.values)) {
+		return nil // the file has changed since
+	}
 	return s.values[seq-b.first]
 }
 
@@ -269,6 +363,9 @@ func (s *salvage) writeRevisions(ctx context.Context) error {
 	var alone []uint64
 	bytes := 0
 	for _, seq := range numbers {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		rec := s.record(records.value(seq))
 		e, c, err := s.codec.decodeCapture(captures.value(seq))
 		if err != nil || len(e.ID) == 0 {
@@ -303,6 +400,9 @@ func (s *salvage) writeAlone(ctx context.Context, numbers []uint64, records *sou
 		var batch []saved
 		for _, seq := range part {
 			rec := s.record(records.value(seq))
+			if rec == nil {
+				continue // the file could be read before
+			}
 			one := saved{old: seq, record: rec, id: rec.ID}
 			if !s.seen[one.fingerprint()] {
 				s.report.NoPage++
@@ -381,11 +481,14 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 			page[1] = one.page.Body
 		}
 		captures = append(captures, page)
+		if one.page == nil {
+			s.pageless = append(s.pageless, s.next+uint64(i))
+		}
 		if lasted := s.lasted[one.old]; lasted > 0 {
 			s.later[s.next+uint64(i)] = lasted
 		}
 	}
-	err := s.out.update(ctx, func(t *tx) error {
+	err := s.update(ctx, func(t *tx) error {
 		return errors.Join(
 			t.storeValues(bucketCaptures, s.next, captures, blockValues),
 			t.storeValues(bucketRevisions, s.next, records, recordBlock),
@@ -398,14 +501,21 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 
 // writeRest writes everything that is not a revision.
 func (s *salvage) writeRest(ctx context.Context) error {
-	return s.out.update(ctx, func(t *tx) error {
-		if _, _, err := t.rebuildHeads(func(_ []byte, seq uint64) uint64 { return s.later[seq] }); err != nil {
+	return s.update(ctx, func(t *tx) error {
+		list, err := t.owners(ctx)
+		if err != nil {
 			return err
 		}
-		if err := t.rebuildIndexes(); err != nil {
+		if _, err := t.rebuildHeads(ctx, list, func(_ []byte, seq uint64) uint64 { return s.later[seq] }); err != nil {
 			return err
 		}
-		if err := s.writeOthers(t); err != nil {
+		if err := t.rebuildIndexes(ctx); err != nil {
+			return err
+		}
+		if err := s.writeOthers(ctx, t); err != nil {
+			return err
+		}
+		if _, err := t.wantAgain(s.pageless); err != nil {
 			return err
 		}
 		if len(s.dicts) > 0 {
@@ -414,7 +524,7 @@ func (s *salvage) writeRest(ctx context.Context) error {
 			}
 		}
 		r := &repair{tx: t}
-		if err := errors.Join(r.runs(), r.totals()); err != nil {
+		if err := errors.Join(r.runs(), r.totals(ctx)); err != nil {
 			return err
 		}
 		n, err := t.counters()
@@ -425,28 +535,35 @@ func (s *salvage) writeRest(ctx context.Context) error {
 
 // writeOthers writes aliases, the frontier, lists, runs, and what was kept
 // apart.
-func (s *salvage) writeOthers(t *tx) error {
+func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 	t.sources = maps.Clone(s.sources)
 	wanted := make(map[string][]news.Wanted)
 	for _, name := range slices.Sorted(maps.Keys(s.others)) {
-		bucket, key, plain, err := s.other(name)
-		if err != nil {
-			continue
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		switch string(bucket) {
-		case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
-			if w, err := t.decodeWanted(key, plain); err == nil {
-				wanted[string(bucket)] = append(wanted[string(bucket)], w)
+		bucket, key, plain, err := s.other(name)
+		if err == nil {
+			switch string(bucket) {
+			case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
+				var w news.Wanted
+				if w, err = s.wanted(t, key, plain); err == nil {
+					wanted[string(bucket)] = append(wanted[string(bucket)], w)
+					continue
+				}
+			case string(bucketAliases):
+				if !t.has(bucketPosts, plain) {
+					err = ErrCorrupt
+				}
+			case string(bucketUnread):
+				plain, err = s.repacked(t, key, plain)
+			case string(bucketLists):
+				plain, err = s.codec.unvalidated(plain) // links that were on it may be lost
 			}
+		}
+		if err != nil {
+			s.report.Dropped[string(bucket)]++
 			continue
-		case string(bucketAliases):
-			if !t.has(bucketPosts, plain) {
-				continue
-			}
-		case string(bucketUnread):
-			if plain, err = s.repacked(t, key, plain); err != nil {
-				continue
-			}
 		}
 		s.report.Kept[string(bucket)]++
 		if err := t.put(bucket, key, plain); err != nil {
@@ -455,6 +572,24 @@ func (s *salvage) writeOthers(t *tx) error {
 	}
 	t.sources = nil // those have numbers of the damaged file
 	return s.writeWanted(t, wanted)
+}
+
+// wanted returns an entry of the frontier, the leads or the failures. Where the
+// page that it was found on is not known, it does without, and without the
+// addresses that were stored short for that page: a post with infoCode can be
+// asked for elsewhere.
+func (s *salvage) wanted(t *tx, key, plain []byte) (news.Wanted, error) {
+	w, err := t.decodeWanted(key, plain)
+	if err == nil || !isID(key) || !idOf(key).HasCode() {
+		return w, err
+	}
+	var stored wanted
+	if err := s.codec.decode(plain, &stored); err != nil {
+		return w, err
+	}
+	stored.FoundOn, stored.Source = "", 0
+	stored.Pages = slices.DeleteFunc(stored.Pages, func(page string) bool { return strings.HasPrefix(page, shortMark) })
+	return stored.of(idOf(key)), nil
 }
 
 // writeWanted writes the posts that are wanted and not held, each to one bucket.

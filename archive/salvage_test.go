@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -62,6 +63,26 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 	}
 	if _, err := archive.Salvage(t.Context(), a.Path(), to, nil); err == nil {
 		t.Error("a file that is there is written over")
+	}
+	left, err := os.ReadDir(filepath.Dir(to))
+	if err != nil || len(left) != 1 {
+		t.Errorf("there is more than the new archive: %v, %v", left, err)
+	}
+}
+
+// What a salvage left that was killed is removed by the next one.
+func TestSalvageRemovesLeftovers(t *testing.T) {
+	a := everything(t, 10)
+	dir := t.TempDir()
+	left := filepath.Join(dir, ".finarc-salvaged-1")
+	if err := os.WriteFile(left, []byte("left"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive.Salvage(t.Context(), a.Path(), filepath.Join(dir, "new.db"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there: %v", left, err)
 	}
 }
 

@@ -322,13 +322,11 @@ func (s *salvage) other(name string) (bucket, key, plain []byte, err error) {
 	bucket, key = []byte(b), []byte(k)
 	at := s.others[name]
 	plain, err = s.stored(element{at: at.at, size: at.size})
-	if err != nil {
-		return nil, nil, nil, err
+	if err == nil && sealed(bucket) {
+		plain, err = unseal(bucket, key, plain)
 	}
-	if sealed(bucket) {
-		if plain, err = unseal(bucket, key, plain); err != nil {
-			return nil, nil, nil, err
-		}
+	if err != nil {
+		return bucket, key, nil, err
 	}
 	if bytes.Equal(bucket, bucketRuns) {
 		_, err = decodeRun(key, plain)

@@ -42,6 +42,7 @@ const maxFindings = 100
 // VerifyReport tells what was checked and what is wrong.
 type VerifyReport struct {
 	Archive   string         `json:"archive"`
+	Complete  bool           `json:"complete"` // everything was looked at: neither an error nor damage ended the check
 	Posts     int64          `json:"posts"`
 	Revisions int64          `json:"revisions"`
 	Pages     int            `json:"pages"`     // of the file, in use
@@ -89,7 +90,8 @@ func (a *Archive) Verify(ctx context.Context, progress Progress) (VerifyReport, 
 	if err != nil {
 		return VerifyReport{}, err
 	}
-	return v.report, v.all(ctx)
+	err = v.all(ctx)
+	return v.report, err
 }
 
 // Verify is as [Archive.Verify], of a file that may be too damaged to be
@@ -158,6 +160,7 @@ func (v *verifier) all(ctx context.Context) error {
 		}
 	}
 	v.count()
+	v.report.Complete = true
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,6 +119,54 @@ func TestVerifyWhileOthersWrite(t *testing.T) {
 	stop()
 	wg.Wait()
 	clean(t, a)
+}
+
+// What a reread and a crawl change while an archive is verified is no damage.
+func TestVerifyBesideAReread(t *testing.T) {
+	const n = 400
+	a := open(t)
+	commit(t, a, news.Batch{Posts: posts(n)})
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	var round atomic.Int64
+	read := asStored(t, a, func(p *news.Post) error {
+		if round.Load()%2 == 0 {
+			p.Tag, p.Category = fmt.Sprintf("tag %d of %s", round.Load(), p.ID), "yicai"
+		}
+		return nil
+	})
+	wg.Go(func() {
+		for ; ctx.Err() == nil; round.Add(1) {
+			if _, err := a.Reread(ctx, read, archive.RereadOptions{FromStart: true}); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	other, err := archive.Open(t.Context(), a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wg.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			var b news.Batch
+			for k := range 20 { // so many that their page gets a number
+				b.Found = append(b.Found, news.Wanted{ID: post(100_000 + 20*i + k).Post.ID, Mirror: "m", FoundOn: fmt.Sprintf("https://mirror.example/%d", i)})
+			}
+			p := post(1000 + i)
+			p.Post.Tag = fmt.Sprint("new tag ", i)
+			b.Posts = []news.Captured{p}
+			if _, err := other.Commit(ctx, &b); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	for began := time.Now(); time.Since(began) < 2*time.Second; {
+		if r := verified(t, a); !r.Clean() {
+			t.Fatalf("%v: %+v", r.Counts, r.Findings[0])
+		}
+	}
 }
 
 // bboltFinds returns what bbolt's own check finds in a file.

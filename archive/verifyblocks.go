@@ -98,7 +98,7 @@ func (v *verifier) records(ctx context.Context) error {
 			return
 		}
 		v.known[seq-1], v.ids[seq-1], v.fetched[seq-1] = true, shortID(r.ID), r.Fetched
-		v.expect(r, seq)
+		v.expect(t, r, seq)
 	})
 }
 

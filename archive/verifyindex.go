@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // The indexes are checked by making them again. Of a million posts they hold ten
@@ -17,7 +18,9 @@ import (
 // through again, entry by entry.
 const (
 	indexParts   = 1 << 16
-	indexDetails = 64 // parts that are gone through entry by entry, at most
+	indexDetails = 64   // parts that are gone through entry by entry, in the first round
+	indexGrowth  = 8    // by which the rounds grow
+	indexRound   = 4096 // parts of a round, at most: of a million posts some 20 MB
 )
 
 // indexCheck holds the sums: what should be there less what is there.
@@ -61,12 +64,13 @@ func parseListKey(bucket, key []byte) (listKey, bool) {
 }
 
 // listed calls fn with every list that a revision should stand in, and its entry
-// there, or tells of a term that has no number.
-func (v *verifier) listed(r *record, seq uint64, unnumbered func(text string), fn func(listKey, entry)) {
+// there, or tells of a term that has no number in the look in which the record
+// was read: a record is written after its terms, never before.
+func listed(number func(text string) uint64, r *record, seq uint64, unnumbered func(text string), fn func(listKey, entry)) {
 	entriesOf(r, seq, func(at chunk, e entry) {
 		n := uint64(0)
 		if at.term != "" {
-			if n = v.terms[at.term]; n == 0 {
+			if n = number(at.term); n == 0 {
 				unnumbered(at.term)
 				return
 			}
@@ -75,12 +79,32 @@ func (v *verifier) listed(r *record, seq uint64, unnumbered func(text string), f
 	})
 }
 
+// number returns the number of a term, or 0.
+func (t *tx) number(text string) uint64 {
+	n, _, err := t.findTerm(text)
+	if err != nil {
+		return 0 // told of
+	}
+	return n
+}
+
+// numbers returns the numbers of terms: those that came since the terms were
+// gone through are looked up.
+func (v *verifier) numbers(t *tx) func(text string) uint64 {
+	return func(text string) uint64 {
+		if n := v.terms[text]; n != 0 {
+			return n
+		}
+		return t.number(text)
+	}
+}
+
 // expect takes into account what entries a record should have.
-func (v *verifier) expect(r *record, seq uint64) {
+func (v *verifier) expect(t *tx, r *record, seq uint64) {
 	unnumbered := func(text string) {
 		v.report.find(FoundTerm, fmt.Sprintf("revision %d", seq), fmt.Sprintf("%.40q has no number", text))
 	}
-	v.listed(r, seq, unnumbered, func(k listKey, e entry) { v.index.sums[k.part()] += k.sum(e) })
+	listed(v.numbers(t), r, seq, unnumbered, func(k listKey, e entry) { v.index.sums[k.part()] += k.sum(e) })
 }
 
 // indexes goes through the indexes and compares.
@@ -152,20 +176,34 @@ func (a listed64) compare(b listed64) int {
 	return cmp.Or(cmp.Compare(a.list, b.list), cmp.Compare(a.entry, b.entry))
 }
 
-// details goes through the lists that are not as they should be, and tells how.
+// details goes through the lists that are not as they should be, and tells how:
+// most may be as they should by now. It ends when there is enough to tell.
 func (v *verifier) details(ctx context.Context) error {
-	parts := make(map[int]bool)
-	wrong := 0
+	var differ []int
 	for i, sum := range v.index.sums {
-		if sum == 0 {
-			continue
-		}
-		if wrong++; wrong <= indexDetails {
-			parts[i] = true
+		if sum != 0 {
+			differ = append(differ, i)
 		}
 	}
-	if wrong == 0 {
-		return nil
+	for round := indexDetails; len(differ) > 0; round = min(round*indexGrowth, indexRound) {
+		if v.report.Counts[FoundIndex] > maxFindings {
+			v.report.find(FoundIndex, "indexes", fmt.Sprintf("lists of up to %d more parts of %d differ", len(differ), indexParts))
+			return nil
+		}
+		n := min(round, len(differ))
+		if err := v.round(ctx, differ[:n]); err != nil {
+			return err
+		}
+		differ = differ[n:]
+	}
+	return nil
+}
+
+// round goes through the lists of some parts.
+func (v *verifier) round(ctx context.Context, numbers []int) error {
+	parts := make(map[int]bool, len(numbers))
+	for _, i := range numbers {
+		parts[i] = true
 	}
 	want, err := v.wantedEntries(ctx, parts)
 	if err != nil {
@@ -175,13 +213,7 @@ func (v *verifier) details(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := v.compare(ctx, want, have); err != nil {
-		return err
-	}
-	if wrong > indexDetails {
-		v.report.find(FoundIndex, "indexes", fmt.Sprintf("lists of %d more parts of %d differ", wrong-indexDetails, indexParts))
-	}
-	return nil
+	return v.confirm(ctx, differences(want, have))
 }
 
 // wantedEntries returns the entries that should be in the lists of some parts.
@@ -198,7 +230,7 @@ func (v *verifier) wantedEntries(ctx context.Context, parts map[int]bool) ([]lis
 			if err != nil || !v.judges(newEntry(0, seq)) {
 				continue
 			}
-			v.listed(r, seq, func(string) {}, func(k listKey, e entry) {
+			listed(v.numbers(t), r, seq, func(string) {}, func(k listKey, e entry) {
 				if parts[k.part()] {
 					want = append(want, listed64{k, e})
 				}
@@ -234,56 +266,54 @@ func (v *verifier) storedEntries(ctx context.Context, parts map[int]bool) ([]lis
 	return have, nil
 }
 
-// compare tells where two sorted lists of entries differ.
-func (v *verifier) compare(ctx context.Context, want, have []listed64) error {
-	for len(want) > 0 || len(have) > 0 {
-		order := 0
-		switch {
-		case len(have) == 0:
-			order = -1
-		case len(want) == 0:
-			order = 1
-		default:
-			order = want[0].compare(have[0])
-		}
-		var err error
-		switch {
+// differences returns what only one of two sorted lists of entries has.
+func differences(a, b []listed64) []listed64 {
+	var only []listed64
+	for len(a) > 0 && len(b) > 0 {
+		switch order := a[0].compare(b[0]); {
 		case order < 0:
-			err = v.confirm(ctx, want[0])
-			want = want[1:]
+			only, a = append(only, a[0]), a[1:]
 		case order > 0:
-			err = v.confirm(ctx, have[0])
-			have = have[1:]
+			only, b = append(only, b[0]), b[1:]
 		default:
-			want, have = want[1:], have[1:]
+			a, b = a[1:], b[1:]
 		}
-		if err != nil || v.report.Counts[FoundIndex] > maxFindings {
+	}
+	return append(append(only, a...), b...)
+}
+
+// confirm looks again whether entries are where they should be and nowhere else,
+// at each in one look: a record may have been made again meanwhile.
+func (v *verifier) confirm(ctx context.Context, entries []listed64) error {
+	for len(entries) > 0 && v.report.Counts[FoundIndex] <= maxFindings {
+		err := v.a.view(ctx, func(t *tx) error {
+			for began := time.Now(); len(entries) > 0 && time.Since(began) < verifyTime; entries = entries[1:] {
+				v.confirmOne(t, entries[0])
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// confirm looks again, in one look, whether an entry is where it should be and
-// nowhere else: a record may have been made again meanwhile.
-func (v *verifier) confirm(ctx context.Context, of listed64) error {
-	return v.a.view(ctx, func(t *tx) error {
-		should := false
-		r, err := t.record(of.entry.seq())
-		if err == nil {
-			v.listed(r, of.entry.seq(), func(string) {}, func(k listKey, e entry) {
-				should = should || k == of.list && e == of.entry
-			})
-		}
-		bucket, key := of.list.location()
-		entries, err := decodeEntries(t.Bucket(bucket).Get(key))
-		is := err == nil && slices.Contains(entries, of.entry)
-		switch {
-		case should && !is:
-			v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d is missing", of.entry.seq()))
-		case is && !should:
-			v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d should not be there", of.entry.seq()))
-		}
-		return nil
-	})
+func (v *verifier) confirmOne(t *tx, of listed64) {
+	should := false
+	r, err := t.record(of.entry.seq())
+	if err == nil {
+		listed(t.number, r, of.entry.seq(), func(string) {}, func(k listKey, e entry) {
+			should = should || k == of.list && e == of.entry
+		})
+	}
+	bucket, key := of.list.location()
+	entries, err := decodeEntries(t.Bucket(bucket).Get(key))
+	is := err == nil && slices.Contains(entries, of.entry)
+	switch {
+	case should && !is:
+		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d is missing", of.entry.seq()))
+	case is && !should:
+		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d should not be there", of.entry.seq()))
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -81,7 +82,11 @@ func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
 const dictMagic = 0xEC30A437
 
 func (v *verifier) dictionary(t *tx, k, plain []byte) (string, error) {
-	return FoundDictionary, t.a.codec.tryDict(k, plain)
+	err := t.a.codec.tryDict(k, plain)
+	if err == nil && !t.has(bucketMeta, slices.Concat(dictCopyPrefix, k)) {
+		err = fmt.Errorf("%w: its copy is missing", ErrCorrupt)
+	}
+	return FoundDictionary, err
 }
 
 // tryDict checks that a dictionary can be used, and is the one that its key
@@ -116,13 +121,14 @@ func (v *verifier) alias(t *tx, k, plain []byte) (string, error) {
 }
 
 // unheld checks a wanted post. The archive must not hold it: what holds a post
-// takes it out of these buckets, in the same transaction.
+// takes it out of these buckets, in the same transaction. Only one whose page
+// was lost is wanted again.
 func (v *verifier) unheld(bucket []byte) func(t *tx, k, plain []byte) (string, error) {
 	return func(t *tx, k, plain []byte) (string, error) {
 		if _, err := t.decodeWanted(k, plain); err != nil {
 			return FoundWanted, err
 		}
-		if t.held(k) {
+		if t.held(k) && !t.pageLost(k) {
 			return FoundWanted, fmt.Errorf("%w: %s holds post %s, which is archived", ErrCorrupt, bucket, printID(k))
 		}
 		return "", nil
@@ -181,32 +187,24 @@ func (v *verifier) aside(*tx, []byte, []byte) (string, error) {
 }
 
 // sequences checks the numbers of terms and runs: each has its own, and the last
-// is the sequence's. Terms that came while they were gone through are no matter.
+// is the sequence's. Terms that came while they were gone through are no matter:
+// what seems wrong is looked at again.
 func (v *verifier) sequences(ctx context.Context) error {
-	numbers := make(map[uint64]string, len(v.terms))
-	for text, n := range v.terms {
-		if other, taken := numbers[n]; taken {
-			v.report.find(FoundTerm, fmt.Sprintf("%.40q", text), fmt.Sprintf("%.40q has the same number, %d", other, n))
-		}
-		numbers[n] = text
-		if text[0] == byte(termSource) && v.sources[n] != text[1:] {
-			v.report.find(FoundTerm, fmt.Sprintf("%.40q", text), fmt.Sprintf("its number %d is not that of the page", n))
-		}
-	}
-	for n, address := range v.sources {
-		if v.terms[sourceTerm(address)] != n {
-			v.report.find(FoundTerm, fmt.Sprintf("page %d", n), fmt.Sprintf("%.80s has another number", address))
-		}
-	}
-	if _, ok := numbers[v.termSeq]; v.termSeq > 0 && !ok {
-		v.report.find(FoundCounter, "sequence of terms", fmt.Sprintf("it is %d, which no term has", v.termSeq))
-	}
 	return v.a.view(ctx, func(t *tx) error {
 		last := t.Bucket(bucketTerms).Sequence()
+		numbers := v.ownNumbers(t)
 		for n, text := range numbers {
 			if n > last {
 				v.report.find(FoundTerm, fmt.Sprintf("%.40q", text), fmt.Sprintf("its number %d is beyond the sequence, %d", n, last))
 			}
+		}
+		for n, address := range v.sources {
+			if text := sourceTerm(address); v.terms[text] != n && t.number(text) != n {
+				v.report.find(FoundTerm, fmt.Sprintf("page %d", n), fmt.Sprintf("%.80s has another number", address))
+			}
+		}
+		if _, ok := numbers[v.termSeq]; v.termSeq > 0 && !ok {
+			v.report.find(FoundCounter, "sequence of terms", fmt.Sprintf("it is %d, which no term has", v.termSeq))
 		}
 		runs := t.Bucket(bucketRuns).Sequence()
 		if k, _ := t.Bucket(bucketRuns).Cursor().Last(); runs > 0 && (len(k) != seqSize || uint40(k) != runs) {
@@ -214,4 +212,23 @@ func (v *verifier) sequences(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// ownNumbers checks that no two terms have one number, and that a page's is the
+// page's, and returns which term each number is of.
+func (v *verifier) ownNumbers(t *tx) map[uint64]string {
+	numbers := make(map[uint64]string, len(v.terms))
+	for text, n := range v.terms {
+		if other, taken := numbers[n]; taken {
+			v.report.find(FoundTerm, fmt.Sprintf("%.40q", text), fmt.Sprintf("%.40q has the same number, %d", other, n))
+		}
+		numbers[n] = text
+		if text[0] != byte(termSource) || v.sources[n] == text[1:] {
+			continue
+		}
+		if page, err := t.get(bucketTerms, sourceKey(n)); err != nil || string(page) != text[1:] {
+			v.report.find(FoundTerm, fmt.Sprintf("%.40q", text), fmt.Sprintf("its number %d is not that of the page", n))
+		}
+	}
+	return numbers
 }

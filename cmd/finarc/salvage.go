@@ -16,8 +16,8 @@ func (a *app) salvageCommand() *cobra.Command {
 		Short: "Save what can be read of a damaged archive into a new one",
 		Long: `Look at every page of the archive's file, whether or not anything leads to it, and
 write all posts that can be read, the frontier, list pages and reports of runs
-into a new archive. The damaged file is only read. The new one's revisions are
-numbered anew, in their old order.`,
+into a new archive. The damaged file is only read; whoever wants to write it waits
+meanwhile. The new one's revisions are numbered anew, in their old order.`,
 		Example: "  finarc salvage --archive broken.db --out new.db",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -32,7 +32,7 @@ numbered anew, in their old order.`,
 			if err != nil {
 				return err
 			}
-			r, err := archive.Salvage(cmd.Context(), from, to, read)
+			r, err := archive.Salvage(cmd.Context(), from, to, read, archive.Wait(a.wait))
 			switch {
 			case errors.Is(err, fs.ErrExist):
 				return usagef("--out %s: there is a file already", to)
@@ -53,6 +53,9 @@ func (a *app) tellSalvaged(r *archive.SalvageReport) error {
 	rows := [][2]string{
 		{"saved", fmt.Sprintf("%s, in %s, to %s", plural(r.Posts, "post"), plural(r.Revisions, "revision"), r.To)},
 		{"kept besides", dash(trimmed(counts(r.Kept)))},
+	}
+	if len(r.Dropped) > 0 {
+		rows = append(rows, [2]string{"dropped", trimmed(counts(r.Dropped)) + ", which make no sense in the new archive"})
 	}
 	for _, row := range []struct {
 		n    int64

@@ -36,7 +36,7 @@ usage; 4 the archive is busy.`,
 				return err
 			}
 			r, err := a.verify(cmd.Context(), path, repair)
-			if r.Archive != "" {
+			if err == nil || !r.Clean() { // of a check that an error ended there is no verdict
 				if tellErr := a.tellVerified(&r); tellErr != nil {
 					return tellErr
 				}
@@ -101,7 +101,7 @@ func (a *app) tellVerified(r *archive.VerifyReport) error {
 		_, err := fmt.Fprintf(a.out, "… and %s more\n", grouped(more))
 		return err
 	}
-	if !r.Clean() {
+	if !r.Clean() || !r.Complete {
 		return nil
 	}
 	_, err := fmt.Fprintf(a.out, "%s is whole: %s, %s, %s, %s of indexes and %s checked%s\n", r.Archive, plural(r.Posts, "post"),
