@@ -82,7 +82,7 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 		return nil, errors.Join(fmt.Errorf("folder %s: %w", dir, withoutPath(err)), r.unguard())
 	}
 	keepOwner(f, info)
-	if err := errors.Join(f.Chmod(info.Mode().Perm()), f.Close(), r.open()); err != nil {
+	if err := errors.Join(f.Chmod(info.Mode().Perm()|0o600), f.Close(), r.open()); err != nil {
 		return nil, errors.Join(err, r.discard())
 	}
 	err = r.db.Update(func(btx *bolt.Tx) error {

@@ -42,7 +42,8 @@ type SalvageReport struct {
 // anything leads to it. The revisions keep their order, and what they hold, but
 // are numbered anew, and the archive gets an identity of its own. The file at
 // from is only read, and others can read it meanwhile, but not write. What read is
-// for says [Archive.Repair].
+// for says [Archive.Repair]. It fails with [ErrNotArchive] where nothing of an
+// archive is found.
 func Salvage(ctx context.Context, from, to string, read Reader, options ...Option) (SalvageReport, error) {
 	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Dropped: make(map[string]int), Findings: []Finding{}}
 	if err := checkFile(from); err != nil {
@@ -73,6 +74,9 @@ func Salvage(ctx context.Context, from, to string, read Reader, options ...Optio
 	}
 	if err := s.find(ctx); err != nil {
 		return report, err
+	}
+	if len(s.blocks)+len(s.others) == 0 {
+		return report, fmt.Errorf("%s: %w: no page of it is one of an archive", from, ErrNotArchive)
 	}
 	err = s.write(ctx, to)
 	return report, err

@@ -38,10 +38,8 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 				return usagef("--out %s: there is a file already", to)
 			case err != nil:
 				return err
-			case a.json:
-				return a.writeJSON(r)
 			}
-			return a.tellSalvaged(&r)
+			return errors.Join(unsaved(&r), a.tellSalvaged(&r))
 		},
 	})
 	cmd.Flags().StringVarP(&to, "out", "o", "", "write the new archive to `NEW`, where nothing is")
@@ -49,7 +47,21 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 	return cmd
 }
 
+// unsaved is the error where not everything could be saved.
+func unsaved(r *archive.SalvageReport) error {
+	if r.Revisions == 0 {
+		return fmt.Errorf("%w: no post could be saved", errPagesFailed)
+	}
+	if r.Missing+r.NoPage == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s could not be saved whole", errPagesFailed, plural(r.Missing+r.NoPage, "revision"))
+}
+
 func (a *app) tellSalvaged(r *archive.SalvageReport) error {
+	if a.json {
+		return a.writeJSON(r)
+	}
 	rows := [][2]string{
 		{"saved", fmt.Sprintf("%s, in %s, to %s", plural(r.Posts, "post"), plural(r.Revisions, "revision"), r.To)},
 		{"kept besides", dash(trimmed(counts(r.Kept)))},
