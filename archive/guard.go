@@ -39,63 +39,87 @@ func (a *Archive) guard() (err error) {
 
 // circle returns a page that leads in a circle, or 0 if there is none. Of all
 // else that is wrong with a page bbolt makes an error or a panic.
+//
+// Of the leaves, which are nearly all of the file, it reads only the first below
+// each branch, to tell that they are leaves. The others lead in a circle only
+// where they are branches: those that were met before are known.
 func (p *pager) circle() uint64 {
 	branches := make(map[uint64]bool)
+	var leaves []uint64
+	for queue := p.roots(); len(queue) > 0; {
+		id := queue[0]
+		queue = queue[1:]
+		if branches[id] {
+			return id
+		}
+		below := p.below(id)
+		if len(below) == 0 {
+			continue
+		}
+		branches[id] = true
+		if p.kind(below[0]) == flagBranch {
+			queue = append(queue, below...)
+		} else {
+			leaves = append(leaves, below...)
+		}
+	}
+	for _, id := range leaves {
+		if branches[id] {
+			return id
+		}
+	}
+	return 0
+}
+
+// roots returns the first pages of the buckets, and of the tree that names
+// them.
+func (p *pager) roots() []uint64 {
 	roots := []uint64{p.root}
-	if _, list, _, err := p.header(p.root); err == nil {
-		for _, e := range list {
-			if b, err := p.read(e.at, e.size); err == nil && len(b) == bucketSize && e.flags == flagBucket {
-				roots = append(roots, little.Uint64(b))
-			}
+	_, list, _, err := p.header(p.root)
+	if err != nil {
+		return roots
+	}
+	for _, e := range list {
+		if b, err := p.read(e.at, e.size); err == nil && len(b) == bucketSize && e.flags == flagBucket {
+			roots = append(roots, little.Uint64(b))
 		}
 	}
-	for _, root := range roots {
-		if page := p.circleBelow(root, branches); page != 0 {
-			return page
-		}
-	}
-	return 0
+	return roots
 }
 
-// guardSample is how many pages of a level are looked at to tell whether it is
-// of leaves. To look at all would read half the file.
-const guardSample = 32
-
-// circleBelow goes down a tree, of which all leaves lie equally deep. Of a level
-// with a branch among those looked at every page is read, and judged by what it
-// is itself.
-func (p *pager) circleBelow(root uint64, branches map[uint64]bool) uint64 {
-	for level := []uint64{root}; p.branching(level); {
-		var next []uint64
-		for _, id := range level {
-			if branches[id] {
-				return id
-			}
-			leaf, list, _, err := p.header(id)
-			if leaf || err != nil {
-				continue
-			}
-			branches[id] = true
-			for _, e := range list {
-				next = append(next, uint64(e.at))
-			}
-		}
-		level = next
+// kind returns a page's flags, or 0 where it cannot be read.
+func (p *pager) kind(id uint64) uint16 {
+	if id >= p.high {
+		return 0
 	}
-	return 0
+	head, err := p.read(int64(id)*p.pageSize, pageHeader)
+	if err != nil {
+		return 0
+	}
+	return little.Uint16(head[8:])
 }
 
-// branching reports whether a branch is among pages, of which it looks at some,
-// the first and the last among them.
-func (p *pager) branching(level []uint64) bool {
-	n := min(len(level), guardSample)
-	for i := range n {
-		id := level[i*(len(level)-1)/max(1, n-1)]
-		if leaf, _, _, err := p.header(id); err == nil && !leaf {
-			return true
+// below returns the pages below a branch; none of any other page.
+func (p *pager) below(id uint64) []uint64 {
+	if id >= p.high {
+		return nil
+	}
+	at := int64(id) * p.pageSize
+	b, err := p.read(at, int(p.pageSize))
+	if err != nil || little.Uint16(b[8:]) != flagBranch {
+		return nil
+	}
+	count := int(little.Uint16(b[10:]))
+	if table := pageHeader + count*elementSize; table > len(b) {
+		if b, err = p.read(at, table); err != nil {
+			return nil
 		}
 	}
-	return false
+	pages := make([]uint64, count)
+	for i := range pages {
+		pages[i] = little.Uint64(b[pageHeader+i*elementSize+8:])
+	}
+	return pages
 }
 
 // header reads the elements of a page, without a look at what else is wrong
