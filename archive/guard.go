@@ -46,21 +46,25 @@ func (a *Archive) guard() (err error) {
 func (p *pager) circle() uint64 {
 	branches := make(map[uint64]bool)
 	var leaves []uint64
-	for queue := p.roots(); len(queue) > 0; {
-		id := queue[0]
-		queue = queue[1:]
+	head := make([]byte, p.pageSize)
+	for todo := p.roots(); len(todo) > 0; {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
 		if branches[id] {
 			return id
 		}
-		below := p.below(id)
-		if len(below) == 0 {
+		if !p.branch(id, head) {
 			continue
 		}
 		branches[id] = true
-		if p.kind(below[0]) == flagBranch {
-			queue = append(queue, below...)
-		} else {
-			leaves = append(leaves, below...)
+		below := &leaves
+		if first, ok := p.child(id, 0, head); ok && p.branch(first, make([]byte, pageHeader)) {
+			below = &todo
+		}
+		for i := range int(little.Uint16(head[10:])) {
+			if page, ok := p.child(id, i, head); ok {
+				*below = append(*below, page)
+			}
 		}
 	}
 	for _, id := range leaves {
@@ -87,39 +91,27 @@ func (p *pager) roots() []uint64 {
 	return roots
 }
 
-// kind returns a page's flags, or 0 where it cannot be read.
-func (p *pager) kind(id uint64) uint16 {
+// branch reads the beginning of a page, as much as head has room for, and reports
+// whether it is a branch.
+func (p *pager) branch(id uint64, head []byte) bool {
 	if id >= p.high {
-		return 0
+		return false
 	}
-	head, err := p.read(int64(id)*p.pageSize, pageHeader)
-	if err != nil {
-		return 0
-	}
-	return little.Uint16(head[8:])
+	_, err := p.file.ReadAt(head, int64(id)*p.pageSize)
+	return err == nil && little.Uint16(head[8:]) == flagBranch
 }
 
-// below returns the pages below a branch; none of any other page.
-func (p *pager) below(id uint64) []uint64 {
-	if id >= p.high {
-		return nil
+// child returns a page below a branch, given the branch's first page.
+func (p *pager) child(id uint64, i int, head []byte) (page uint64, ok bool) {
+	at := pageHeader + i*elementSize + 8
+	if at+8 <= len(head) {
+		return little.Uint64(head[at:]), true
 	}
-	at := int64(id) * p.pageSize
-	b, err := p.read(at, int(p.pageSize))
-	if err != nil || little.Uint16(b[8:]) != flagBranch {
-		return nil
+	b, err := p.read(int64(id)*p.pageSize+int64(at), 8)
+	if err != nil {
+		return 0, false
 	}
-	count := int(little.Uint16(b[10:]))
-	if table := pageHeader + count*elementSize; table > len(b) {
-		if b, err = p.read(at, table); err != nil {
-			return nil
-		}
-	}
-	pages := make([]uint64, count)
-	for i := range pages {
-		pages[i] = little.Uint64(b[pageHeader+i*elementSize+8:])
-	}
-	return pages
+	return little.Uint64(b), true
 }
 
 // header reads the elements of a page, without a look at what else is wrong
