@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/klauspost/compress/zstd"
 )
 
 // BenchmarkWhole measures the program from outside, as whole processes: a
@@ -28,6 +29,7 @@ import (
 //	                and of the archive that it maps (Linux only; looked at often)
 //	bytes/post      of the archive's file, everything included
 //	of-gzip         the same, as a part of the same pages gzipped one by one
+//	of-zstd         likewise, as Zstandard frames at its default level
 //	show-ms         of finarc show as a whole process
 //	export-posts/s  of finarc export jekyll, into a new folder
 func BenchmarkWhole(b *testing.B) {
@@ -55,7 +57,7 @@ func benchWhole(b *testing.B, posts int) {
 		if int(stats.Posts) != posts {
 			b.Fatalf("%d posts archived, want %d", stats.Posts, posts)
 		}
-		gzipped, newest := gzipOneByOne(b, a)
+		gzipped, zstandard, newest := oneByOne(b, a)
 		show := measure(b, finarc, "show", "--archive", db, newest)
 		export := measure(b, finarc, "export", "jekyll", "-c", config, "--out", filepath.Join(dir, "dump"))
 
@@ -64,6 +66,7 @@ func benchWhole(b *testing.B, posts int) {
 		b.ReportMetric(crawl.own/(1<<20), "own-MiB")
 		b.ReportMetric(float64(stats.FileBytes)/float64(posts), "bytes/post")
 		b.ReportMetric(float64(stats.FileBytes)/float64(gzipped), "of-gzip")
+		b.ReportMetric(float64(stats.FileBytes)/float64(zstandard), "of-zstd")
 		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
 		b.ReportMetric(float64(posts)/export.wall.Seconds(), "export-posts/s")
 	}
@@ -120,10 +123,15 @@ func watchOwn(ctx context.Context, pid int) <-chan float64 {
 	return own
 }
 
-// gzipOneByOne returns what the archive's pages take as gzip members one by
-// one, judged by every tenth, and the name of the newest post.
-func gzipOneByOne(b *testing.B, a *archive.Archive) (total int64, newest string) {
+// oneByOne returns what the archive's pages take as gzip members and as
+// Zstandard frames one by one, judged by every tenth, and the name of the newest
+// post.
+func oneByOne(b *testing.B, a *archive.Archive) (gzipped, zstandard int64, newest string) {
 	b.Helper()
+	frames, err := zstd.NewWriter(nil)
+	if err != nil {
+		b.Fatal(err)
+	}
 	const every = 10
 	i := 0
 	for rev, err := range a.Select(b.Context(), archive.Selection{}) {
@@ -140,9 +148,10 @@ func gzipOneByOne(b *testing.B, a *archive.Archive) (total int64, newest string)
 		if err != nil {
 			b.Fatal(err)
 		}
-		total += every * gzipSize(b, c.Body)
+		gzipped += every * gzipSize(b, c.Body)
+		zstandard += every * int64(len(frames.EncodeAll(c.Body, nil)))
 	}
-	return total, newest
+	return gzipped, zstandard, newest
 }
 
 // counter counts what is written to it.
