@@ -12,12 +12,10 @@ package archive
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -137,7 +135,7 @@ func OpenOrCreate(ctx context.Context, path string, options ...Option) (*Archive
 	if !errors.Is(err, ErrMissing) {
 		return a, err
 	}
-	if err := create(path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := create(path); err != nil && !errors.Is(err, ErrExists) {
 		return nil, fmt.Errorf("create archive %s: %w", path, err)
 	}
 	return Open(ctx, path, options...)
@@ -173,27 +171,6 @@ func checkFile(path string) error {
 	return nil
 }
 
-// create makes a new archive at path, whole or not at all: it is built beside
-// and linked into place, which fails if there is a file by then.
-func create(path string) (err error) {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, ".finarc-new-*")
-	if err != nil {
-		return fmt.Errorf("folder %s: %w", dir, withoutPath(err))
-	}
-	defer os.Remove(tmp.Name())
-	if err := errors.Join(tmp.Chmod(fileMode), tmp.Close()); err != nil {
-		return err
-	}
-	if err := format(tmp.Name()); err != nil {
-		return err
-	}
-	if err := os.Link(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
 // withoutPath returns what is wrong with a file, without operation and path,
 // for a message that names them already.
 func withoutPath(err error) error {
@@ -201,40 +178,6 @@ func withoutPath(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// format makes the empty file at path an archive.
-func format(path string) (err error) {
-	db, err := bolt.Open(path, fileMode, options(false))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	db.AllocSize = allocSize
-	return db.Update(func(btx *bolt.Tx) error {
-		for _, name := range buckets() {
-			if _, err := btx.CreateBucket(name); err != nil {
-				return fmt.Errorf("create bucket %s: %w", name, err)
-			}
-		}
-		identity := make([]byte, identitySize)
-		if _, err := rand.Read(identity); err != nil {
-			return fmt.Errorf("make an identity: %w", err)
-		}
-		t := &tx{Tx: btx}
-		return errors.Join(t.put(bucketMeta, keyIdentity, identity), btx.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version)))
-	})
-}
-
-// syncDir makes a new name in a folder durable. Not every system lets a folder
-// be synced; where it does not, the name is as durable as the system makes it.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
 }
 
 func options(readOnly bool) *bolt.Options {

@@ -33,17 +33,11 @@ func (a *Archive) Backup(ctx context.Context, to string, replace bool) (Copied, 
 }
 
 func (a *Archive) backup(ctx context.Context, to string, replace bool) (c Copied, err error) {
-	r, err := a.replicate(".finarc-backup-", to)
+	r, err := a.checkedCopy(ctx, ".finarc-backup-", to)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, r.discard()) }()
-	if err := r.settled(ctx, a.view, nil); err != nil {
-		return c, err
-	}
-	if err := r.check(ctx); err != nil {
-		return c, err
-	}
 	info, err := os.Stat(r.path)
 	if err != nil {
 		return c, err
@@ -78,21 +72,4 @@ func (a *Archive) checkTarget(to string, replace bool) error {
 		return fmt.Errorf("back up to %s: %w", to, ErrExists)
 	}
 	return nil
-}
-
-// name gives a file its name. Unless it is to replace the file that has the
-// name it fails with ErrExists if there is one by now. Where the file system
-// knows no links, one that comes at the same instant is replaced.
-func name(from, to string, replace bool) error {
-	if replace {
-		return os.Rename(from, to)
-	}
-	err := os.Link(from, to)
-	if err == nil {
-		return nil
-	}
-	if _, there := os.Lstat(to); !errors.Is(there, fs.ErrNotExist) {
-		return ErrExists
-	}
-	return os.Rename(from, to)
 }

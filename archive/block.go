@@ -82,6 +82,19 @@ func decodeBlock(b []byte) ([][]byte, error) {
 	return values, nil
 }
 
+// unpackBlock returns the values of a stored block.
+func (c *codec) unpackBlock(stored []byte, dicts dictSource) ([][]byte, error) {
+	plain, err := c.unpack(stored, dicts)
+	if err != nil {
+		return nil, err
+	}
+	return decodeBlock(plain)
+}
+
+func (t *tx) unpackBlock(stored []byte) ([][]byte, error) {
+	return t.a.codec.unpackBlock(stored, t.dict)
+}
+
 // value returns what a bucket of blocks holds under a number.
 func (t *tx) value(bucket []byte, seq uint64) ([]byte, error) {
 	blk, err := t.block(bucket, seq)
@@ -109,11 +122,7 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 	if len(k) != seqSize {
 		return block{}, fmt.Errorf("%w: no block", ErrCorrupt)
 	}
-	plain, err := t.unpack(frame)
-	if err != nil {
-		return block{}, err
-	}
-	values, err := decodeBlock(plain)
+	values, err := t.unpackBlock(frame)
 	if err != nil {
 		return block{}, err
 	}

@@ -36,11 +36,7 @@ func (r *replica) checkNewest(since map[string][]byte) error {
 		for name, from := range since {
 			cursor := t.Bucket([]byte(name)).Cursor()
 			for k, frame := cursor.Seek(from); k != nil; k, frame = cursor.Next() {
-				plain, err := t.unpack(frame)
-				if err == nil {
-					_, err = decodeBlock(plain)
-				}
-				if err != nil {
+				if _, err := t.unpackBlock(frame); err != nil {
 					return fmt.Errorf("%s %x: %w", name, k, err)
 				}
 			}

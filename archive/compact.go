@@ -36,17 +36,11 @@ func (a *Archive) compact(ctx context.Context) (c Copied, err error) {
 	if err := a.alone(ctx, func(*tx) error { return nil }); err != nil {
 		return c, err
 	}
-	r, err := a.replicate(".finarc-compact-", target)
+	r, err := a.checkedCopy(ctx, ".finarc-compact-", target)
 	if err != nil {
 		return c, err
 	}
 	defer func() { err = errors.Join(err, r.discard()) }()
-	if err := r.settled(ctx, a.view, nil); err != nil {
-		return c, err
-	}
-	if err := r.check(ctx); err != nil {
-		return c, err
-	}
 	if err := r.open(); err != nil {
 		return c, err
 	}

@@ -516,6 +516,22 @@ func (r *replica) settled(ctx context.Context, in func(context.Context, func(*tx
 	}
 }
 
+// checkedCopy returns a copy of the archive that is to get the name to, written
+// and checked. It must be discarded in the end.
+func (a *Archive) checkedCopy(ctx context.Context, prefix, to string) (*replica, error) {
+	r, err := a.replicate(prefix, to)
+	if err != nil {
+		return nil, err
+	}
+	if err = r.settled(ctx, a.view, nil); err == nil {
+		err = r.check(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.discard())
+	}
+	return r, nil
+}
+
 // check checks the copy from its first byte to its last, before it gets its
 // name. The file is closed meanwhile, and its guard held.
 func (r *replica) check(ctx context.Context) error {

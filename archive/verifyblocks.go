@@ -72,15 +72,6 @@ func errEmptyBlock(values [][]byte) error {
 	return nil
 }
 
-// unpackBlock returns the values of a stored block.
-func (t *tx) unpackBlock(stored []byte) ([][]byte, error) {
-	plain, err := t.unpack(stored)
-	if err != nil {
-		return nil, err
-	}
-	return decodeBlock(plain)
-}
-
 // records reads all records, and keeps of each what the other steps need.
 func (v *verifier) records(ctx context.Context) error {
 	s := blockScan{v: v, bucket: bucketRevisions}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 			}
 			r, err := archive.Salvage(cmd.Context(), from, to, read, archive.Wait(a.wait))
 			switch {
-			case errors.Is(err, fs.ErrExist):
+			case errors.Is(err, archive.ErrExists):
 				return usagef("--out %s: there is a file already", to)
 			case err != nil:
 				return err
