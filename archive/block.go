@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -36,6 +37,8 @@ type block struct {
 type value [2][]byte
 
 func (v value) size() int { return len(v[0]) + len(v[1]) }
+
+func (v value) join() []byte { return slices.Concat(v[0], v[1]) }
 
 // encodeBlock appends a block's plain form to b.
 func encodeBlock(b []byte, values []value) []byte {
@@ -165,7 +168,7 @@ func (r *revisions) add(rec *record, p *news.Captured) uint64 {
 
 // store packs the gathered revisions into blocks, on several processors, and
 // stores them.
-func (t *tx) store(r *revisions) error {
+func (t *tx) store(r *revisions, totals *counters) error {
 	if len(r.posts) == 0 {
 		return nil
 	}
@@ -182,10 +185,17 @@ func (t *tx) store(r *revisions) error {
 		}
 		records, captures = append(records, value{v}), append(captures, value{head, capture.Body})
 	}
+	dict, err := t.firstDict(r.first, records, captures, totals)
+	if err != nil {
+		return err
+	}
 	if err := t.storeValues(bucketCaptures, r.first, captures, blockValues); err != nil {
 		return err
 	}
-	return t.storeValues(bucketRevisions, r.first, records, recordBlock)
+	if err := t.storeValues(bucketRevisions, r.first, records, recordBlock); err != nil || dict == 0 {
+		return err
+	}
+	return errors.Join(t.repack(bucketCaptures, dict), t.repack(bucketRevisions, dict))
 }
 
 // storeValues stores values under the numbers from first on. They go into the

@@ -100,7 +100,7 @@ func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Co
 // finishPosts stores the revisions that were gathered, with their index entries
 // and what they add to the totals.
 func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges) error {
-	if err := t.store(fresh); err != nil {
+	if err := t.store(fresh, &totals); err != nil {
 		return err
 	}
 	totals.Revisions += int64(len(fresh.records))
@@ -111,7 +111,7 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 	if err := t.Bucket(bucketRevisions).SetSequence(last); err != nil {
 		return err
 	}
-	t.a.watchDict(dictWatch{seq: last, due: max(totals.DictDue, dictSamples)})
+	t.a.watchDict(dictWatch{seq: last, due: max(totals.DictDue, firstTrial)})
 	if err := t.apply(changes); err != nil {
 		return err
 	}
@@ -247,18 +247,18 @@ func (t *tx) bodyOf(old *held, fresh *revisions) (string, error) {
 // answer takes a post out of the frontier, and remembers under which other
 // identity its link had it, so that the link is known next time.
 func (t *tx) answer(p *news.Captured) error {
-	for _, id := range []news.ID{p.Post.ID, p.Wanted.ID} {
-		if id == "" {
-			continue
-		}
-		if err := t.forget(idKey(id)); err != nil {
-			return err
-		}
+	key := idKey(p.Post.ID)
+	if err := t.forget(key); err != nil {
+		return err
 	}
 	if p.Wanted.ID == "" || p.Wanted.ID == p.Post.ID {
 		return nil
 	}
-	return t.put(bucketAliases, idKey(p.Wanted.ID), idKey(p.Post.ID))
+	alias := idKey(p.Wanted.ID)
+	if err := t.forget(alias); err != nil {
+		return err
+	}
+	return t.put(bucketAliases, alias, key)
 }
 
 // forget takes an identity out of the frontier, the leads and the failures.

@@ -148,6 +148,11 @@ func stats(t testing.TB, a *archive.Archive) archive.Stats {
 	return s
 }
 
+// transportFunc sends requests as a test wants.
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // held returns the archive's posts with their bodies, by identity.
 func held(t testing.TB, a *archive.Archive) map[news.ID]news.Revision {
 	t.Helper()

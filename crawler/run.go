@@ -81,15 +81,13 @@ type look struct {
 // again reports whether another look must follow.
 func (l *look) again() bool { return l.stale || l.deferred }
 
-// next returns the look that follows.
-func (l *look) next() look { return look{pageless: !l.stale} }
-
 // standing is what a run has counted a post as.
 type standing uint8
 
 const (
 	standingFound   standing = iota // linked; the archive has not said yet how it stands
 	standingPending                 // in the frontier
+	standingTaken                   // from the frontier into the queue; once a run
 	standingDone                    // counted for good
 )
 
@@ -271,14 +269,20 @@ func (r *run) siteOf(mirror string) *site {
 	return r.sites[0] // not reached: every task names one of the run's mirrors
 }
 
-// refill tops the queue up from the frontier. Another look at it follows, if
-// one must, once nothing of the last is left in flight.
+// refill tops the queue up from the frontier. Once that was looked through,
+// another look follows if it has got new posts, so that posts do not wait until
+// the last list was read; the look for posts without a page, when nothing is
+// left in flight.
 func (r *run) refill(ctx context.Context) error {
-	if r.look.exhausted && r.look.again() && r.quiet() {
-		r.look = r.look.next()
-	}
 	if r.gates > 0 || len(r.posts) >= queueLow {
 		return nil
+	}
+	switch {
+	case !r.look.exhausted:
+	case r.look.stale:
+		r.look = look{}
+	case r.look.deferred && r.quiet():
+		r.look = look{pageless: true}
 	}
 	// Much of the frontier may be none of this look's, but without a post
 	// nothing might happen that leads here again.
@@ -304,17 +308,18 @@ func (r *run) lookOn(ctx context.Context) error {
 	return nil
 }
 
-// queuePost queues a post of the frontier unless this run has tried it already
+// queuePost queues a post of the frontier unless this run has done so already
 // or cannot, or its turn comes later.
 func (r *run) queuePost(w news.Wanted) {
-	if w.Run == r.report.ID || !r.knows(&w) {
+	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	r.meet(w.ID, standingPending)
 	if len(w.Pages) == 0 && !r.look.pageless {
+		r.meet(w.ID, standingPending)
 		r.look.deferred = true
 		return
 	}
+	r.meet(w.ID, standingTaken)
 	r.posts = append(r.posts, task{post: &w, sources: r.sources(&w)})
 }
 

@@ -299,7 +299,7 @@ func (r *run) close(id news.ID) bool {
 
 func (r *run) settleLink(id news.ID, s news.Standing) {
 	old := r.seen[compact(id)]
-	if old == standingDone || old == standingPending && s != news.StandingArchived {
+	if old == standingDone || old >= standingPending && s != news.StandingArchived {
 		return
 	}
 	switch s {
