@@ -19,7 +19,7 @@ type rule struct {
 	allow  bool
 	octets int // how specific it is
 	strict pattern
-	loose  *pattern // where it differs
+	loose  *pattern // nil where it can match no more than the strict one
 }
 
 func newRule(l line) rule {
@@ -29,9 +29,10 @@ func newRule(l line) rule {
 		parts[i] = normal(parts[i])
 	}
 	r := rule{allow: l.allow, strict: newPattern(parts, anchored)}
-	if loose, differ := loosened(parts); differ {
-		p := newPattern(loose, anchored)
-		parts, r.loose = loose, &p
+	parts, query := loosened(parts)
+	if query || r.strict.wild {
+		p := newPattern(parts, anchored)
+		r.loose = &p
 	}
 	r.octets = len(strings.Join(parts, "*"))
 	if anchored {
@@ -41,22 +42,27 @@ func newRule(l line) rule {
 }
 
 // loosened returns the parts of a pattern between its wildcards in the loose
-// spelling, and whether it differs from the strict one.
-func loosened(parts []string) (loose []string, differ bool) {
-	query := slices.IndexFunc(parts, func(part string) bool { return strings.Contains(part, "?") })
-	if query < 0 {
+// spelling, and whether any of them reaches into the query.
+func loosened(parts []string) (loose []string, query bool) {
+	i := slices.IndexFunc(parts, func(part string) bool { return strings.Contains(part, "?") })
+	if i < 0 {
 		return parts, false
 	}
 	loose = slices.Clone(parts)
-	for i, part := range parts[query:] {
-		from := 0
-		if i == 0 {
-			from = strings.IndexByte(part, '?')
-		}
-		loose[query+i] = part[:from] + unescape(part[from:], inQuery)
-		differ = differ || loose[query+i] != part
+	loose[i] = looseQuery(parts[i])
+	for j := i + 1; j < len(parts); j++ {
+		loose[j] = unescape(parts[j], inQuery)
 	}
-	return loose, differ
+	return loose, true
+}
+
+// looseQuery returns a text in the loose spelling from its first "?" on.
+func looseQuery(text string) string {
+	path, query, found := strings.Cut(text, "?")
+	if !found || !strings.Contains(query, "%") {
+		return text
+	}
+	return path + "?" + unescape(query, inQuery)
 }
 
 // moreSpecific orders rules as they are tried (RFC 9309, 2.2.2).
@@ -71,16 +77,7 @@ func moreSpecific(a, b rule) int {
 }
 
 func (r *rule) match(a address) bool {
-	if r.strict.match(a.strict) {
-		return true
-	}
-	loose := &r.strict
-	if r.loose != nil {
-		loose = r.loose
-	} else if !a.differ {
-		return false
-	}
-	return loose.match(a.loose)
+	return r.strict.match(a.strict) || r.loose != nil && r.loose.match(a.loose)
 }
 
 // pattern is what stands between the wildcards of a rule.
@@ -120,23 +117,15 @@ func (p *pattern) match(text string) bool {
 }
 
 // address is the path and query that are asked about, in both spellings.
-type address struct {
-	strict, loose string
-	differ        bool
-}
+type address struct{ strict, loose string }
 
 func newAddress(pathAndQuery string) address {
 	pathAndQuery, _, _ = strings.Cut(pathAndQuery, "#")
 	if !strings.HasPrefix(pathAndQuery, "/") {
 		pathAndQuery = "/" + pathAndQuery
 	}
-	a := address{strict: normal(pathAndQuery)}
-	a.loose = a.strict
-	if query := strings.IndexByte(a.strict, '?'); query >= 0 {
-		a.loose = a.strict[:query] + unescape(a.strict[query:], inQuery)
-		a.differ = a.loose != a.strict
-	}
-	return a
+	strict := normal(pathAndQuery)
+	return address{strict: strict, loose: looseQuery(strict)}
 }
 
 // set is a set of octets.
