@@ -42,7 +42,7 @@ bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e
 	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 20x ./crawler
-	$(GO) test -run '^$$' -bench . ./page ./jekyll
+	$(GO) test -run '^$$' -bench . ./page ./jekyll ./robots
 
 lint: ## form, doubtful constructs, known holes
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }

@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"bytes"
 	"fmt"
 	"net/url"
 	"strings"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
-	"github.com/temoto/robotstxt"
+	robotstxt "github.com/finarc/finarc/robots"
 )
 
 // agentToken is the product token by which robots.txt groups name finarc (RFC
@@ -34,7 +33,7 @@ type hostRules struct {
 
 // allow reports whether the rules let an address be fetched. They must be known.
 func (h *hostRules) allow(u *url.URL) bool {
-	return h.fail == nil && (h.group == nil || h.group.Test(u.RequestURI()))
+	return h.fail == nil && (h.group == nil || h.group.Allowed(u.RequestURI()))
 }
 
 func newRobots(obey bool) *robots {
@@ -85,11 +84,9 @@ func (r *robots) rules(origin string) *hostRules {
 	return rules
 }
 
-// Bounds on what a robots.txt can ask for.
-const (
-	maxRobots     = 500 << 10   // bytes that are read (RFC 9309, 2.5)
-	maxCrawlDelay = time.Minute // a longer one would stop all crawling without a word
-)
+// maxCrawlDelay is the longest delay that a robots.txt can ask for: a longer one
+// would stop all crawling without a word.
+const maxCrawlDelay = time.Minute
 
 // load fetches the host's robots.txt. An answer of 4xx, or one that leads away,
 // means that there are no rules (RFC 9309, 2.3.1.2 and 2.3.1.3); without any
@@ -104,12 +101,9 @@ func (h *hostRules) load(f *fetcher, u *url.URL) {
 		}
 		return
 	}
-	data, err := robotstxt.FromBytes(firstLines(c.Body, maxRobots))
-	if err != nil {
-		return // no rule of it can be understood: as if there were none
-	}
-	h.group = data.FindGroup(agentToken)
-	f.transport.slow(page.HostOf(u), min(h.group.CrawlDelay, maxCrawlDelay))
+	h.group = robotstxt.Parse(c.Body).Group(agentToken)
+	delay, _ := h.group.CrawlDelay()
+	f.transport.slow(page.HostOf(u), min(delay, maxCrawlDelay))
 }
 
 // withoutRules reports whether a failure to get robots.txt means that there is
@@ -120,12 +114,4 @@ func (f *failure) withoutRules() bool {
 		return true
 	}
 	return !f.again && strings.HasPrefix(string(f.reason), "status 4")
-}
-
-// firstLines returns the whole lines among the first bytes of a text.
-func firstLines(text []byte, size int) []byte {
-	if len(text) <= size {
-		return text
-	}
-	return text[:bytes.LastIndexByte(text[:size], '\n')+1]
 }

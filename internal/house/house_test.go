@@ -23,11 +23,12 @@ var mayImport = map[string][]string{
 	"news":       nil,
 	"config":     nil,
 	"diff":       nil,
+	"robots":     nil,
 	"page":       {"news"},
 	"archive":    {"news"},
 	"jekyll":     {"news"},
 	"mirror":     {"news"},
-	"crawler":    {"news", "page", "config"},
+	"crawler":    {"news", "page", "config", "robots"},
 	"cmd/finarc": {"news", "page", "config", "diff", "archive", "jekyll", "mirror", "crawler"},
 
 	// For tests alone.
