@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -232,6 +233,9 @@ func (t *tx) mergeWanted(bucket []byte, e pair, numbers map[uint64]uint64) error
 			to = bucketFailed
 		}
 	}
+	if bytes.Equal(to, bucketFailed) {
+		both.Next = time.Time{}
+	}
 	if bytes.Equal(is, to) && reflect.DeepEqual(both, before) {
 		return nil
 	}
@@ -257,7 +261,7 @@ func (t *tx) standing(key []byte) (bucket []byte, w news.Wanted, err error) {
 
 // united returns what two archives know of a post: it was found when and where
 // the first of them found it, and tried as the one tells that tried more often.
-// It is the same in either order.
+// Which title was read last is not known. It is the same in either order.
 func united(a, b *news.Wanted) news.Wanted {
 	found := cmp.Or(a.Found.Compare(b.Found), strings.Compare(a.FoundOn, b.FoundOn), slices.Compare(a.Pages, b.Pages), strings.Compare(a.Mirror, b.Mirror))
 	if found > 0 {
@@ -265,8 +269,9 @@ func united(a, b *news.Wanted) news.Wanted {
 	}
 	w := *a
 	learn(&w, b)
-	if cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(b.Run, a.Run), strings.Compare(b.Error, a.Error)) > 0 {
-		w.Attempts, w.Run, w.Error = b.Attempts, b.Run, b.Error
+	w.TitleSum = max(a.TitleSum, b.TitleSum)
+	if cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(b.Run, a.Run), strings.Compare(b.Error, a.Error), b.Next.Compare(a.Next)) > 0 {
+		w.Attempts, w.Run, w.Error, w.Next = b.Attempts, b.Run, b.Error, b.Next
 	}
 	return w
 }
