@@ -50,13 +50,14 @@ var (
 	bucketLists     = []byte("lists")
 	bucketRuns      = []byte("runs")
 	bucketBroken    = []byte("broken")
+	bucketHosts     = []byte("hosts")
 )
 
 func buckets() [][]byte {
 	return [][]byte{
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
-		bucketUnread, bucketLists, bucketRuns, bucketBroken,
+		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts,
 	}
 }
 
@@ -413,11 +414,24 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 	}
 	t := &tx{a: a, Tx: btx}
 	for _, name := range buckets() {
-		if btx.Bucket(name) == nil {
-			return nil, fmt.Errorf("%s: %w: bucket %s is missing", a.path, ErrCorrupt, name)
+		if err := t.require(name); err != nil {
+			return nil, err
 		}
 	}
 	return t, a.damaged(t.identify())
+}
+
+// require checks that there is a bucket, or makes it, where the archive is of
+// before there was such a one and is written to.
+func (t *tx) require(bucket []byte) error {
+	switch {
+	case t.Bucket(bucket) != nil, added(bucket) && !t.Writable():
+		return nil
+	case added(bucket):
+		_, err := t.CreateBucket(bucket)
+		return err
+	}
+	return fmt.Errorf("%s: %w: bucket %s is missing", t.a.path, ErrCorrupt, bucket)
 }
 
 // identify checks that the file is the archive that it was when it was opened:

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -144,4 +145,65 @@ func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 		return nil
 	})
 	return runs, err
+}
+
+// historyRuns is how many runs [Archive.PageHistory] goes back.
+const historyRuns = 1000
+
+// PageHistory returns how the pages of posts could be read in the last 1,000
+// runs, by kind: the sums over those that ended.
+func (a *Archive) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
+	sums := make(map[news.PageKind]news.PageCount)
+	var before []byte // the last run that was looked at
+	for looked := 0; looked < historyRuns; {
+		done := true
+		err := a.view(ctx, func(t *tx) error {
+			began := time.Now()
+			c := t.Bucket(bucketRuns).Cursor()
+			k, v := c.Last()
+			if before != nil {
+				c.Seek(before)
+				k, v = c.Prev()
+			}
+			for ; k != nil && looked < historyRuns; k, v = c.Prev() {
+				if err := addPages(sums, k, v); err != nil {
+					return err
+				}
+				before, looked = bytes.Clone(k), looked+1
+				if done = time.Since(began) < selectTime; !done {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			break
+		}
+	}
+	return sums, nil
+}
+
+// addPages adds the counts of a run that ended.
+func addPages(sums map[news.PageKind]news.PageCount, key, stored []byte) error {
+	v, err := unseal(bucketRuns, key, stored)
+	if err != nil {
+		return err
+	}
+	var run struct {
+		Ended time.Time                        `json:"ended"`
+		Pages map[news.PageKind]news.PageCount `json:"pages"`
+	}
+	if err := json.Unmarshal(v, &run); err != nil {
+		return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, key, err)
+	}
+	if run.Ended.IsZero() {
+		return nil
+	}
+	for kind, n := range run.Pages {
+		sums[kind] = sums[kind].Add(n)
+	}
+	return nil
 }

@@ -35,7 +35,7 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 	for _, step := range []struct {
 		bucket []byte
 		merge  func(*tx, pair) error
-	}{{bucketAliases, (*tx).mergeAlias}, {bucketUnread, (*tx).mergeUnread}} {
+	}{{bucketAliases, (*tx).mergeAlias}, {bucketUnread, (*tx).mergeUnread}, {bucketHosts, (*tx).mergeHost}} {
 		for _, f := range feeds {
 			if err := a.mergeBucket(ctx, f, step.bucket, step.merge); err != nil {
 				return err
@@ -93,6 +93,7 @@ type pair struct {
 	key, value []byte
 	wanted     news.Wanted
 	apart      Apart
+	host       *host
 }
 
 // mergeBucket goes through a bucket of a source, a portion at a time.
@@ -146,6 +147,9 @@ func (t *tx) numberPages(portion []pair) error {
 // portion returns what a bucket holds from a key on, and the key after that;
 // nil: there is no more.
 func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) {
+	if t.Bucket(bucket) == nil {
+		return nil, nil, nil
+	}
 	c := t.Bucket(bucket).Cursor()
 	size := 0
 	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
@@ -158,6 +162,8 @@ func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) 
 			e.wanted, err = t.wanted(bucket, k)
 		case string(bucketUnread):
 			e.apart, err = t.apart(k, v)
+		case string(bucketHosts):
+			e.host, err = t.unpackHost(k, v)
 		default:
 			if v, err = t.get(bucket, k); err == nil {
 				e.value = bytes.Clone(v)

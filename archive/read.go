@@ -223,6 +223,10 @@ func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw}
 		s.Buckets = make(map[string]Usage)
 		for _, name := range buckets() {
+			if t.Bucket(name) == nil {
+				s.Buckets[string(name)] = Usage{}
+				continue
+			}
 			b := t.Bucket(name).Stats()
 			s.Buckets[string(name)] = Usage{Keys: b.KeyN, Bytes: int64(b.BranchAlloc + b.LeafAlloc)}
 			if bytes.Equal(name, bucketCaptures) {
