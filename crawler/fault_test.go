@@ -236,7 +236,9 @@ func TestFaultsPass(t *testing.T) {
 	before := held(t, a)
 
 	m := putMirror(t, s, at, healthy)
-	report := crawl(t, faultOptions(at, a, false))
+	later := faultOptions(at, a, false)
+	later.Now = tomorrow
+	report := crawl(t, later)
 	if report.New != want.Pending || report.Discovered != want.Pending || m.Requests().Kinds[news.KindPost] != want.Pending {
 		t.Errorf("%d posts pending, then %+v with %d requests", want.Pending, countsOf(report), m.Requests().Kinds[news.KindPost])
 	}

@@ -105,7 +105,7 @@ type Problem struct {
 	ID   ID       `json:"id,omitempty"`
 	What PageKind `json:"kind"`
 	Why  string   `json:"why"`
-	For  string   `json:"outcome"` // failed, pending, skipped, incomplete, differs
+	For  string   `json:"outcome"` // failed, pending, skipped, incomplete, differs, got elsewhere
 	// Attempts is how many runs have tried to get the post, this one included;
 	// 0 where it is no post that is wanted.
 	Attempts int `json:"attempts,omitempty"`
