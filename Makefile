@@ -9,7 +9,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-.PHONY: build demo test race fuzz crash bench lint vuln cross clean
+.PHONY: build demo test race fuzz crash bench growth lint vuln cross clean
 
 build: ## the program, in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/finarc
@@ -43,6 +43,10 @@ bench: ## the figures in README.md; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e
 	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 20x ./crawler
 	$(GO) test -run '^$$' -bench . ./page ./jekyll ./robots
+
+growth: export TMPDIR := $(or $(TMPDIR),/var/tmp)
+growth: ## what an archive costs as it grows; takes minutes and 3 GB, see FINARC_GROWTH_DIR
+	$(GO) test -run '^$$' -bench 'Growth$$' -benchtime 1x -timeout 60m ./internal/e2e
 
 lint: ## form, doubtful constructs, known holes
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }

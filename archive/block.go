@@ -8,7 +8,6 @@ import (
 
 	"github.com/finarc/finarc/news"
 	"github.com/klauspost/compress/zstd"
-	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -142,7 +141,7 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 }
 
 // floor returns the last key that is not after the given one, with its value.
-func floor(c *bolt.Cursor, key []byte) (k, v []byte) {
+func floor(c cursor, key []byte) (k, v []byte) {
 	k, v = c.Seek(key)
 	switch {
 	case k == nil:

@@ -144,7 +144,7 @@ func (a *Archive) Hosts(ctx context.Context) ([]news.Host, error) {
 	var hosts []news.Host
 	err := a.view(ctx, func(t *tx) error {
 		hosts = nil
-		if t.Bucket(bucketHosts) == nil {
+		if !t.hasBucket(bucketHosts) {
 			return nil
 		}
 		return t.each(bucketHosts, func(k, frame []byte) error {

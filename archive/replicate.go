@@ -419,7 +419,7 @@ func (r *replica) differ(t *tx, d *difference, from []byte, within *budget) erro
 }
 
 // walk goes through a bucket of the archive and of the copy side by side.
-func (d *difference) walk(source, copied *bolt.Cursor, from []byte, within *budget) {
+func (d *difference) walk(source, copied cursor, from []byte, within *budget) {
 	sk, sv := source.Seek(from)
 	ck, cv := copied.Seek(from)
 	for sk != nil || ck != nil {
