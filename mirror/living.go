@@ -85,8 +85,9 @@ type living struct {
 	drawn []drawn // the posts from number first on
 	first int
 	shown *moment // as last asked for
-	past  *moment // likewise, of a stretch of posts
-	block int     // which stretch
+	block int     // which stretch of posts was last asked for
+	posts []drawn // of it
+	past  *moment // with them
 }
 
 // drawn is a post as it is drawn, before its life.
@@ -171,8 +172,11 @@ func (l *living) around(number int, at int64) (*moment, int) {
 	defer l.mu.Unlock()
 	block := number / reach
 	from := max(0, block-1) * reach
-	if l.block != block || !l.past.holds(at) {
-		l.block, l.past = block, l.moment(l.stretch(from, (block+1)*reach), at)
+	if l.block != block || l.posts == nil {
+		l.block, l.posts, l.past = block, l.stretch(from, (block+1)*reach), nil
+	}
+	if !l.past.holds(at) {
+		l.past = l.moment(l.posts, at)
 	}
 	return l.past, number - from
 }
