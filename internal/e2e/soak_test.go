@@ -73,9 +73,9 @@ func newSoak(t *testing.T, runs int) *soak {
 	window := max(time.Hour, time.Duration(runs)*(shortestStep+longestStep)/2/windows)
 	var err error
 	s.mirror, err = mirror.New(mirror.Options{
-		Posts: 200, Categories: 12, Seed: s.dice.Uint64(), Window: window, ShareOnly: 0.1, CacheBytes: -1,
+		Posts: min(50+4*runs, 500), Categories: 12, Seed: s.dice.Uint64(), Window: window, ShareOnly: 0.1, CacheBytes: -1,
 		Living: &mirror.Living{Now: s.now, Revised: 0.2, Relaid: 0.2},
-		Faults: []mirror.Fault{{Name: "ailing", Share: 0.05}, {Name: "unsteady", Share: 0.02}, {Name: "outages"}},
+		Faults: []mirror.Fault{{Name: "ailing", Share: 0.03}, {Name: "unsteady", Share: 0.02}, {Name: "outages"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -101,6 +101,9 @@ func (s *soak) step() {
 // the while, and could be had.
 func (s *soak) completed(began, ended time.Time) {
 	s.Helper()
+	if s.outage(began, ended) {
+		return
+	}
 	_, to, err := s.mirror.ShownAt(began)
 	from, _, err2 := s.mirror.ShownAt(ended)
 	if err := errors.Join(err, err2); err != nil {
@@ -116,6 +119,21 @@ func (s *soak) completed(began, ended time.Time) {
 			s.due[i] = true
 		}
 	}
+}
+
+// outage reports whether the mirror's host failed at one of two moments.
+func (s *soak) outage(moments ...time.Time) bool {
+	s.Helper()
+	for _, at := range moments {
+		how, err := s.mirror.OutageAt(at)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if how != "" && how != "down-home" {
+			return true
+		}
+	}
+	return false
 }
 
 // judge holds an archive against what the mirror served: every post that is due
@@ -173,7 +191,7 @@ func TestSoak(t *testing.T) {
 	s := newSoak(t, runs)
 	dir := t.TempDir()
 	p := &programSoak{soak: s, config: filepath.Join(dir, "crawler.yaml"), db: filepath.Join(dir, "a.db")}
-	writeFile(t, p.config, fmt.Sprintf(configuration, p.db, s.site, 6)+"  retries: 1\n")
+	writeFile(t, p.config, fmt.Sprintf(configuration, p.db, s.site, 12)+"  retries: 1\n")
 	for n := range runs {
 		p.once(n)
 		if t.Failed() {
@@ -198,6 +216,7 @@ type programSoak struct {
 	counted    int        // posts that they told to be new
 	uncounted  int        // posts of runs that could tell nothing
 	peaks      []float64  // of runs that were left alone, in bytes
+	took       time.Duration // by the last of them
 	endings    endings
 }
 
@@ -306,8 +325,8 @@ func (p *programSoak) count(c *crawl, code int) {
 	case 3:
 		e.failed++
 	case 1:
-		if outage, err := p.mirror.OutageAt(c.began); outage == "" {
-			p.Errorf("a run failed though the mirror was there: %v\n%s", err, &c.err)
+		if !p.outage(c.began, p.now()) {
+			p.Errorf("a run failed though the mirror was there\n%s", &c.err)
 		}
 		e.down++
 	case 4:
@@ -325,10 +344,12 @@ func (p *programSoak) count(c *crawl, code int) {
 func (p *programSoak) run(meanwhile func()) {
 	c := p.start()
 	if meanwhile != nil {
-		timer := time.AfterFunc(time.Duration(p.dice.IntN(100))*time.Millisecond, meanwhile)
+		timer := time.AfterFunc(time.Duration(p.dice.Int64N(int64(p.took)+1)), meanwhile)
 		defer timer.Stop()
 	}
+	began := time.Now()
 	if p.end(c) == 0 {
+		p.took = time.Since(began)
 		p.peaks = append(p.peaks, <-c.peak)
 	}
 }
@@ -336,7 +357,7 @@ func (p *programSoak) run(meanwhile func()) {
 // cutShort makes a run and sends it a signal.
 func (p *programSoak) cutShort(signal syscall.Signal) {
 	c := p.start()
-	timer := time.AfterFunc(time.Duration(p.dice.IntN(150))*time.Millisecond, func() { _ = c.Process.Signal(signal) }) // it may have ended
+	timer := time.AfterFunc(time.Duration(p.dice.Int64N(int64(p.took)+1)), func() { _ = c.Process.Signal(signal) }) // it may have ended
 	defer timer.Stop()
 	p.end(c)
 }
