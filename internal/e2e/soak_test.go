@@ -212,10 +212,10 @@ func TestSoak(t *testing.T) {
 type programSoak struct {
 	*soak
 	config, db string
-	said       []news.Run // reports that runs printed
-	counted    int        // posts that they told to be new
-	uncounted  int        // posts of runs that could tell nothing
-	peaks      []float64  // of runs that were left alone, in bytes
+	said       []news.Run    // reports that runs printed
+	counted    int           // posts that they told to be new
+	uncounted  int           // posts of runs that could tell nothing
+	peaks      []float64     // of runs that were left alone, in bytes
 	took       time.Duration // by the last of them
 	endings    endings
 }
