@@ -31,11 +31,13 @@ func breakDown(w http.ResponseWriter, f faultID) {
 	}
 }
 
-// hangUp ends the connection: with a reset, or just so.
+// hangUp ends the connection, with a reset or just so.
 func hangUp(w http.ResponseWriter, reset bool) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2: the server ends the stream
+		// HTTP/2 has no connection to end: an answer as bad as none.
+		http.Error(w, "bad gateway", http.StatusBadGateway)
+		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
 		_ = tcp.SetLinger(0) // then closing sends RST
