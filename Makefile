@@ -40,7 +40,7 @@ crash: ## kill -9 at hundreds of moments of everything that writes, and a thousa
 
 RUNS ?= 200
 soak: ## many runs in a row, as cron starts them, on a mirror that lives and fails
-	FINARC_SOAK=$(RUNS) $(GO) test -run TestSoak -timeout 60m -v ./internal/e2e
+	FINARC_SOAK=$(RUNS) $(GO) test -count=1 -run TestSoak -timeout 60m -v ./internal/e2e
 
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat
