@@ -10,6 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
 .PHONY: build demo test race fuzz crash bench growth lint vuln cross clean
+.PHONY: build demo test race fuzz crash soak bench lint vuln cross clean
 
 build: ## the program, in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/finarc
@@ -37,6 +38,10 @@ fuzz: ## every fuzz target for a while: make fuzz FUZZTIME=1000000x
 crash: ## kill -9 at hundreds of moments of everything that writes, and a thousand flipped bytes
 	FINARC_KILLS=$(or $(KILLS),100) $(GO) test -run TestCrash -timeout 60m -v ./internal/e2e
 	FINARC_FLIPS=$(or $(FLIPS),1000) $(GO) test -run Flip -timeout 60m -v ./archive
+
+RUNS ?= 200
+soak: ## many runs in a row, as cron starts them, on a mirror that lives and fails
+	FINARC_SOAK=$(RUNS) $(GO) test -count=1 -run TestSoak -timeout 60m -v ./internal/e2e
 
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat

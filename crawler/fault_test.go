@@ -49,10 +49,14 @@ var faultCases = []struct {
 	{"404", archived, gone},
 	{"gone", fate{failed: "gone"}, gone},
 	{"slow", archived, archived},
+	{"unsteady", archived, archived},
 }
 
 func TestEveryFault(t *testing.T) {
-	tested := map[string]bool{"down-home": true, "no-categories": true} // by TestFaultsOfHome
+	tested := map[string]bool{
+		"down-home": true, "no-categories": true, // by TestFaultsOfHome
+		"ailing": true, "outages": true, // by TestLiving
+	}
 	for _, c := range faultCases {
 		tested[c.fault] = true
 		t.Run(c.fault, func(t *testing.T) {

@@ -49,6 +49,7 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // deliver writes the answer, with whatever goes wrong with it.
 func (m *Mirror) deliver(w http.ResponseWriter, r *http.Request, a answer) {
+	a.fault = m.steady(r, a.fault)
 	if !m.fail(w, r, a.fault) {
 		return
 	}

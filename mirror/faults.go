@@ -49,6 +49,15 @@ const (
 	fault404
 	faultGone
 	faultSlow
+	faultUnsteady
+	faultAiling
+	faultOutages
+
+	// What these three do, now and then.
+	fault503
+	fault429
+	faultReset
+	faultSilent
 )
 
 // Faults lists what can go wrong, in the order of the program's help.
@@ -69,6 +78,9 @@ func Faults() []FaultInfo {
 		{"404", "the site lists the post, but its page is missing; share and text have it", false},
 		{"gone", "the site lists the post, but it is missing everywhere", false},
 		{"slow", "the answer takes 200 ms", false},
+		{"unsteady", "the first answer to a path fails: 503, 500, 429, reset, cut or none at all; lists, share and text too", false},
+		{"ailing", "the page fails for some minutes, half of the time with share and text; needs a living mirror", false},
+		{"outages", "the host fails for some minutes, every few hours; needs a living mirror", true},
 	}
 }
 
@@ -76,13 +88,19 @@ func (id faultID) name() string {
 	if id == faultNone {
 		return ""
 	}
-	return Faults()[id-1].Name
+	if all := Faults(); int(id) <= len(all) {
+		return all[id-1].Name
+	}
+	return [...]string{"503", "429", "reset", "silent"}[id-fault503]
 }
+
+// needsLife reports whether only a living mirror can have the fault.
+func (id faultID) needsLife() bool { return id == faultAiling || id == faultOutages }
 
 // needsMirror reports whether only a generated mirror can have the fault:
 // whether it is in what pages say rather than in how they are served.
 func (id faultID) needsMirror() bool {
-	return id == faultNoTitle || id == faultNoDate || id == faultNoCode || id == faultNoCategories
+	return id.needsLife() || id == faultNoTitle || id == faultNoDate || id == faultNoCode || id == faultNoCategories
 }
 
 // readable reports whether a page with the fault can be read as the post it is,
@@ -185,14 +203,31 @@ func (b *faultBook) choose(e *entry, o *outlet) faultID {
 // at returns the fault of the page at a path.
 func (b *faultBook) at(path string) faultID {
 	for _, f := range b.posts {
-		h := fnv.New64a()
-		h.Write([]byte(f.id.name()))
-		h.Write([]byte(path))
-		if float64(scatter(h.Sum64())>>11)/(1<<53) < f.share {
+		if f.hits(path) {
 			return f.id
 		}
 	}
 	return faultNone
+}
+
+// everywhere returns the fault of a page that is no post's.
+func (b *faultBook) everywhere(address string) faultID {
+	for _, f := range b.posts {
+		if f.id == faultUnsteady && f.hits(address) {
+			return f.id
+		}
+	}
+	return faultNone
+}
+
+func (f postFault) hits(path string) bool {
+	return float64(hashOf(f.id.name()+path)>>11)/(1<<53) < f.share
+}
+
+func hashOf(s string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(s))
+	return scatter(h.Sum64())
 }
 
 // scatter spreads a hash over all bits: FNV's upper ones hardly differ where

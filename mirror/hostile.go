@@ -21,6 +21,9 @@ func (m *Mirror) fail(w http.ResponseWriter, r *http.Request, f faultID) bool {
 	case fault500:
 		http.Error(w, "internal server error", http.StatusInternalServerError)
 		return false
+	case fault503, fault429, faultReset, faultSilent:
+		breakDown(w, f)
+		return false
 	case faultFlaky:
 		if m.flaky.first(r.URL.Path) {
 			http.Error(w, "service unavailable", http.StatusServiceUnavailable)
@@ -84,20 +87,22 @@ func toGBK(body []byte) []byte {
 	return out
 }
 
-// visited remembers paths.
+// visited remembers paths: the last mostVisited of them, and up to as many more.
 type visited struct {
-	mu    sync.Mutex
-	paths map[string]bool
+	mu          sync.Mutex
+	recent, old map[string]bool
 }
+
+const mostVisited = 1 << 17
 
 // first reports whether the path is new.
 func (v *visited) first(path string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.paths == nil {
-		v.paths = map[string]bool{}
+	if v.recent == nil || len(v.recent) >= mostVisited {
+		v.recent, v.old = map[string]bool{}, v.recent
 	}
-	seen := v.paths[path]
-	v.paths[path] = true
+	seen := v.recent[path] || v.old[path]
+	v.recent[path] = true
 	return !seen
 }

@@ -15,7 +15,7 @@ type Stats struct {
 	Total        int                   `json:"total"` // requests begun
 	Kinds        map[news.PageKind]int `json:"kinds"`
 	Statuses     map[int]int           `json:"statuses"` // of answers
-	Paths        map[string]int        `json:"paths"`    // by path and query, as asked
+	Paths        map[string]int        `json:"paths"`    // by path and query, as asked; "*" beyond some 260,000 of them
 	NotModified  int                   `json:"not_modified"`
 	MaxInFlight  int                   `json:"max_in_flight"`  // begun and not yet answered
 	MaxPerSecond int                   `json:"max_per_second"` // begun within any one second
@@ -70,10 +70,20 @@ func (t *traffic) begin(kind news.PageKind, path string) {
 	defer t.mu.Unlock()
 	t.counts.Total++
 	t.counts.Kinds[kind]++
-	t.counts.Paths[path]++
+	t.counts.addPath(path)
 	t.inFlight++
 	t.counts.MaxInFlight = max(t.counts.MaxInFlight, t.inFlight)
 	t.slide(t.now())
+}
+
+// mostPaths is how many paths are counted apart.
+const mostPaths = 1 << 18
+
+func (s *Stats) addPath(path string) {
+	if s.Paths[path] == 0 && len(s.Paths) >= mostPaths {
+		path = "*"
+	}
+	s.Paths[path]++
 }
 
 // slide moves the window of one second so that it ends now.
