@@ -45,6 +45,17 @@ type Options struct {
 	Store   Store
 	Log     *slog.Logger // nil: silent
 
+	// MaxDuration and MaxRequests, if above 0, end the run in order when it has
+	// taken so long, or has sent so many requests.
+	MaxDuration time.Duration
+	MaxRequests int
+	// Refresh is of how many days, back from today, the held posts are looked at
+	// again for revisions; 0: of none.
+	Refresh int
+	// Proxy is the address of the proxy that all requests go through; empty: the
+	// one that the environment names, if it does.
+	Proxy string
+
 	// Progress, if set, is called by the run's goroutine after each batch and
 	// must return at once.
 	Progress func(Progress)
