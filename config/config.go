@@ -10,8 +10,8 @@
 // limits.rate, and FINARC_ARCHIVE overrides archive.
 //
 // The variables of a mirror are FINARC_MIRROR_NAME, FINARC_MIRROR_SITE,
-// FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT and FINARC_MIRROR_CATEGORIES (names
-// between commas). They override the one mirror of the file; where the file
+// FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT, FINARC_MIRROR_CATEGORIES (names
+// between commas) and FINARC_MIRROR_PRIVATE. They override the one mirror of the file; where the file
 // has none, they make one, named after its site's host unless told otherwise;
 // where it has several, they are refused, as they could mean any of them.
 //

@@ -84,6 +84,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(smallest), "FINARC_MIRROR_CATEGORIES=a,b")
 	f.Add([]byte("a: &a [*a]\n? {b: c}\n: d\n"), "FINARC_ARCHIVE=\xff")
 	f.Add([]byte("--- !!map\narchive: |\n  a\n...\n---\n"), "")
+	f.Add([]byte(smallest+"proxy: socks5://u:p@[::1]:1080\nnotify: {url: 'https://h/x?a=b&c=%23', when: always}\nlimits: {attempts: 1}\n"), "FINARC_NOTIFY_WHEN=never")
+	f.Add([]byte("mirrors: [{name: a, site: 'http://[::1]/', private: true}]\nnotify: {url: ''}\nproxy: '#'\n"), "FINARC_PROXY=http://h")
 	f.Fuzz(func(t *testing.T, data []byte, variable string) {
 		c, err := Parse("crawler.yaml", data, []string{variable})
 		if err != nil {

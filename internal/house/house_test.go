@@ -28,8 +28,10 @@ var mayImport = map[string][]string{
 	"archive":    {"news"},
 	"jekyll":     {"news"},
 	"mirror":     {"news"},
+	"metrics":    {"news"},
+	"notify":     {"news", "config"},
 	"crawler":    {"news", "page", "config", "robots"},
-	"cmd/finarc": {"news", "page", "config", "diff", "archive", "jekyll", "mirror", "crawler"},
+	"cmd/finarc": {"news", "page", "config", "diff", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -47,6 +49,9 @@ var onlyIn = map[string]string{
 	"github.com/spf13/cobra":      "cmd/finarc",
 
 	"github.com/sergi/go-diff/diffmatchpatch": "diff",
+
+	"github.com/prometheus/client_model/go": "metrics",
+	"github.com/prometheus/common/expfmt":   "metrics",
 }
 
 type listed struct {
