@@ -146,7 +146,7 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 	defer func() { err = errors.Join(err, release()) }()
 	progress := a.startProgress(ctx, fl.quiet)
 	report, err := crawler.Run(ctx, crawler.Options{
-		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command,
+		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command, GoOn: a.crawlAgain(fl.only),
 		MaxDuration: fl.maxDuration, MaxRequests: fl.maxRequests, Refresh: fl.refresh,
 		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
 	})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +69,7 @@ func (a *app) leftOver(r *news.Run, fl *crawlFlags, wrong bool) string {
 	switch limited := r.Ending == news.EndingDuration || r.Ending == news.EndingRequests; {
 	case limited && left > 0:
 		return fmt.Sprintf("run %d ended by its %s; left: %s; go on with: %s",
-			r.ID, r.Ending, postsAndLists(r.Pending, r.Lists.Pending), cmp.Or(r.GoOn, a.crawlAgain(fl.only)))
+			r.ID, r.Ending, postsAndLists(r.Pending, r.Lists.Pending), r.GoOn)
 	case limited && !fl.quiet:
 		return fmt.Sprintf("run %d ended by its %s; nothing is left", r.ID, r.Ending)
 	case !limited && r.Pending > 0 && !wrong:

@@ -69,13 +69,12 @@ func TestLeftOver(t *testing.T) {
 			want: "run 0 could not get 2 posts now; the next crawl tries again (finarc runs --limit 1 tells why)"},
 		{r: news.Run{Ending: news.EndingDuration}, want: "run 0 ended by its duration limit; nothing is left"},
 		{r: news.Run{Ending: news.EndingDuration}, quiet: true},
-		{r: news.Run{Ending: news.EndingDuration, Pending: 1}, quiet: true, wrong: true,
-			want: "run 0 ended by its duration limit; left: 1 post; go on with: finarc crawl --config a.yaml --mirror finews"},
+		{r: news.Run{Ending: news.EndingDuration, Pending: 1, GoOn: "finarc crawl --mirror m"}, quiet: true, wrong: true,
+			want: "run 0 ended by its duration limit; left: 1 post; go on with: finarc crawl --mirror m"},
 		{r: news.Run{Ending: news.EndingRequests, Pending: 1200, Lists: news.Lists{Pending: 3}, GoOn: "finarc crawl it"},
 			want: "run 0 ended by its request limit; left: 1,200 posts and 3 list pages; go on with: finarc crawl it"},
 	} {
-		a := &app{configFile: "a.yaml"}
-		if got := a.leftOver(&c.r, &crawlFlags{quiet: c.quiet, only: []string{"finews"}}, c.wrong); got != c.want {
+		if got := new(app).leftOver(&c.r, &crawlFlags{quiet: c.quiet}, c.wrong); got != c.want {
 			t.Errorf("%+v, quiet %v, wrong %v:\ngot  %s\nwant %s", c.r, c.quiet, c.wrong, got, c.want)
 		}
 	}
