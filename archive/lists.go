@@ -19,6 +19,7 @@ type listPage struct {
 	Read         int64         `cbor:"5,keyasint,omitempty"` // milliseconds since 1970, as the next two
 	Checked      int64         `cbor:"6,keyasint,omitempty"`
 	Gone         int64         `cbor:"7,keyasint,omitempty"`
+	Depth        int           `cbor:"8,keyasint,omitempty"`
 }
 
 // commitLists records list pages. One that was only found (neither read nor
@@ -31,7 +32,7 @@ func (t *tx) commitLists(lists []news.ListPage) error {
 		}
 		v, err := t.a.codec.encode(listPage{
 			Mirror: l.Mirror, Kind: l.Kind, ETag: l.ETag, LastModified: l.LastModified,
-			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone),
+			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone), Depth: l.Depth,
 		})
 		if err != nil {
 			return err
@@ -70,6 +71,7 @@ func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, er
 			lists = append(lists, news.ListPage{
 				URL: string(k), Mirror: s.Mirror, Kind: s.Kind, ETag: s.ETag, LastModified: s.LastModified,
 				Read: fromMillis(s.Read), Checked: fromMillis(s.Checked), Gone: fromMillis(s.Gone),
+				Depth: s.Depth,
 			})
 			return nil
 		})

@@ -26,8 +26,11 @@ const (
 	queueHigh = 1024
 	queueLow  = 512
 
-	// maxLists bounds the list pages of a run: a mirror has some 2,000.
+	// maxLists bounds the list pages of a run: a mirror has some 2,000. maxDepth
+	// bounds how many links may lead to one, which is one on a mirror as it should
+	// be, and without end where each page links a next one that is made up.
 	maxLists = 20_000
+	maxDepth = 10
 
 	// goneAgain is how long a list page that was gone is left alone.
 	goneAgain = 24 * time.Hour
@@ -235,7 +238,11 @@ func (r *run) queueList(l news.ListPage) bool {
 		return false
 	}
 	if len(r.known) >= maxLists {
-		r.tooManyLists(l)
+		r.tooManyLists(l, fmt.Errorf("the run knows %d list pages already", maxLists))
+		return false
+	}
+	if l.Depth > maxDepth {
+		r.tooManyLists(l, fmt.Errorf("more than %d links lead to it from the home page", maxDepth))
 		return false
 	}
 	r.known[l.URL] = true
@@ -247,11 +254,11 @@ func (r *run) queueList(l news.ListPage) bool {
 }
 
 // tooManyLists tells, once, that a mirror links more lists than a run reads.
-func (r *run) tooManyLists(l news.ListPage) {
+func (r *run) tooManyLists(l news.ListPage, why error) {
 	if !r.overflow {
 		r.overflow = true
 		r.problem(news.Problem{URL: l.URL, What: l.Kind, For: "skipped"},
-			&failure{reason: reasonTooMany, err: fmt.Errorf("the run knows %d list pages already", maxLists)})
+			&failure{reason: reasonTooMany, err: why})
 	}
 }
 

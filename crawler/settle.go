@@ -19,7 +19,7 @@ func (r *run) take(res result) {
 	}
 	if res.partial {
 		l := res.task.list
-		r.enter(r.siteOf(l.Mirror), l.URL, res.found)
+		r.enter(r.siteOf(l.Mirror), l.URL, l.Depth, res.found)
 		return
 	}
 	r.inFlight--
@@ -63,7 +63,7 @@ func (r *run) takeList(res result) {
 		s.linked = true // or it would not have been kept with validators
 	default:
 		lists.Read++
-		r.enter(s, l.URL, res.found)
+		r.enter(s, l.URL, l.Depth, res.found)
 	}
 	s.read++
 }
@@ -110,8 +110,8 @@ type links struct {
 	list  *news.ListPage
 }
 
-// enter takes the links of a page.
-func (r *run) enter(s *site, from string, p page.Page) {
+// enter takes the links of a page that lies so deep.
+func (r *run) enter(s *site, from string, depth int, p page.Page) {
 	s.linked = s.linked || len(p.Found)+len(p.Lists) > 0
 	if p.Dropped > 0 {
 		r.report.AddProblem(news.Problem{
@@ -120,7 +120,7 @@ func (r *run) enter(s *site, from string, p page.Page) {
 		})
 	}
 	for _, l := range p.Lists {
-		if r.queueList(l) {
+		if l.Depth = depth + 1; r.queueList(l) {
 			r.batch.Lists = append(r.batch.Lists, l)
 		}
 	}
@@ -182,7 +182,7 @@ func (r *run) enterPost(w *news.Wanted, p *news.Post, c *news.Capture, found pag
 	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *p, Capture: *c, Wanted: *w})
 	r.size += int64(len(c.Body))
 	r.countPage(c.Kind, p)
-	r.enter(r.siteOf(c.Mirror), c.URL, found)
+	r.enter(r.siteOf(c.Mirror), c.URL, 0, found)
 }
 
 // enterUnread keeps a capture apart that could not be read.

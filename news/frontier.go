@@ -86,6 +86,7 @@ type ListPage struct {
 	Read         time.Time // when an answer was last read to its end
 	Checked      time.Time // when the server last answered, 304 included
 	Gone         time.Time // since when the server answers 404 or 410; zero if it does not
+	Depth        int       // how many links lead to it from the home page, as it was first found
 }
 
 // Batch is everything that a stretch of crawling learned. The archive takes it

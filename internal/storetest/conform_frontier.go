@@ -179,7 +179,7 @@ var listRules = []rule{
 
 func testLists(t *testing.T, s Store) {
 	home := news.ListPage{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: `"x"`, LastModified: "Wed, 22 Dec 2021 04:00:00 GMT", Read: Noon, Checked: Noon.Add(time.Minute)}
-	gone := news.ListPage{URL: "https://mirror.example/category/a%20b.html", Mirror: "m", Kind: news.KindCategory, Checked: Noon, Gone: Noon}
+	gone := news.ListPage{URL: "https://mirror.example/category/a%20b.html", Mirror: "m", Kind: news.KindCategory, Checked: Noon, Gone: Noon, Depth: 1}
 	other := news.ListPage{URL: "https://other.example/", Mirror: "n", Kind: news.KindHome}
 	commit(t, s, news.Batch{Lists: []news.ListPage{gone, other, home}})
 	lists := do[[]news.ListPage](t)
