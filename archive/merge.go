@@ -354,10 +354,10 @@ const changeRestored news.Change = "restored"
 // revisions that were captured in the same millisecond each may be the one that
 // it is the same as; so it does not matter in which order they come.
 //
-// Nor does it matter whether they came before: revisions come in the order in
-// which they were captured, so those that are older are all there. What one is
-// the same as is looked for among them first, and then among those that stay
-// what they are, since one that is the same as any of them does not come in.
+// Nor does it matter whether they came before. Revisions come in the order in
+// which they were captured, so what is older is all there by then, and is looked
+// through first. Of what is not older more may come in later, but none that has
+// the same article as one of them: that would be the same as it in turn.
 func (t *tx) mergePost(s *sourced, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	p := &s.post
 	h, err := t.head(p.Post.ID)
