@@ -313,7 +313,7 @@ func (r *replica) differences(t *tx, at place, within *budget) ([]*difference, p
 	var all []*difference
 	for ; at.bucket < len(buckets()); at = (place{bucket: at.bucket + 1}) {
 		bucket := buckets()[at.bucket]
-		if t.Bucket(bucket) == nil {
+		if !t.hasBucket(bucket) {
 			continue // see added
 		}
 		if at.key == nil {
