@@ -110,6 +110,7 @@ func (w *rereading) begin(ctx context.Context, o RereadOptions) error {
 	} else {
 		w.Done.Resumed = w.Next
 	}
+	w.Done.Began = w.Done.Began.In(news.Shanghai) // as all times of an archive are
 	for _, m := range []*map[string]int{&w.Done.Fields, &w.Done.Reasons} {
 		if *m == nil {
 			*m = make(map[string]int)

@@ -22,6 +22,9 @@ there. It is an archive like any other, and as dense as finarc compact makes it.
   finarc stats --archive /mnt/disk/news.db`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noStream("backup", args[0]); err != nil {
+				return err
+			}
 			arc, err := a.openArchive(cmd.Context())
 			if err != nil {
 				return err

@@ -16,6 +16,7 @@ import (
 // Errors that say how the program ends after all was told.
 var (
 	errPagesFailed = errors.New("some pages failed for good")
+	errUnsaved     = errors.New("not everything could be saved")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
 
@@ -52,10 +53,13 @@ var endings = []ending{
 	{is: is(errInterrupted), code: 130},
 	{is: is(context.Canceled), code: 130, says: "interrupted"},
 	{is: is(errPagesFailed), code: 3},
+	{is: is(errUnsaved), code: 3},
+	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's
 	{is: as[usageError], code: 2, hint: "see %s --help"},
 	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
 	{is: as[config.Problems], code: 2, hint: "finarc config init prints a working configuration"},
 	{is: is(syscall.ENOSPC), code: 1, hint: "what was archived before is kept; make room and run it again"},
+	{is: is(syscall.EFBIG), code: 1, hint: "what was archived before is kept; a limit on the size of files (ulimit -f), or the file system's, stopped it"},
 	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},

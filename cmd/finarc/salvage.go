@@ -23,6 +23,9 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 			if to == "" {
 				return usagef("--out NEW is needed")
 			}
+			if err := noStream("--out", to); err != nil {
+				return err
+			}
 			from, err := a.archivePath()
 			if err != nil {
 				return err
