@@ -112,30 +112,26 @@ const (
 // which only the front matter was found and whose page is nowhere.
 func (s *salvage) writeRevisions(ctx context.Context) error {
 	captures, records := s.source(bucketCaptures), s.source(bucketRevisions)
-	numbers := slices.Sorted(maps.Keys(merged(captures.in, records.in)))
-	s.missing(numbers)
 	var batch []saved
 	var alone []uint64
-	bytes := 0
-	for _, seq := range numbers {
+	bytes, next := 0, uint64(1)
+	for _, seq := range slices.Sorted(maps.Keys(merged(captures.in, records.in))) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rec := s.record(records.value(seq))
-		e, c, err := s.codec.decodeCapture(captures.value(seq))
-		if err != nil || len(e.ID) == 0 {
-			if rec != nil {
-				alone = append(alone, seq)
-			}
+		one, left := s.revision(seq, captures, records)
+		if left {
+			alone = append(alone, seq)
+		}
+		if one == nil && !left {
 			continue
 		}
-		if rec == nil || belongs(rec, &e, c.Body) != nil {
-			if rec != nil {
-				alone = append(alone, seq)
-			}
-			rec = s.remake(&e, c)
+		s.missing(next, seq)
+		next = seq + 1
+		if one == nil {
+			continue
 		}
-		batch, bytes = append(batch, saved{seq, rec, e.ID, c}), bytes+len(c.Body)
+		batch, bytes = append(batch, *one), bytes+len(one.page.Body)
 		if len(batch) >= salvageBatch || bytes >= salvageBytes {
 			if err := s.writeBatch(ctx, batch); err != nil {
 				return err
@@ -143,10 +139,25 @@ func (s *salvage) writeRevisions(ctx context.Context) error {
 			batch, bytes = nil, 0
 		}
 	}
+	s.missing(next, s.last+1)
 	if err := s.writeBatch(ctx, batch); err != nil {
 		return err
 	}
 	return s.writeAlone(ctx, alone, records)
+}
+
+// revision returns what was found of the revision with a number: it with its
+// page, or nil, and whether there is a record that is not that page's.
+func (s *salvage) revision(seq uint64, captures, records *source) (one *saved, left bool) {
+	rec := s.record(records.value(seq))
+	e, c, err := s.codec.decodeCapture(captures.value(seq))
+	switch {
+	case err != nil || len(e.ID) == 0:
+		return nil, rec != nil
+	case rec == nil || belongs(rec, &e, c.Body) != nil:
+		return &saved{seq, s.remake(&e, c), e.ID, c}, rec != nil
+	}
+	return &saved{seq, rec, e.ID, c}, false
 }
 
 // writeAlone writes the records whose page was not found.
@@ -194,17 +205,15 @@ func (s *salvage) remake(e *envelope, c *news.Capture) *record {
 	return rec
 }
 
-// missing notes the numbers of which nothing was found.
-func (s *salvage) missing(numbers []uint64) {
-	next := uint64(1)
-	for _, seq := range numbers {
-		if seq > next {
-			s.report.Missing += int64(seq - next)
-			if len(s.report.Ranges) < maxFindings {
-				s.report.Ranges = append(s.report.Ranges, fmt.Sprintf("%d-%d", next, seq-1))
-			}
-		}
-		next = seq + 1
+// missing notes that of the numbers from one to before another nothing was
+// found.
+func (s *salvage) missing(from, before uint64) {
+	if from >= before {
+		return
+	}
+	s.report.Missing += int64(before - from)
+	if len(s.report.Ranges) < maxFindings {
+		s.report.Ranges = append(s.report.Ranges, fmt.Sprintf("%d-%d", from, before-1))
 	}
 }
 

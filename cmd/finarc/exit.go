@@ -16,7 +16,6 @@ import (
 // Errors that say how the program ends after all was told.
 var (
 	errPagesFailed = errors.New("some pages failed for good")
-	errUnsaved     = errors.New("not everything could be saved")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
 
@@ -53,7 +52,7 @@ var endings = []ending{
 	{is: is(errInterrupted), code: 130},
 	{is: is(context.Canceled), code: 130, says: "interrupted"},
 	{is: is(errPagesFailed), code: 3},
-	{is: is(errUnsaved), code: 3},
+	{is: as[unsaved], code: 3},
 	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's
 	{is: as[usageError], code: 2, hint: "see %s --help"},
 	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
