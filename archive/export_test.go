@@ -140,3 +140,37 @@ func CopyAround(ctx context.Context, a *Archive, to string, rewrite func() error
 	})
 	return errors.Join(err, r.check(ctx))
 }
+
+// BoltFindings returns what bbolt's own check finds wrong with a file.
+func BoltFindings(ctx context.Context, path string) ([]Finding, error) {
+	a, err := handle(path)
+	if err != nil {
+		return nil, err
+	}
+	v, err := newVerifier(a, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = a.locked(ctx, true, func(db *bolt.DB) error { return v.checkBolt(ctx, db) })
+	return v.report.Findings, err
+}
+
+// FreeUsedPage puts the root's page into the list of free pages.
+func FreeUsedPage(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	p := newPager(f, info.Size(), func(uint64, string) {})
+	ids, err := p.freelistIDs()
+	if err != nil || len(ids) == 0 {
+		return errors.Join(err, errors.New("no page is free"))
+	}
+	_, err = f.WriteAt(little.AppendUint64(nil, p.root), int64(p.freelist)*p.pageSize+pageHeader)
+	return err
+}
