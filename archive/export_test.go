@@ -174,3 +174,17 @@ func FreeUsedPage(path string) error {
 	_, err = f.WriteAt(little.AppendUint64(nil, p.root), int64(p.freelist)*p.pageSize+pageHeader)
 	return err
 }
+
+// CheckAfter copies an archive, checks the copy, lets spoil damage the archive,
+// and copies what came of that. It returns what the check of that says.
+func CheckAfter(ctx context.Context, a *Archive, to string, spoil func() error) (checked, err error) {
+	r, err := a.checkedCopy(ctx, ".finarc-test-", to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.discard()) }()
+	if err := errors.Join(r.open(), spoil()); err != nil {
+		return nil, err
+	}
+	return r.settled(ctx, a.alone, func(*tx) error { return r.checkFresh() }), nil
+}

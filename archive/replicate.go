@@ -53,6 +53,8 @@ type replica struct {
 	begun    bool
 	rewrites uint64            // of the archive, when its blocks were copied
 	blocks   map[string][]byte // by bucket, the block from which on they may differ
+	fresh    []placed          // blocks written since the copy was checked; kept from then on
+	checked  bool
 }
 
 // replicate begins a copy in a new file beside target, which has the archive's
@@ -265,6 +267,9 @@ type difference struct {
 	last     []byte // of a bucket of blocks: the last key
 }
 
+// placed is where a value is.
+type placed struct{ bucket, key []byte }
+
 // change is a value that is other, or, where value is nil, none.
 type change struct{ key, value []byte }
 
@@ -366,6 +371,8 @@ func (r *replica) apply(all []*difference) error {
 					}
 				} else if err := b.Put(c.key, c.value); err != nil {
 					return err
+				} else if r.checked && blocks(d.bucket) {
+					r.fresh = append(r.fresh, placed{d.bucket, c.key})
 				}
 			}
 			if d.sequence != b.Sequence() {
@@ -380,10 +387,14 @@ func (r *replica) apply(all []*difference) error {
 }
 
 // settled catches up with the archive in short looks and settles in one, in
-// which then, if set, is called.
+// which then, if set, is called. Of a copy that was checked before, blocks that
+// came since are checked in between, but for those of the last look.
 func (r *replica) settled(ctx context.Context, in func(context.Context, func(*tx) error) error, then func(*tx) error) error {
 	for tries := 0; ; tries++ {
 		if err := r.catchUp(ctx); err != nil {
+			return err
+		}
+		if err := r.checkFresh(); err != nil { // those that came since the archive is not held for
 			return err
 		}
 		done := false
@@ -424,5 +435,6 @@ func (r *replica) check(ctx context.Context) error {
 	if err := check(ctx, r.path, r.copied); err != nil {
 		return fmt.Errorf("the copy is not good and was thrown away: %w", err)
 	}
+	r.checked = true
 	return nil
 }
