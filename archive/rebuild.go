@@ -89,12 +89,12 @@ func (t *tx) rebuildHeads(ctx context.Context, list []owned, lasted func(key []b
 
 // heads makes the entries of posts again.
 func (r *repair) heads(ctx context.Context) error {
-	list, err := r.owners(ctx)
+	list, err := r.t.owners(ctx)
 	if err != nil {
 		return err
 	}
-	written, err := r.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
-		v, err := r.get(bucketPosts, key)
+	written, err := r.t.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
+		v, err := r.t.get(bucketPosts, key)
 		if err != nil {
 			return 0
 		}
@@ -128,7 +128,7 @@ func (r *repair) indexes(ctx context.Context) error {
 	if !r.reindex && r.found[FoundIndex]+r.found[FoundTerm] == 0 {
 		return nil
 	}
-	if err := r.rebuildIndexes(ctx); err != nil {
+	if err := r.t.rebuildIndexes(ctx); err != nil {
 		return err
 	}
 	r.tell("made the indexes again")

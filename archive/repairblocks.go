@@ -27,12 +27,12 @@ func (r *repair) chains(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sequence := r.Bucket(bucketRevisions).Sequence()
+	sequence := r.t.Bucket(bucketRevisions).Sequence()
 	last := lastOf(sequence, end(captures), end(records))
 	if last != sequence {
 		r.tell("the last revision is %d; its sequence said %d", last, sequence)
 	}
-	if err := r.Bucket(bucketRevisions).SetSequence(last); err != nil {
+	if err := r.t.Bucket(bucketRevisions).SetSequence(last); err != nil {
 		return err
 	}
 	if err := r.fixChain(bucketCaptures, captures, last); err != nil {
@@ -44,7 +44,7 @@ func (r *repair) chains(ctx context.Context) error {
 // chain returns the blocks of a bucket.
 func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
-	err := r.each(bucket, func(k, stored []byte) error {
+	err := r.t.each(bucket, func(k, stored []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 		if len(k) == seqSize {
 			c.first = uint40(k)
 		}
-		if values, err := r.unpackBlock(stored); err == nil {
+		if values, err := r.t.unpackBlock(stored); err == nil {
 			c.n = uint64(len(values))
 		}
 		list = append(list, c)
@@ -107,11 +107,11 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		case ok && at == b.first:
 		case ok:
 			r.tell("moved the block of %s at %d to %d", bucket, b.first, at)
-			frame := bytes.Clone(r.Bucket(bucket).Get(b.key))
-			if err := r.delete(bucket, b.key); err != nil {
+			frame := bytes.Clone(r.t.Bucket(bucket).Get(b.key))
+			if err := r.t.delete(bucket, b.key); err != nil {
 				return err
 			}
-			if err := r.put(bucket, seqKey(at), frame); err != nil {
+			if err := r.t.put(bucket, seqKey(at), frame); err != nil {
 				return err
 			}
 		default:
@@ -123,7 +123,7 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		}
 		next = at + b.n
 	}
-	r.blocks = nil
+	r.t.blocks = nil
 	if next <= last {
 		return r.fill(bucket, next, last+1)
 	}
@@ -154,14 +154,14 @@ func (r *repair) fill(bucket []byte, first, next uint64) error {
 	if bytes.Equal(bucket, bucketCaptures) {
 		most = blockValues
 	}
-	with, err := r.packer()
+	with, err := r.t.packer()
 	if err != nil {
 		return err
 	}
 	r.tell("%s %d to %d cannot be read", bucket, first, next-1)
 	for ; first < next; first += most {
 		values := make([]value, min(most, next-first))
-		if err := r.put(bucket, seqKey(first), pack(with, encodeBlock(nil, values))); err != nil {
+		if err := r.t.put(bucket, seqKey(first), pack(with, encodeBlock(nil, values))); err != nil {
 			return err
 		}
 	}
@@ -175,7 +175,7 @@ type changed map[uint64][]byte
 // capture counts, from which the record can be made again.
 func (r *repair) revisions(ctx context.Context) error {
 	records, captures := make(changed), make(changed)
-	last := r.Bucket(bucketRevisions).Sequence()
+	last := r.t.Bucket(bucketRevisions).Sequence()
 	for seq := uint64(1); seq <= last; seq++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -204,16 +204,16 @@ func (r *repair) revisions(ctx context.Context) error {
 
 // revision checks one revision, and notes what must change.
 func (r *repair) revision(seq uint64, records, captures changed) error {
-	plainCapture, err := r.value(bucketCaptures, seq)
+	plainCapture, err := r.t.value(bucketCaptures, seq)
 	if err != nil {
 		return err
 	}
-	plainRecord, err := r.value(bucketRevisions, seq)
+	plainRecord, err := r.t.value(bucketRevisions, seq)
 	if err != nil {
 		return err
 	}
-	rec := r.soundRecord(plainRecord)
-	e, c, err := r.a.codec.decodeCapture(plainCapture)
+	rec := r.t.soundRecord(plainRecord)
+	e, c, err := r.t.a.codec.decodeCapture(plainCapture)
 	if err == nil && len(e.ID) == 0 {
 		err = ErrCorrupt
 	}
@@ -257,7 +257,7 @@ func (r *repair) remake(e *envelope, c *news.Capture) ([]byte, error) {
 	if !whole {
 		r.bare++
 	}
-	return r.a.codec.encode(rec.elided())
+	return r.t.a.codec.encode(rec.elided())
 }
 
 // remade returns the record of a capture, as read reads it, or, where it cannot,
@@ -282,9 +282,9 @@ func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool)
 func (r *repair) rewrite(bucket []byte, values changed) error {
 	for len(values) > 0 {
 		seq := anyKey(values)
-		k, stored := floor(r.Bucket(bucket).Cursor(), seqKey(seq))
+		k, stored := floor(r.t.Bucket(bucket).Cursor(), seqKey(seq))
 		k = bytes.Clone(k)
-		old, err := r.unpackBlock(stored)
+		old, err := r.t.unpackBlock(stored)
 		if err != nil {
 			return err
 		}
@@ -306,15 +306,15 @@ func (r *repair) rewrite(bucket []byte, values changed) error {
 				return err
 			}
 		}
-		with, err := r.packer()
+		with, err := r.t.packer()
 		if err != nil {
 			return err
 		}
-		if err := r.put(bucket, k, pack(with, encodeBlock(nil, list))); err != nil {
+		if err := r.t.put(bucket, k, pack(with, encodeBlock(nil, list))); err != nil {
 			return err
 		}
 	}
-	r.blocks = nil
+	r.t.blocks = nil
 	return nil
 }
 
@@ -332,13 +332,13 @@ func checkRun(k, plain []byte) error {
 
 // totals counts everything anew.
 func (r *repair) totals(ctx context.Context) error {
-	n, err := r.counters()
+	n, err := r.t.counters()
 	if err != nil {
 		n = counters{}
 	}
 	was := n
 	n.Posts, n.Revisions, n.Raw, n.Lost = 0, 0, 0, 0
-	err = r.each(bucketPosts, func(_, v []byte) error {
+	err = r.t.each(bucketPosts, func(_, v []byte) error {
 		h, err := decodeHead(v)
 		n.Posts++
 		n.Revisions += int64(len(h))
@@ -347,11 +347,11 @@ func (r *repair) totals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.each(bucketCaptures, func(_, stored []byte) error {
+	err = r.t.each(bucketCaptures, func(_, stored []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		values, err := r.unpackBlock(stored)
+		values, err := r.t.unpackBlock(stored)
 		if err != nil {
 			return err
 		}
@@ -371,5 +371,5 @@ func (r *repair) totals(ctx context.Context) error {
 	if n != was {
 		r.tell("counted again: %d posts, %d revisions, %d bytes of pages", n.Posts, n.Revisions, n.Raw)
 	}
-	return r.putCounters(n)
+	return r.t.putCounters(n)
 }

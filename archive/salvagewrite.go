@@ -287,7 +287,7 @@ func (s *salvage) writeRest(ctx context.Context) error {
 				return err
 			}
 		}
-		r := &repair{tx: t}
+		r := &repair{t: t}
 		if err := errors.Join(r.runs(), r.totals(ctx)); err != nil {
 			return err
 		}
