@@ -89,9 +89,11 @@ type repair struct {
 	remade  int  // records made again
 	bare    int  // of which without front matter
 	links   int  // entries of the frontier set aside
-	lost    int  // revisions of which nothing is left
+	lost    int  // revisions of which nothing is left, and something was before
+	unpaged int  // revisions of which the page alone is lost, and was there before
 
-	pageless []uint64 // revisions whose page is lost
+	pageless []uint64 // revisions whose page is lost, since whenever
+	filled   []gap    // of blocks, that this repair filled with values of no bytes
 }
 
 func (r *repair) tell(format string, args ...any) {
@@ -126,8 +128,15 @@ func short(step func() error) func(context.Context) error {
 	return func(context.Context) error { return step() }
 }
 
-// setAside moves a value to the broken ones.
+// setAside moves a value to the broken ones. A block that goes so is replaced,
+// and was the last one perhaps, after which none counts as such: who copies the
+// archive meanwhile must look at all of them again.
 func (r *repair) setAside(bucket, key []byte) error {
+	if blocks(bucket) {
+		if err := r.t.rewriting(); err != nil {
+			return err
+		}
+	}
 	key = bytes.Clone(key)
 	stored := bytes.Clone(r.t.Bucket(bucket).Get(key))
 	r.aside++

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -108,7 +110,7 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		case ok:
 			r.tell("moved the block of %s at %d to %d", bucket, b.first, at)
 			frame := bytes.Clone(r.t.Bucket(bucket).Get(b.key))
-			if err := r.t.delete(bucket, b.key); err != nil {
+			if err := errors.Join(r.t.rewriting(), r.t.delete(bucket, b.key)); err != nil {
 				return err
 			}
 			if err := r.t.put(bucket, seqKey(at), frame); err != nil {
@@ -147,9 +149,19 @@ func (b *chained) place(next, following, last uint64) (at uint64, ok bool) {
 	return next, false
 }
 
+// gap is a range of numbers of which a bucket of blocks holds nothing.
+type gap struct {
+	bucket      []byte
+	first, next uint64
+}
+
 // fill stores values of no bytes under the numbers from first to before next.
 func (r *repair) fill(bucket []byte, first, next uint64) error {
 	r.reindex = true
+	r.filled = append(r.filled, gap{bucket, first, next})
+	if err := r.t.rewriting(); err != nil {
+		return err
+	}
 	most := uint64(recordBlock)
 	if bytes.Equal(bucket, bucketCaptures) {
 		most = blockValues
@@ -193,8 +205,8 @@ func (r *repair) revisions(ctx context.Context) error {
 	if r.remade > 0 {
 		r.tell("made %d records again from their pages, %d of them without front matter", r.remade, r.bare)
 	}
-	if n := len(r.pageless); n > 0 {
-		r.tell("lost the pages of %d revisions, of which the front matter is kept", n)
+	if r.unpaged > 0 {
+		r.tell("lost the pages of %d revisions, of which the front matter is kept", r.unpaged)
 	}
 	if r.lost > 0 {
 		r.tell("lost %d revisions", r.lost)
@@ -219,10 +231,15 @@ func (r *repair) revision(seq uint64, records, captures changed) error {
 	}
 	switch {
 	case err != nil && rec == nil:
-		r.lost++
+		if r.was(bucketCaptures, seq, plainCapture) || r.was(bucketRevisions, seq, plainRecord) {
+			r.lost++
+		}
 		mark(captures, seq, plainCapture)
 		mark(records, seq, plainRecord)
 	case err != nil:
+		if r.was(bucketCaptures, seq, plainCapture) {
+			r.unpaged++
+		}
 		r.pageless = append(r.pageless, seq)
 		mark(captures, seq, plainCapture)
 	case rec == nil || belongs(rec, &e, c.Body) != nil:
@@ -232,6 +249,14 @@ func (r *repair) revision(seq uint64, records, captures changed) error {
 		r.reindex = true
 	}
 	return nil
+}
+
+// was reports whether there was something under a number before this repair, be it
+// readable or not.
+func (r *repair) was(bucket []byte, seq uint64, plain []byte) bool {
+	return len(plain) > 0 || slices.ContainsFunc(r.filled, func(g gap) bool {
+		return bytes.Equal(g.bucket, bucket) && g.first <= seq && seq < g.next
+	})
 }
 
 // mark notes that a value is lost, unless that is known.
