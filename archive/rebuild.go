@@ -19,15 +19,11 @@ func (o *owned) key() []byte { return o.id[:o.size] }
 
 // eachRecord calls fn with every record that is not lost.
 func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) error) error {
-	return t.each(bucketRevisions, func(k, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		values, err := t.unpackBlock(stored)
+	return t.eachBlock(ctx, bucketRevisions, func(_ []byte, blk block, err error) error {
 		if err != nil {
 			return err
 		}
-		for i, plain := range values {
+		for seq, plain := range blk.all() {
 			if len(plain) == 0 {
 				continue
 			}
@@ -35,7 +31,7 @@ func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) erro
 			if err != nil {
 				return err
 			}
-			if err := fn(uint40(k)+uint64(i), r); err != nil {
+			if err := fn(seq, r); err != nil {
 				return err
 			}
 		}

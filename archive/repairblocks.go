@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/finarc/finarc/news"
@@ -46,18 +47,8 @@ func (r *repair) chains(ctx context.Context) error {
 // chain returns the blocks of a bucket.
 func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
-	err := r.t.each(bucket, func(k, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c := chained{key: bytes.Clone(k)}
-		if len(k) == seqSize {
-			c.first = uint40(k)
-		}
-		if values, err := r.t.unpackBlock(stored); err == nil {
-			c.n = uint64(len(values))
-		}
-		list = append(list, c)
+	err := r.t.eachBlock(ctx, bucket, func(k []byte, blk block, _ error) error {
+		list = append(list, chained{bytes.Clone(k), blk.first, uint64(len(blk.values))})
 		return nil
 	})
 	return list, err
@@ -166,14 +157,9 @@ func (r *repair) fill(bucket []byte, first, next uint64) error {
 	if bytes.Equal(bucket, bucketCaptures) {
 		most = blockValues
 	}
-	with, err := r.t.packer()
-	if err != nil {
-		return err
-	}
 	r.tell("%s %d to %d cannot be read", bucket, first, next-1)
 	for ; first < next; first += most {
-		values := make([]value, min(most, next-first))
-		if err := r.t.put(bucket, seqKey(first), pack(with, encodeBlock(nil, values))); err != nil {
+		if err := r.t.putBlock(bucket, block{first, make([][]byte, min(most, next-first))}); err != nil {
 			return err
 		}
 	}
@@ -305,49 +291,35 @@ func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool)
 // rewrite stores blocks anew in which values have changed. What they were is
 // set aside.
 func (r *repair) rewrite(bucket []byte, values changed) error {
-	for len(values) > 0 {
-		seq := anyKey(values)
-		k, stored := floor(r.t.Bucket(bucket).Cursor(), seqKey(seq))
-		k = bytes.Clone(k)
-		old, err := r.t.unpackBlock(stored)
+	next := uint64(0)
+	for _, seq := range slices.Sorted(maps.Keys(values)) {
+		if seq < next {
+			continue // it is in the block before
+		}
+		blk, err := r.t.block(bucket, seq)
 		if err != nil {
 			return err
 		}
-		list := make([]value, len(old))
-		empty := true
-		for i, plain := range old {
-			empty = empty && len(plain) == 0
-			list[i] = value{plain}
-			if plain, ok := values[uint40(k)+uint64(i)]; ok {
-				list[i] = value{plain}
-				delete(values, uint40(k)+uint64(i))
-			}
-		}
-		if _, left := values[seq]; left {
+		if next = blk.next(); seq >= next {
 			return fmt.Errorf("%w: %s %d is in no block", ErrCorrupt, bucket, seq)
 		}
+		list, empty := slices.Clone(blk.values), true
+		for seq, plain := range blk.all() {
+			empty = empty && len(plain) == 0
+			if now, ok := values[seq]; ok {
+				list[seq-blk.first] = now
+			}
+		}
 		if !empty {
-			if err := r.setAside(bucket, k); err != nil {
+			if err := r.setAside(bucket, seqKey(blk.first)); err != nil {
 				return err
 			}
 		}
-		with, err := r.t.packer()
-		if err != nil {
-			return err
-		}
-		if err := r.t.put(bucket, k, pack(with, encodeBlock(nil, list))); err != nil {
+		if err := r.t.putBlock(bucket, block{blk.first, list}); err != nil {
 			return err
 		}
 	}
-	r.t.blocks = nil
 	return nil
-}
-
-func anyKey(values changed) uint64 {
-	for seq := range values {
-		return seq
-	}
-	return 0
 }
 
 func checkRun(k, plain []byte) error {
@@ -372,15 +344,8 @@ func (r *repair) totals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.t.each(bucketCaptures, func(_, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		values, err := r.t.unpackBlock(stored)
-		if err != nil {
-			return err
-		}
-		for _, plain := range values {
+	err = r.t.eachBlock(ctx, bucketCaptures, func(_ []byte, blk block, err error) error {
+		for _, plain := range blk.all() {
 			size, k := binary.Uvarint(plain)
 			if k <= 0 {
 				n.Lost++
@@ -388,7 +353,7 @@ func (r *repair) totals(ctx context.Context) error {
 			}
 			n.Raw += int64(len(plain)-k) - int64(size)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

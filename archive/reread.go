@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -345,7 +346,7 @@ func (t *tx) rewrite(list []*again) error {
 			return fmt.Errorf("revision %d: %w", r.seq, err)
 		}
 		if values[blk.first] == nil {
-			values[blk.first] = append([][]byte{}, blk.values...)
+			values[blk.first] = slices.Clone(blk.values)
 		}
 		if !bytes.Equal(values[blk.first][r.seq-blk.first], r.stored) {
 			continue
@@ -359,30 +360,12 @@ func (t *tx) rewrite(list []*again) error {
 		changes.remove(r.record, r.seq)
 		changes.add(now, r.seq)
 	}
-	return errors.Join(t.putBlocks(bucketRevisions, values), t.apply(changes))
-}
-
-// putBlocks packs blocks again and stores them.
-func (t *tx) putBlocks(bucket []byte, blocks map[uint64][][]byte) error {
-	with, err := t.packer()
-	if err != nil {
-		return err
-	}
-	for first, values := range blocks {
-		var parts []value
-		for _, v := range values {
-			parts = append(parts, value{v})
-		}
-		frame, err := t.a.codec.packBlock(with, parts)
-		if err != nil {
-			return fmt.Errorf("%s %d: %w", bucket, first, err)
-		}
-		if err := t.put(bucket, seqKey(first), frame); err != nil {
+	for first, list := range values {
+		if err := t.putBlock(bucketRevisions, block{first, list}); err != nil {
 			return err
 		}
 	}
-	delete(t.blocks, string(bucket))
-	return nil
+	return t.apply(changes)
 }
 
 func (t *tx) putCheckpoint(c checkpoint) error {
