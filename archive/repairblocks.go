@@ -281,7 +281,7 @@ func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool)
 		p.InfoCode = news.InfoCode(id)
 	}
 	if read != nil {
-		if now, err := read(c); err == nil && now != nil && as(id, p.InfoCode, "", now) == nil {
+		if now, err := (promised{id: id, code: p.InfoCode}).read(read, c, false); err == nil {
 			return newRecord(now, c), true
 		}
 	}

@@ -216,32 +216,6 @@ func (t *tx) again(seq uint64) (*again, error) {
 	return r, nil
 }
 
-// errOther: a page is read as another post than the one it is archived as.
-var errOther = errors.New("page is another post")
-
-// as completes what was read by what was known before, as a crawl does: the
-// identity, the infoCode's letters, and the category whose page listed the
-// post.
-func as(id news.ID, code news.InfoCode, category string, p *news.Post) error {
-	switch {
-	case p.ID == id:
-	case p.ID.HasCode() && id.HasCode():
-		return errOther
-	default:
-		p.ID = id
-	}
-	switch {
-	case !id.HasCode():
-		p.InfoCode = ""
-	case p.InfoCode.Kind() == "":
-		p.InfoCode = code
-	}
-	if p.Category == "" {
-		p.Category = category
-	}
-	return nil
-}
-
 // count reads a revision again and counts what came of it. It reports whether
 // something changed.
 func (d *Reread) count(r *again, read Reader) bool {
@@ -250,10 +224,7 @@ func (d *Reread) count(r *again, read Reader) bool {
 		d.Lost++
 		return false
 	}
-	now, err := read(r.capture)
-	if err == nil {
-		err = as(r.post.ID, r.post.InfoCode, r.post.Category, now)
-	}
+	now, err := promised{r.post.ID, r.post.InfoCode, r.post.Category}.read(read, r.capture, false)
 	if err != nil {
 		d.Unreadable++
 		d.reason(err)
@@ -424,15 +395,8 @@ func (w *rereading) recover(ctx context.Context, list []news.Captured) error {
 	var b news.Batch
 	for i := range list {
 		p := &list[i]
-		post, err := w.read(&p.Capture)
+		post, err := promised{p.Wanted.ID, p.Wanted.InfoCode, p.Wanted.Category}.read(w.read, &p.Capture, true)
 		if err != nil {
-			continue
-		}
-		id := p.Wanted.ID
-		if post.ID.HasCode() && !id.HasCode() {
-			id = post.ID // under which the link becomes an alias
-		}
-		if err := as(id, p.Wanted.InfoCode, p.Wanted.Category, post); err != nil {
 			continue
 		}
 		p.Post = *post
