@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
 	"github.com/finarc/finarc/news"
 	bolt "go.etcd.io/bbolt"
 )
@@ -75,13 +76,11 @@ func sameDump(t testing.TB, want, got []string) {
 	}
 }
 
-// wanted returns a frontier entry for post i.
+// wantedPost returns a frontier entry for post i, with its page.
 func wantedPost(i int) news.Wanted {
-	p := post(i)
-	return news.Wanted{
-		ID: p.Post.ID, InfoCode: p.Post.InfoCode, Mirror: "m", FoundOn: "https://mirror.example/", Found: noon,
-		Pages: []string{p.Capture.URL},
-	}
+	w := storetest.WantedOf(i)
+	w.Pages = []string{post(i).Capture.URL}
+	return w
 }
 
 // full returns an archive that has something of everything.
