@@ -188,3 +188,18 @@ func CheckAfter(ctx context.Context, a *Archive, to string, spoil func() error) 
 	}
 	return r.settled(ctx, a.alone, func(*tx) error { return r.checkFresh() }), nil
 }
+
+// VerifyAround verifies an archive, and calls between when it is fixed how far
+// the check goes.
+func VerifyAround(ctx context.Context, a *Archive, between func() error) (VerifyReport, error) {
+	v, err := newVerifier(a, nil)
+	if err != nil {
+		return VerifyReport{}, err
+	}
+	for _, step := range []func() error{func() error { return v.begin(ctx) }, between, func() error { return v.rest(ctx) }} {
+		if err := step(); err != nil {
+			return v.report, err
+		}
+	}
+	return v.report, nil
+}

@@ -139,7 +139,7 @@ func (s *salvage) stored(e element) ([]byte, error) {
 
 // findDict takes dictionaries, and their copies.
 func (s *salvage) findDict(_ string, e element, _ bool) {
-	copied := bytes.HasPrefix(e.key, []byte("dictionary")) && len(e.key) == len(dictCopyKey(0))
+	copied := bytes.HasPrefix(e.key, dictCopyPrefix) && len(e.key) == len(dictCopyKey(0))
 	if len(e.key) != 4 && !copied {
 		return
 	}
@@ -209,7 +209,7 @@ func (s *salvage) guess(e element) string {
 }
 
 func isDictKey(key []byte) bool {
-	return len(key) == 4 || len(key) == len(dictCopyKey(0)) && bytes.HasPrefix(key, []byte("dictionary"))
+	return len(key) == 4 || len(key) == len(dictCopyKey(0)) && bytes.HasPrefix(key, dictCopyPrefix)
 }
 
 func isBucket(name string) bool {
