@@ -402,12 +402,18 @@ func (w *rereading) recover(ctx context.Context, list []news.Captured) error {
 		p.Post = *post
 		b.Posts = append(b.Posts, *p)
 	}
-	if len(b.Posts) > 0 && !w.dry {
+	posts := len(b.Posts) > 0 && !w.dry
+	if posts {
 		if _, err := w.archive.Commit(ctx, &b); err != nil {
 			return err
 		}
 	}
 	w.Done.Apart += len(list)
 	w.Done.Recovered += len(b.Posts)
-	return nil
+	if !posts {
+		return nil
+	}
+	kept := w.checkpoint
+	kept.Done.Apart = kept.Done.Recovered // the others are kept apart still, and met again
+	return w.archive.update(ctx, func(t *tx) error { return t.putCheckpoint(kept) })
 }
