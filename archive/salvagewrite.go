@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -114,7 +115,7 @@ func (s *salvage) writeRevisions(ctx context.Context) error {
 	captures, records := s.source(bucketCaptures), s.source(bucketRevisions)
 	var batch []saved
 	var alone []uint64
-	bytes, next := 0, uint64(1)
+	size, next := 0, uint64(1)
 	for _, seq := range slices.Sorted(maps.Keys(merged(captures.in, records.in))) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -131,12 +132,12 @@ func (s *salvage) writeRevisions(ctx context.Context) error {
 		if one == nil {
 			continue
 		}
-		batch, bytes = append(batch, *one), bytes+len(one.page.Body)
-		if len(batch) >= salvageBatch || bytes >= salvageBytes {
+		batch, size = append(batch, *one), size+len(one.page.Body)
+		if len(batch) >= salvageBatch || size >= salvageBytes {
 			if err := s.writeBatch(ctx, batch); err != nil {
 				return err
 			}
-			batch, bytes = nil, 0
+			batch, size = nil, 0
 		}
 	}
 	s.missing(next, s.last+1)
@@ -307,23 +308,15 @@ func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 			return err
 		}
 		bucket, key, plain, err := s.other(name)
-		if err == nil {
-			switch string(bucket) {
-			case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
-				var w news.Wanted
-				if w, err = s.wanted(t, key, plain); err == nil {
-					wanted[string(bucket)] = append(wanted[string(bucket)], w)
-					continue
-				}
-			case string(bucketAliases):
-				if !t.has(bucketPosts, plain) {
-					err = ErrCorrupt
-				}
-			case string(bucketUnread):
-				plain, err = s.repacked(t, key, plain)
-			case string(bucketLists):
-				plain, err = s.codec.unvalidated(plain) // links that were on it may be lost
+		if err == nil && isWanted(bucket) {
+			var w news.Wanted
+			if w, err = s.wanted(t, key, plain); err == nil {
+				wanted[string(bucket)] = append(wanted[string(bucket)], w)
+				continue
 			}
+		}
+		if err == nil {
+			plain, err = s.fitting(t, bucket, key, plain)
 		}
 		if err != nil {
 			s.report.Dropped[string(bucket)]++
@@ -336,6 +329,26 @@ func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 	}
 	t.sources = nil // those have numbers of the damaged file
 	return s.writeWanted(t, wanted)
+}
+
+// isWanted reports whether a bucket is one of wanted posts.
+func isWanted(bucket []byte) bool {
+	return bytes.Equal(bucket, bucketFrontier) || bytes.Equal(bucket, bucketLeads) || bytes.Equal(bucket, bucketFailed)
+}
+
+// fitting returns what is to be stored of a value in the new archive.
+func (s *salvage) fitting(t *tx, bucket, key, plain []byte) ([]byte, error) {
+	switch string(bucket) {
+	case string(bucketAliases):
+		if !t.has(bucketPosts, plain) {
+			return nil, fmt.Errorf("%w: alias of a post that is lost", ErrCorrupt)
+		}
+	case string(bucketUnread):
+		return s.repacked(t, key, plain)
+	case string(bucketLists):
+		return s.codec.unvalidated(plain) // links that were on it may be lost
+	}
+	return plain, nil
 }
 
 // wanted returns an entry of the frontier, the leads or the failures. Where the
