@@ -96,8 +96,13 @@ func (a *Archive) checkTarget(to string, replace bool) (target string, err error
 	return target, nil
 }
 
+// wasPages bounds how many pages are looked at to tell whether a file was an
+// archive: 256 MiB.
+const wasPages = 1 << 16
+
 // wasArchive reports whether a file is an archive of whatever format, or was one
-// before damage: somewhere in it a page names the bucket that every archive has.
+// before damage: a page of it names the bucket that every archive has. Where the
+// way to that page is damaged, the beginning of the file is gone through.
 func wasArchive(path string, size int64) (is bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -114,7 +119,7 @@ func wasArchive(path string, size int64) (is bool, err error) {
 	if p.root != 0 && names(p.root) {
 		return true, nil
 	}
-	for id := uint64(2); int64(id)*p.pageSize < size; id++ {
+	for id := uint64(2); int64(id)*p.pageSize < size && id < wasPages; id++ {
 		if names(id) {
 			return true, nil
 		}
