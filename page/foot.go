@@ -34,6 +34,12 @@ type foot struct {
 // exists reports whether f is a foot at all.
 func (f *foot) exists() bool { return f.link || f.back }
 
+// proves reports whether f is a foot that only a post has: any page may lead
+// back to the home page.
+func (f *foot) proves() bool {
+	return f.code != "" || f.link && f.back || f.tag != "" || f.category != ""
+}
+
 // footFinder finds the last foot of a page while a reader walks over it. What
 // looks like a foot within a body is none, for the body goes on after it.
 type footFinder struct {

@@ -33,7 +33,7 @@ const (
 // tag, which takes as long as it was ever large.
 const (
 	longTag       = 1 << 10  // bytes; after a longer one begins another tokenizer
-	hugeTag       = 64 << 10 // bytes; the attributes of a longer one are counted
+	hugeTag       = 16 << 10 // bytes; the attributes of a longer one are counted
 	maxAttributes = 1 << 10  // of a huge tag
 )
 
@@ -45,7 +45,7 @@ var errTooMany = errors.New("too many attributes")
 // tokenizer of x/net/html (WHATWG, 13.2.5) with positions, but for one thing:
 // a comment, script or tag that the page never closes would swallow all that
 // follows, the foot included; only its opening is taken for a token, and what
-// follows is read as usual. So is a tag of 64 KiB with more attributes than any
+// follows is read as usual. So is a tag of 16 KiB with more attributes than any
 // has.
 type scanner struct {
 	z          *html.Tokenizer
