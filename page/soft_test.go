@@ -81,6 +81,7 @@ func TestReadPostRefused(t *testing.T) {
 		{"stamped login", testStamp + `<h1>用户登录</h1><form><input type="password"></form>`, ErrLogin},
 		{"missing", date + `<h1>404</h1><h2>页面不存在</h2><p>您访问的页面已被删除</p>`, ErrUnreadable},
 		{"missing, and back", `<h1>页面不存在</h1><p>您要查看的内容可能已经过期。</p><p><a href="/">返回首页</a></p>`, ErrUnreadable},
+		{"dated, and back to where one came from", date + `<h1>访问受限</h1><p>请求过于频繁</p><p><a href="javascript:history.back()">返回上一页</a>｜<a href="/news/">返回列表</a></p>`, ErrBlocked},
 		{"anything, and back", `<h1>欢迎光临</h1><p>甲</p><p><a href="/">返回首页</a></p>`, ErrUnreadable},
 		{"home", homePage(""), ErrHome},
 		{"dated home", homePage(date), ErrHome},
