@@ -161,8 +161,7 @@ func TestPutOff(t *testing.T) {
 	a := newArchive(t)
 	o := options(f.base, a)
 	o.Mirrors[0].Share, o.Mirrors[0].Text = "", ""
-	o.Limits.Retries, o.Limits.Attempts = 0, 3
-	o.Backoff = 100 * time.Millisecond
+	o.Limits.Retries, o.Limits.Attempts, o.Limits.PutOff = 0, 3, time.Minute
 	now := time.Now()
 	var gaps []time.Duration
 	for range 2 {

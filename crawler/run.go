@@ -70,15 +70,15 @@ type run struct {
 	committed int       // batches handed to the committer and not yet settled: 0 or 1
 }
 
-// look is a look through the frontier, from its first post to its last. Posts
-// that have no page of their own, as far as is known, wait for a look of their
-// own when all others are done: a list page read in between may tell of one, or
-// of a category.
+// look is a look through the frontier, from its first post to its last. Posts of
+// which a list page that is read meanwhile may tell more, namely a page of their
+// own or a category, wait until one does, or else for a look when nothing else is
+// left to do.
 type look struct {
 	cursor    news.ID // up to which the frontier was looked through
 	exhausted bool    // it was looked through to its end
 	stale     bool    // it has got new posts since
-	pageless  bool    // this is a look for those without a page too
+	last      bool    // this is a look for those of which more may be told too
 	deferred  bool    // some of those wait
 }
 
@@ -301,7 +301,7 @@ func (r *run) refill(ctx context.Context) error {
 	case r.look.stale:
 		r.look = look{}
 	case r.look.deferred && r.quiet():
-		r.look = look{pageless: true}
+		r.look = look{last: true}
 	}
 	// Much of the frontier may be none of this look's, but without a post
 	// nothing might happen that leads here again.
@@ -336,7 +336,7 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if len(w.Pages) == 0 && !r.look.pageless {
+	if (len(w.Pages) == 0 || w.Category == "") && !r.look.last {
 		r.meet(w.ID, standingPending)
 		r.look.deferred = true
 		return
