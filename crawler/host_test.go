@@ -184,7 +184,7 @@ func TestPutOff(t *testing.T) {
 	if r.Failed["status 500"] != 1 || len(r.Problems) != 1 || r.Problems[0].Attempts != 3 {
 		t.Errorf("the third attempt: %+v, %+v", countsOf(r), r.Problems)
 	}
-	if len(gaps) != 2 || gaps[1] < gaps[0]*3/2 || gaps[0] < time.Minute {
+	if len(gaps) != 2 || gaps[1] < gaps[0]*3/2 || gaps[0] < 59*time.Second {
 		t.Errorf("put off by %v", gaps)
 	}
 }

@@ -78,12 +78,32 @@ type look struct {
 	cursor    news.ID // up to which the frontier was looked through
 	exhausted bool    // it was looked through to its end
 	stale     bool    // it has got new posts since
-	last      bool    // this is a look for those of which more may be told too
-	deferred  bool    // some of those wait
+	// level is what this look lets pass: 0 asks for posts with a page and a
+	// category, 1 also for those without category, 2 for those without a page.
+	level    int
+	deferred int // the lowest level that a post waits for; 0: none does
 }
 
 // again reports whether another look must follow.
-func (l *look) again() bool { return l.stale || l.deferred }
+func (l *look) again() bool { return l.stale || l.deferred > 0 }
+
+// passes reports whether a post's turn has come.
+func (l *look) passes(w *news.Wanted) bool {
+	needs := 0
+	switch {
+	case len(w.Pages) == 0:
+		needs = 2
+	case w.Category == "":
+		needs = 1
+	}
+	if needs <= l.level {
+		return true
+	}
+	if l.deferred == 0 || needs < l.deferred {
+		l.deferred = needs
+	}
+	return false
+}
 
 // standing is what a run has counted a post as.
 type standing uint8
@@ -300,8 +320,8 @@ func (r *run) refill(ctx context.Context) error {
 	case !r.look.exhausted:
 	case r.look.stale:
 		r.look = look{}
-	case r.look.deferred && r.quiet():
-		r.look = look{last: true}
+	case r.look.deferred > 0 && r.quiet():
+		r.look = look{level: r.look.deferred}
 	}
 	// Much of the frontier may be none of this look's, but without a post
 	// nothing might happen that leads here again.
@@ -336,9 +356,8 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if (len(w.Pages) == 0 || w.Category == "") && !r.look.last {
+	if !r.look.passes(&w) {
 		r.meet(w.ID, standingPending)
-		r.look.deferred = true
 		return
 	}
 	if w.Next.After(r.o.Now()) {
