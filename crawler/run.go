@@ -68,6 +68,7 @@ type run struct {
 	began     time.Time // of the batch
 	size      int64     // of the batch's bodies
 	committed int       // batches handed to the committer and not yet settled: 0 or 1
+	entering  int       // links in these
 }
 
 // look is a look through the frontier, from its first post to its last. Posts of
@@ -310,8 +311,8 @@ func (r *run) siteNamed(mirror string) *site {
 
 // refill tops the queue up from the frontier. Once that was looked through,
 // another look follows if it has got new posts, so that posts do not wait until
-// the last list was read; the look for posts without a page, when nothing is
-// left in flight.
+// the last list was read; then one for posts without category, and when nothing is
+// left in flight, one for those without a page.
 func (r *run) refill(ctx context.Context) error {
 	if r.gates > 0 || r.queue.posts() >= queueLow {
 		return nil
@@ -320,7 +321,7 @@ func (r *run) refill(ctx context.Context) error {
 	case !r.look.exhausted:
 	case r.look.stale:
 		r.look = look{}
-	case r.look.deferred > 0 && r.quiet():
+	case r.look.deferred == 1 && r.listsRead(), r.look.deferred > 0 && r.quiet():
 		r.look = look{level: r.look.deferred}
 	}
 	// Much of the frontier may be none of this look's, but without a post
@@ -408,6 +409,11 @@ func compact(id news.ID) uint64 {
 	return h.Sum64() | 1<<63 // no infoCode has this bit
 }
 
+// listsRead reports whether no list that is known now has anything more to tell.
+func (r *run) listsRead() bool {
+	return r.queue.lists()+r.reading+len(r.backlog)+len(r.batch.Found)+r.entering == 0
+}
+
 // quiet reports whether nothing is queued, in flight or uncommitted.
 func (r *run) quiet() bool {
 	return r.queue.lists() == 0 && r.queue.posts() == 0 && r.inFlight == 0 && r.settledAll()
@@ -474,5 +480,6 @@ func (r *run) isDone(id news.ID) bool { return r.seen[compact(id)] == standingDo
 // handedOver begins a new batch after the last was given to the committer.
 func (r *run) handedOver() {
 	r.committed++
+	r.entering = len(r.batch.Found)
 	r.batch, r.size = new(news.Batch), 0
 }

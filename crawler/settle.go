@@ -267,6 +267,7 @@ func (r *run) commitAll(ctx context.Context) error {
 // settle counts what a committed batch was to the archive.
 func (r *run) settle(s settlement) {
 	r.committed--
+	r.entering = 0
 	for i, change := range s.done.Posts {
 		r.settlePost(&s.batch.Posts[i], change)
 	}
