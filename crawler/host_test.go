@@ -212,3 +212,23 @@ func TestLimitsOfARun(t *testing.T) {
 		t.Errorf("the last run: %+v, go on with %q", countsOf(last), last.GoOn)
 	}
 }
+
+// TestClockThatWasWrong: what was put off, and who wanted to be left alone, by a
+// clock that was years ahead, is not for years.
+func TestClockThatWasWrong(t *testing.T) {
+	f := newFixture(t, map[string]string{"/": listPage(path1, path2), path2: postPage("乙", sentence, code2, "yanlancaijing")})
+	f.answer(path1, busy)
+	a := newArchive(t)
+	o := options(f.base, a)
+	o.Limits.Parallel = 1
+	o.Now = at(time.Now().AddDate(3, 0, 0))
+	if r := crawl(t, o); r.Pending == 0 {
+		t.Fatalf("%+v", countsOf(r))
+	}
+	f.answer(path1, nil)
+	f.put(path1, postPage("甲", sentence, code1, "yanlancaijing"))
+	o.Now = nil
+	if crawl(t, o); stats(t, a).Posts != 2 {
+		t.Errorf("%d posts once the clock is right", stats(t, a).Posts)
+	}
+}

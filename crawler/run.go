@@ -267,7 +267,8 @@ func (r *run) queueList(l news.ListPage) bool {
 		return false
 	}
 	r.known[l.URL] = true
-	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && r.o.Now().Sub(l.Checked) < goneAgain
+	age := r.o.Now().Sub(l.Checked)
+	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && 0 <= age && age < goneAgain // a clock can have been wrong
 	if !gone {
 		r.queue.addList(l)
 	}
@@ -361,7 +362,7 @@ func (r *run) queuePost(w news.Wanted) {
 		r.meet(w.ID, standingPending)
 		return
 	}
-	if w.Next.After(r.o.Now()) {
+	if wait := w.Next.Sub(r.o.Now()); 0 < wait && wait <= maxPutOff { // for longer only where a clock was wrong
 		r.meet(w.ID, standingPending)
 		return
 	}

@@ -82,7 +82,9 @@ func (t *transport) host(name string) *host {
 	h := t.hosts[name]
 	if h == nil {
 		h = newHost(name, t.limits, t.backoff)
-		h.retryAfter(t.memory.pausedUntil(name).Sub(t.now()))
+		if d := t.memory.pausedUntil(name).Sub(t.now()); d <= maxRetryAfter { // longer only where a clock was wrong
+			h.retryAfter(d)
+		}
 		t.hosts[name] = h
 	}
 	return h
