@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -185,20 +184,9 @@ func (b *faultBook) choose(e *entry, o *outlet) faultID {
 // at returns the fault of the page at a path.
 func (b *faultBook) at(path string) faultID {
 	for _, f := range b.posts {
-		h := fnv.New64a()
-		h.Write([]byte(f.id.name()))
-		h.Write([]byte(path))
-		if float64(scatter(h.Sum64())>>11)/(1<<53) < f.share {
+		if chosen(f.id.name(), path, f.share) {
 			return f.id
 		}
 	}
 	return faultNone
-}
-
-// scatter spreads a hash over all bits: FNV's upper ones hardly differ where
-// only the last bytes do.
-func scatter(x uint64) uint64 {
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }

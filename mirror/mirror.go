@@ -31,6 +31,7 @@ type Mirror struct {
 	gzip      bool
 	traffic   *traffic
 	flaky     visited
+	play      *play // nil unless the mirror is a scenario's
 	buffers   buffers
 }
 
