@@ -152,12 +152,8 @@ var quantities = map[string]quantity{
 		return int64(len(e.matching(&c.match)))
 	}},
 	"each": {argument: argMatch, count: func(e *evidence, c *check) int64 {
-		n, most := map[string]int64{}, int64(0)
-		for _, v := range e.matching(&c.match) {
-			n[v.address()]++
-			most = max(most, n[v.address()])
-		}
-		return most
+		_, most := e.busiest(&c.match)
+		return int64(most)
 	}},
 	"elsewhere": {count: func(e *evidence, _ *check) int64 {
 		n := 0
@@ -227,6 +223,18 @@ func (e *evidence) matching(m *match) []visit {
 		}
 	}
 	return found
+}
+
+// busiest returns the address that was asked for most often, and how often.
+func (e *evidence) busiest(m *match) (address string, most int) {
+	n := map[string]int{}
+	for _, v := range e.matching(m) {
+		at := v.address()
+		if n[at]++; n[at] > most {
+			address, most = at, n[at]
+		}
+	}
+	return address, most
 }
 
 // underWay is for how long after an answer a request may come that was sent
@@ -404,10 +412,14 @@ func (c *check) judge(e *evidence) error {
 		return nil
 	}
 	got, want := c.what.count(e, c), e.sum(c.value.terms)
-	if !holds(cmp.Compare(got, want), c.op) {
-		return fmt.Errorf("%s is %d, want %s %d", c.text, got, c.op, want)
+	if holds(cmp.Compare(got, want), c.op) {
+		return nil
 	}
-	return nil
+	where := ""
+	if address, _ := e.busiest(&c.match); c.what.argument == argMatch && address != "" {
+		where = ", most of " + address
+	}
+	return fmt.Errorf("%s is %d, want %s %d%s", c.text, got, c.op, want, where)
 }
 
 // holds reports whether a comparison with this result holds.

@@ -547,6 +547,7 @@ var crawlKeys = map[string]func(*Crawl, string) error{
 		return err
 	},
 	"timeout":  func(c *Crawl, v string) (err error) { c.Timeout, err = parseTime(v); return err },
+	"after":    func(c *Crawl, v string) (err error) { c.After, err = parseTime(v); return err },
 	"backoff":  func(c *Crawl, v string) (err error) { c.Backoff, err = parseTime(v); return err },
 	"max-body": func(c *Crawl, v string) (err error) { c.MaxBody, err = parseSize(v, maxSize); return err },
 	"robots":   func(c *Crawl, v string) (err error) { c.Robots, err = yes(v); return err },

@@ -25,7 +25,8 @@ type Scenario struct {
 // Crawl is a run against a scenario's host: how the crawler is set, and what
 // must hold afterwards.
 type Crawl struct {
-	Line     int // in the scenario's file
+	Line     int           // in the scenario's file
+	After    time.Duration // from the end of the crawl before it to its beginning
 	Rate     float64
 	Burst    int
 	Parallel int
