@@ -134,6 +134,7 @@ func (how *manner) send(w http.ResponseWriter, r *http.Request, body []byte, mor
 		out = &breaking{out: out, left: how.broken.after(len(body))}
 	}
 	if err := how.pour(out, body, more); errors.Is(err, errBroken) {
+		_ = http.NewResponseController(w).Flush()
 		end(w, r, how.broken.how)
 	}
 }
@@ -217,17 +218,14 @@ func (t *trickling) Write(p []byte) (int, error) {
 
 // end ends an answer before its end, or a request without any.
 func end(w http.ResponseWriter, r *http.Request, how ending) {
-	control := http.NewResponseController(w)
 	if how == endingStall {
-		_ = control.Flush() // of what was said, if anything
 		<-r.Context().Done()
 		return
 	}
-	conn, buffered, err := control.Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return // no HTTP/1 connection: the server ends the answer in its own way
 	}
-	_ = buffered.Flush()
 	if tcp, ok := conn.(*net.TCPConn); ok && how == endingReset {
 		_ = tcp.SetLinger(0) // what is not delivered yet is lost, too
 	}

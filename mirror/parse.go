@@ -29,14 +29,11 @@ const (
 func ParseScenario(name string, text []byte) (*Scenario, error) {
 	a := txtar.Parse([]byte(strings.ReplaceAll(string(text), "\r\n", "\n")))
 	p := &parser{
-		s:    &Scenario{Name: name, Site: Options{Posts: 30, Categories: 4, Seed: 1}, files: map[string]string{}},
-		used: map[string]bool{},
+		s:     &Scenario{Name: name, Site: Options{Posts: 30, Categories: 4, Seed: 1}, files: map[string]string{}},
+		lines: map[string]int{}, used: map[string]bool{},
 	}
-	for _, f := range a.Files {
-		if _, twice := p.s.files[f.Name]; twice {
-			return nil, fmt.Errorf("%s: file %q is there twice", name, f.Name)
-		}
-		p.s.files[f.Name] = string(f.Data)
+	if err := p.files(a); err != nil {
+		return nil, fmt.Errorf("%s:%w", name, err)
 	}
 	for line := range strings.SplitSeq(string(a.Comment), "\n") {
 		p.line++
@@ -55,8 +52,22 @@ type parser struct {
 	s    *Scenario
 	line int
 	// take reads the indented lines below a head; nil where it has none.
-	take func(words []word) error
-	used map[string]bool // files
+	take  func(words []word) error
+	lines map[string]int // of the files' names
+	used  map[string]bool
+}
+
+// files takes the files in.
+func (p *parser) files(a *txtar.Archive) error {
+	line := 1 + strings.Count(string(a.Comment), "\n")
+	for _, f := range a.Files {
+		if first := p.lines[f.Name]; first > 0 {
+			return fmt.Errorf("%d: the file %q is there already, from line %d on", line, f.Name, first)
+		}
+		p.s.files[f.Name], p.lines[f.Name] = string(f.Data), line
+		line += 1 + strings.Count(string(f.Data), "\n")
+	}
+	return nil
 }
 
 // read reads a line.
@@ -114,7 +125,7 @@ func (p *parser) finish() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.s.files)) {
 		if !p.used[name] {
-			return fmt.Errorf("%d: no answer uses the file %q", p.line, name)
+			return fmt.Errorf("%d: no answer uses the file %q", p.lines[name], name)
 		}
 	}
 	if err := p.s.Site.withDefaults().check(); err != nil {

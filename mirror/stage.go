@@ -30,9 +30,7 @@ func (m *Mirror) perform(w http.ResponseWriter, r *http.Request, q *request, s *
 	case actClose:
 		end(w, r, endingCut)
 	case actSilence:
-		if s.how.slow(r) {
-			<-r.Context().Done()
-		}
+		end(w, r, endingStall)
 	default:
 		marks := marksOf(r, q)
 		a := m.staged(q, s, marks)
