@@ -83,8 +83,11 @@ func scenarioOptions(base string, store crawler.Store, c *mirror.Crawl) crawler.
 	l := &o.Limits
 	l.Rate, l.Burst, l.Parallel, l.Retries = c.Rate, c.Burst, c.Parallel, c.Retries
 	l.Timeout, l.MaxBody, l.Robots = c.Timeout, c.MaxBody, c.Robots
-	if !c.Shares {
-		o.Mirrors[0].Share, o.Mirrors[0].Text = "", ""
+	switch site := &o.Mirrors[0]; {
+	case !c.Shares:
+		site.Share, site.Text = "", ""
+	case c.Apart:
+		site.Share, site.Text = mirror.Elsewhere(site.Share), mirror.Elsewhere(site.Text)
 	}
 	return o
 }

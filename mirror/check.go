@@ -155,15 +155,8 @@ var quantities = map[string]quantity{
 		_, most := e.busiest(&c.match)
 		return int64(most)
 	}},
-	"elsewhere": {count: func(e *evidence, _ *check) int64 {
-		n := 0
-		for _, v := range e.visits {
-			if v.host != e.visits[0].host {
-				n++
-			}
-		}
-		return int64(n)
-	}},
+	"elsewhere":  {count: func(e *evidence, _ *check) int64 { return e.elsewhere(func(*visit) bool { return true }) }},
+	"leaks":      {count: func(e *evidence, _ *check) int64 { return e.elsewhere(func(v *visit) bool { return v.secret }) }},
 	"in-flight":  {count: func(e *evidence, _ *check) int64 { return int64(e.stats.MaxInFlight) }},
 	"per-second": {count: func(e *evidence, _ *check) int64 { return int64(e.stats.MaxPerSecond) }},
 	"pause":      {argument: argMust, unit: unitTime, time: pause},
@@ -223,6 +216,17 @@ func (e *evidence) matching(m *match) []visit {
 		}
 	}
 	return found
+}
+
+// elsewhere counts requests under another name than that of the first.
+func (e *evidence) elsewhere(counts func(*visit) bool) int64 {
+	n := int64(0)
+	for i := range e.visits {
+		if v := &e.visits[i]; v.host != e.visits[0].host && counts(v) {
+			n++
+		}
+	}
+	return n
 }
 
 // busiest returns the address that was asked for most often, and how often.

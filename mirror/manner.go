@@ -21,6 +21,7 @@ import (
 type manner struct {
 	wait    time.Duration // before anything is said
 	header  []field       // beside and instead of the answer's own
+	head    int64         // bytes of a field more
 	spoil   []spoiler     // what is done to the body, in order
 	charset string        // in which the body is sent; empty: UTF-8
 	says    string        // the charset that header and page claim; empty: as they do
@@ -111,6 +112,9 @@ func (how *manner) media(media string) string {
 // set sets the header's fields; one without a value is taken off. The first of
 // a name replaces what was there, so that there can be several.
 func (how *manner) set(h http.Header, marks *strings.Replacer) {
+	if how.head > 0 {
+		h.Set("X-Filler", strings.Repeat("x", int(how.head)))
+	}
 	for i, f := range how.header {
 		switch {
 		case f.value == "":

@@ -78,7 +78,7 @@ func (p *parser) read(line string) error {
 	}
 	if line[0] == ' ' || line[0] == '\t' {
 		if p.take == nil {
-			return errors.New("the line is indented, but stands below no on: or crawl:")
+			return errors.New("the line is indented, but belongs to no rule and no crawl")
 		}
 		return p.take(words)
 	}
@@ -394,6 +394,7 @@ var attributes = map[string]func(s *step, value string) error{
 	},
 	"says":    func(s *step, v string) error { s.how.says = v; return need(v) },
 	"wait":    func(s *step, v string) (err error) { s.how.wait, err = parseTime(v); return err },
+	"head":    func(s *step, v string) (err error) { s.how.head, err = parseSize(v, maxPiece); return err },
 	"endless": func(s *step, v string) error { s.how.endless = true; return none(v) },
 	"chunked": func(s *step, v string) error { s.how.chunked = true; return none(v) },
 	"bomb": func(s *step, v string) (err error) {
@@ -563,6 +564,7 @@ var crawlKeys = map[string]func(*Crawl, string) error{
 	"max-body": func(c *Crawl, v string) (err error) { c.MaxBody, err = parseSize(v, maxSize); return err },
 	"robots":   func(c *Crawl, v string) (err error) { c.Robots, err = yes(v); return err },
 	"shares":   func(c *Crawl, v string) (err error) { c.Shares, err = yes(v); return err },
+	"apart":    func(c *Crawl, v string) (err error) { c.Apart, err = yes(v); return err },
 }
 
 // whole reads a number from 1.

@@ -36,6 +36,7 @@ type Crawl struct {
 	MaxBody  int64
 	Robots   bool // whether robots.txt is obeyed
 	Shares   bool // whether the crawler knows of share and text pages
+	Apart    bool // whether it knows them on another host, see [Elsewhere]
 
 	checks []check
 }

@@ -83,12 +83,12 @@ func sketch(s *Scenario) string {
 		fmt.Fprintln(&b, r.name, r.match, r.share, r.together)
 		for _, s := range r.steps {
 			how := s.how
-			fmt.Fprintln(&b, " ", s.times, s.lasts, s.act, s.status, s.source, how.wait, how.header, len(how.spoil), how.charset, how.says,
+			fmt.Fprintln(&b, " ", s.times, s.lasts, s.act, s.status, s.source, how.wait, how.header, how.head, len(how.spoil), how.charset, how.says,
 				how.endless, how.bomb, how.trickle, how.broken, how.chunked)
 		}
 	}
 	for _, c := range s.Crawls {
-		fmt.Fprintln(&b, c.After, c.Rate, c.Burst, c.Parallel, c.Retries, c.Timeout, c.Backoff, c.MaxBody, c.Robots, c.Shares)
+		fmt.Fprintln(&b, c.After, c.Rate, c.Burst, c.Parallel, c.Retries, c.Timeout, c.Backoff, c.MaxBody, c.Robots, c.Shares, c.Apart)
 		for _, ch := range c.checks {
 			fmt.Fprintln(&b, " ", ch.text, ch.arg, ch.op, ch.value)
 		}

@@ -37,7 +37,7 @@ func staged(t *testing.T, text string) (*mirror.Scenario, *mirror.Mirror, string
 func TestScenarioErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"what":                                   `s:1: want mirror:, awaits:, on …: or crawl:, not "what"`,
-		"\n\n\t503":                              `s:3: the line is indented, but stands below no on: or crawl:`,
+		"\n\n\t503":                              `s:3: the line is indented, but belongs to no rule and no crawl`,
 		"mirror: post=3":                         `s:1: post=3: want one of categories, faults, gzip, posts, seed, share-only, window`,
 		"mirror: posts=0":                        `s:1: posts=0: want 1 to 5000000`,
 		"mirror: faults=fire":                    `s:1: faults=fire: fault "fire" is none of `,
@@ -75,7 +75,7 @@ func TestScenarioErrors(t *testing.T) {
 		"on home:\n\t200 speed=3":                          `s:2: speed=3: want one of body, bomb, `,
 		"on home:\n\t200 A:b=3":                            `s:2: A:b=3: is no field of a header`,
 		"on home:\n\t200 Location=\"x":                     `s:2: a quote has no end`,
-		"crawl: speed=3":                                   `s:1: speed=3: want one of after, backoff, `,
+		"crawl: speed=3":                                   `s:1: speed=3: want one of after, apart, backoff, `,
 		"crawl: rate=NaN":                                  `s:1: rate=NaN: want 0 (no limit) to `,
 		"crawl:\n\tnew all":                                `s:2: want what is measured, a comparison and a value, as: new = all`,
 		"crawl:\n\tolder = 3":                              `s:2: "older" is none of archived, bytes, `,

@@ -110,13 +110,14 @@ func (m *Mirror) another(q *request) {
 //	{code}       the infoCode that was asked for, in path or query
 func marksOf(r *http.Request, q *request) *strings.Replacer {
 	return strings.NewReplacer(
-		"{base}", q.base, "{elsewhere}", elsewhere(q.base),
+		"{base}", q.base, "{elsewhere}", Elsewhere(q.base),
 		"{path}", r.URL.EscapedPath(), "{code}", string(codeOf(q)),
 	)
 }
 
-// elsewhere returns a server's address under another name.
-func elsewhere(base string) string {
+// Elsewhere returns the address of a server on the loopback under another name:
+// to a crawler, that of another host.
+func Elsewhere(base string) string {
 	if strings.Contains(base, "//localhost") {
 		return strings.Replace(base, "//localhost", "//127.0.0.1", 1)
 	}

@@ -71,6 +71,7 @@ func emptyStats() Stats {
 type visit struct {
 	target
 	host     string
+	secret   bool // it carries a cookie or a password
 	begun    time.Time
 	answered time.Time // when the answer began; zero: there is none
 	status   int
@@ -91,7 +92,8 @@ func (t *traffic) begin(q *request, r *http.Request) *visit {
 	if !t.keep {
 		return nil
 	}
-	v := &visit{target: target{q.kind, q.path, q.query}, host: r.Host, begun: now}
+	v := &visit{target: target{q.kind, q.path, q.query}, host: r.Host, begun: now,
+		secret: r.Header.Get("Cookie")+r.Header.Get("Authorization") != ""}
 	t.visits = append(t.visits, v)
 	return v
 }
