@@ -237,16 +237,36 @@ func end(w http.ResponseWriter, r *http.Request, how ending) {
 }
 
 // write writes the packed body with filler behind it until it is as large as
-// it is to be.
+// it is to be. What gzip and zstd packed can be repeated, as their forms let one
+// piece follow another (RFC 1952, 2.2; RFC 8878, 3.1).
 func (b *bomb) write(out io.Writer, body []byte) error {
-	z, err := newPacker(b.coding, out)
+	left := b.size - int64(len(body))
+	piece := bytes.Repeat(filler, 1<<20/len(filler))
+	piece = piece[:max(0, min(int64(len(piece)), left))]
+	if b.coding == "br" {
+		return pack(b.coding, out, body, piece, left)
+	}
+	if err := pack(b.coding, out, body, nil, 0); err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	err := pack(b.coding, &packed, piece, nil, 0)
+	for ; err == nil && left > 0; left -= int64(len(piece)) {
+		_, err = out.Write(packed.Bytes())
+	}
+	return err
+}
+
+// pack writes a body in a content coding, and a piece behind it as often as it
+// takes to have so many bytes more.
+func pack(coding string, out io.Writer, body, piece []byte, more int64) error {
+	z, err := newPacker(coding, out)
 	if err != nil {
 		return err
 	}
-	n, err := z.Write(body)
-	left := b.size - int64(n)
-	for piece := bytes.Repeat(filler, 64); err == nil && left > 0; left -= int64(n) {
-		n, err = z.Write(piece)
+	_, err = z.Write(body)
+	for ; err == nil && more > 0; more -= int64(len(piece)) {
+		_, err = z.Write(piece)
 	}
 	return errors.Join(err, z.Close())
 }

@@ -1,6 +1,7 @@
 // Package mirror is a whole mirror inside the binary: a generated site of
 // finance news, or one that Jekyll built, served over real HTTP, well-behaved
-// or hostile on request. Demonstrations and end-to-end tests crawl it.
+// hostile on request, or as a [Scenario] tells. Demonstrations and end-to-end
+// tests crawl it.
 //
 // Site, share pages and text JSON answer on every host that the handler is
 // given. A generated mirror's articles are invented: outlets, companies,

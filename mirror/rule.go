@@ -44,7 +44,7 @@ const (
 	actSilence act = "silence" // it stays open without an answer
 )
 
-// lastFor reports whether the step has an end.
+// ends reports whether the step has an end.
 func (s *step) ends() bool { return s.times > 0 || s.lasts > 0 }
 
 // match tells requests by kind or by address.

@@ -41,11 +41,12 @@ type Crawl struct {
 	checks []check
 }
 
-// defaultCrawl is how a crawler is set that is told nothing: quick, so that a
-// scenario takes no longer than it must.
+// defaultCrawl is how a crawler is set that is told nothing: quick to ask again,
+// so that a scenario takes no longer than it must, and patient with answers, so
+// that a busy machine changes nothing.
 func defaultCrawl(line int) Crawl {
 	return Crawl{
-		Line: line, Burst: 1, Parallel: 4, Retries: 2, Timeout: 500 * time.Millisecond, Backoff: 5 * time.Millisecond,
+		Line: line, Burst: 1, Parallel: 4, Retries: 2, Timeout: 5 * time.Second, Backoff: 5 * time.Millisecond,
 		MaxBody: 1 << 20, Robots: true, Shares: true,
 	}
 }
