@@ -1,5 +1,5 @@
 // Package mirror is a whole mirror inside the binary: a generated site of
-// finance news, or one that Jekyll built, served over real HTTP, well-behaved
+// finance news, or one that Jekyll built, served over real HTTP, well-behaved,
 // hostile on request, or as a [Scenario] tells. Demonstrations and end-to-end
 // tests crawl it.
 //
