@@ -9,7 +9,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-.PHONY: build demo test race fuzz crash bench lint vuln cross clean
+.PHONY: build demo test race fuzz crash soak bench growth lint vuln cross clean
 
 build: ## the program, in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/finarc
@@ -38,11 +38,19 @@ crash: ## kill -9 at hundreds of moments of everything that writes, and a thousa
 	FINARC_KILLS=$(or $(KILLS),100) $(GO) test -run TestCrash -timeout 60m -v ./internal/e2e
 	FINARC_FLIPS=$(or $(FLIPS),1000) $(GO) test -run Flip -timeout 60m -v ./archive
 
+RUNS ?= 200
+soak: ## many runs in a row, as cron starts them, on a mirror that lives and fails
+	FINARC_SOAK=$(RUNS) $(GO) test -count=1 -run TestSoak -timeout 60m -v ./internal/e2e
+
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench Whole -benchtime 1x -timeout 30m ./internal/e2e
 	$(GO) test -run '^$$' -bench 'Crawl|Colly' -benchtime 20x ./crawler
-	$(GO) test -run '^$$' -bench . ./page ./jekyll
+	$(GO) test -run '^$$' -bench . ./page ./jekyll ./robots
+
+growth: export TMPDIR := $(or $(TMPDIR),/var/tmp)
+growth: ## what an archive costs as it grows; takes minutes and 3 GB, see FINARC_GROWTH_DIR
+	$(GO) test -run '^$$' -bench 'Growth$$' -benchtime 1x -timeout 60m ./internal/e2e
 
 lint: ## form, doubtful constructs, known holes
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }

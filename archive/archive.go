@@ -50,13 +50,14 @@ var (
 	bucketLists     = []byte("lists")
 	bucketRuns      = []byte("runs")
 	bucketBroken    = []byte("broken")
+	bucketHosts     = []byte("hosts")
 )
 
 func buckets() [][]byte {
 	return [][]byte{
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
-		bucketUnread, bucketLists, bucketRuns, bucketBroken,
+		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts,
 	}
 }
 
@@ -95,7 +96,7 @@ type Archive struct {
 	text        func(html string) string // nil: articles are compared as HTML
 
 	mu       sync.Mutex
-	guarded  bool   // its pages were seen to lead in no circle
+	guarded  bool   // its pages were seen to lead in no circle, see guard
 	identity []byte // of the file; nil until it was opened
 	dicts    dictWatch
 }
@@ -237,9 +238,6 @@ func (a *Archive) locked(ctx context.Context, readOnly bool, fn func(*bolt.DB) e
 }
 
 func (a *Archive) transact(db *bolt.DB, readOnly bool, fn func(*tx) error) error {
-	if err := a.guard(); err != nil {
-		return err
-	}
 	inTx := func(btx *bolt.Tx) error {
 		t, err := a.begin(btx)
 		if err != nil {
@@ -249,6 +247,9 @@ func (a *Archive) transact(db *bolt.DB, readOnly bool, fn func(*tx) error) error
 	}
 	if readOnly {
 		return db.View(inTx)
+	}
+	if err := a.guard(); err != nil {
+		return err
 	}
 	db.AllocSize = allocSize
 	return a.unwritten(db.Update(inTx))
@@ -397,11 +398,14 @@ const identitySize = 16 // bytes
 // format that this program knows and loading the dictionaries that another
 // process may have added.
 func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
-	meta := btx.Bucket(bucketMeta)
-	if meta == nil {
+	t := &tx{a: a, Tx: btx}
+	if !btx.Writable() {
+		t.readTrees()
+	}
+	if !t.hasBucket(bucketMeta) {
 		return nil, fmt.Errorf("%s: %w: a bbolt file of another program", a.path, ErrNotArchive)
 	}
-	v := meta.Get(keyVersion)
+	v := t.Bucket(bucketMeta).Get(keyVersion)
 	if len(v) != seqSize {
 		return nil, fmt.Errorf("%s: %w: no format version", a.path, ErrCorrupt)
 	}
@@ -411,13 +415,25 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 	case version < Version:
 		return nil, fmt.Errorf("%s: %w: format %d, of before the first release", a.path, ErrNotArchive, version)
 	}
-	t := &tx{a: a, Tx: btx}
 	for _, name := range buckets() {
-		if btx.Bucket(name) == nil {
-			return nil, fmt.Errorf("%s: %w: bucket %s is missing", a.path, ErrCorrupt, name)
+		if err := t.require(name); err != nil {
+			return nil, err
 		}
 	}
 	return t, a.damaged(t.identify())
+}
+
+// require checks that there is a bucket, or makes it, where the archive is of
+// before there was such a one and is written to.
+func (t *tx) require(bucket []byte) error {
+	switch {
+	case t.hasBucket(bucket), added(bucket) && !t.Writable():
+		return nil
+	case added(bucket):
+		_, err := t.CreateBucket(bucket)
+		return err
+	}
+	return fmt.Errorf("%s: %w: bucket %s is missing", t.a.path, ErrCorrupt, bucket)
 }
 
 // identify checks that the file is the archive that it was when it was opened:
@@ -444,6 +460,9 @@ func (t *tx) identify() error {
 type tx struct {
 	*bolt.Tx
 	a *Archive
+
+	file  mapped             // where it only reads, see tx.readTrees
+	trees map[string]*bucket // likewise, by name; nil where it writes
 
 	encoder *zstd.Encoder      // see tx.packer
 	terms   map[string]uint64  // terms looked up in this transaction

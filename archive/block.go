@@ -2,12 +2,12 @@ package archive
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/finarc/finarc/news"
 	"github.com/klauspost/compress/zstd"
-	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -36,6 +36,8 @@ type block struct {
 type value [2][]byte
 
 func (v value) size() int { return len(v[0]) + len(v[1]) }
+
+func (v value) join() []byte { return slices.Concat(v[0], v[1]) }
 
 // encodeBlock appends a block's plain form to b.
 func encodeBlock(b []byte, values []value) []byte {
@@ -139,7 +141,7 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 }
 
 // floor returns the last key that is not after the given one, with its value.
-func floor(c *bolt.Cursor, key []byte) (k, v []byte) {
+func floor(c cursor, key []byte) (k, v []byte) {
 	k, v = c.Seek(key)
 	switch {
 	case k == nil:
@@ -165,7 +167,7 @@ func (r *revisions) add(rec *record, p *news.Captured) uint64 {
 
 // store packs the gathered revisions into blocks, on several processors, and
 // stores them.
-func (t *tx) store(r *revisions) error {
+func (t *tx) store(r *revisions, totals *counters) error {
 	if len(r.posts) == 0 {
 		return nil
 	}
@@ -182,10 +184,17 @@ func (t *tx) store(r *revisions) error {
 		}
 		records, captures = append(records, value{v}), append(captures, value{head, capture.Body})
 	}
+	dict, err := t.firstDict(r.first, records, captures, totals)
+	if err != nil {
+		return err
+	}
 	if err := t.storeValues(bucketCaptures, r.first, captures, blockValues); err != nil {
 		return err
 	}
-	return t.storeValues(bucketRevisions, r.first, records, recordBlock)
+	if err := t.storeValues(bucketRevisions, r.first, records, recordBlock); err != nil || dict == 0 {
+		return err
+	}
+	return errors.Join(t.repack(bucketCaptures, dict), t.repack(bucketRevisions, dict))
 }
 
 // storeValues stores values under the numbers from first on. They go into the

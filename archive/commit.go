@@ -36,10 +36,12 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 		done = news.Committed{}
 		for _, step := range []func() error{
 			func() error { return t.commitPosts(b.Posts, records, &done) },
+			func() error { return t.commitSeen(b.Seen) },
 			func() error { return t.commitFound(b.Found, &done) },
 			func() error { return t.commitFrontier(b, &done) },
 			func() error { return t.commitUnread(b.Unread) },
 			func() error { return t.commitLists(b.Lists) },
+			func() error { return t.commitHosts(b.Hosts) },
 			func() error { return t.commitRun(b.Run) },
 		} {
 			if err := step(); err != nil {
@@ -100,7 +102,7 @@ func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Co
 // finishPosts stores the revisions that were gathered, with their index entries
 // and what they add to the totals.
 func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges) error {
-	if err := t.store(fresh); err != nil {
+	if err := t.store(fresh, &totals); err != nil {
 		return err
 	}
 	totals.Revisions += int64(len(fresh.records))
@@ -111,7 +113,7 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 	if err := t.Bucket(bucketRevisions).SetSequence(last); err != nil {
 		return err
 	}
-	t.a.watchDict(dictWatch{seq: last, due: max(totals.DictDue, dictSamples)})
+	t.a.watchDict(dictWatch{seq: last, due: max(totals.DictDue, firstTrial)})
 	if err := t.apply(changes); err != nil {
 		return err
 	}
@@ -119,58 +121,151 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 }
 
 // putPost takes a capture: as the first of its post, as a revision beside the
-// others, or, where the article is the same as in the one before, as the moment
-// when that was last seen. Revisions stand in the order in which they were
-// captured, whenever they come into the archive.
+// others, or, where the article is the same as in one that it can be the same
+// as, as the moment when that was last seen. It can be the same as
+//
+//   - the revision before it,
+//   - the last one before it of its own mirror: mirrors that disagree, each of
+//     which goes on serving what it served, do not make revisions by turns,
+//   - one that was captured so little later that two crawls may have met the
+//     post at a time, see skew.
+//
+// Revisions stand in the order in which they were captured, whenever they come
+// into the archive. The newest that was captured by a moment is what was known
+// then, also where another mirror was later seen to go on serving an older one.
+//
+// A revision is [news.ChangeDiffers] where the one before it is of another
+// mirror, and [news.ChangeRevised] where it is of the same, or there is none.
 func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
-	return t.putRecord(h, r, p, r.Fetched, fresh, changes)
-}
-
-// putRecord is putPost for a capture that was met again until a later time, in
-// milliseconds since 1970, given the post's revisions.
-func (t *tx) putRecord(h head, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
-	at, err := t.neighbours(h, r.Fetched, fresh)
+	_, place, err := t.places(h, r.Fetched, fresh)
 	if err != nil {
 		return "", err
 	}
-	if at.before != nil {
-		if same, err := t.same(at.before, r, p, fresh); err != nil {
+	return t.putRecord(h, place, place, r, p, r.Fetched, fresh, changes)
+}
+
+// putRecord is putPost for a capture that was met again until a later time, in
+// milliseconds since 1970, given the post's revisions: so many of them are older
+// than it, and so many not younger. It can be the same as any of those that are
+// neither.
+func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
+	for _, find := range []func() (int, error){
+		func() (int, error) { return t.sameBefore(h[:older], r, p, fresh) },
+		func() (int, error) { return t.sameFrom(h[:place], older, r, p, fresh) },
+		func() (int, error) { return t.sameFrom(h, place, r, p, fresh) },
+	} {
+		i, err := find()
+		if err != nil {
 			return "", err
-		} else if same {
-			h.seen(at.place-1, until-at.before.record.Fetched)
-			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
 		}
+		if i < 0 {
+			continue
+		}
+		old, err := t.recordOf(h[i].seq, fresh)
+		if err != nil {
+			return "", err
+		}
+		return news.ChangeUnchanged, t.lastSeen(h, i, r.ID, until-old.Fetched)
 	}
-	if at.after != nil && at.after.record.Fetched-r.Fetched < skew {
-		if same, err := t.same(at.after, r, p, fresh); err != nil {
-			return "", err
-		} else if same {
-			h.seen(at.place, until-at.after.record.Fetched)
-			return news.ChangeUnchanged, t.put(bucketPosts, r.ID, h.encode())
-		}
+	change, err := t.changeAt(h, place, r, fresh)
+	if err != nil {
+		return "", err
 	}
 	seq := fresh.add(r, p)
 	changes.add(r, seq)
-	change := news.ChangeRevised
-	if len(h) == 0 {
-		change = news.ChangeNew
+	return change, t.put(bucketPosts, r.ID, slices.Insert(h, place, headRevision{seq, uint64(max(0, until-r.Fetched))}).encode())
+}
+
+// changeAt tells what a capture is that becomes a revision at a place.
+func (t *tx) changeAt(h head, place int, r *record, fresh *revisions) (news.Change, error) {
+	switch {
+	case len(h) == 0:
+		return news.ChangeNew, nil
+	case place == 0:
+		return news.ChangeRevised, nil
 	}
-	return change, t.put(bucketPosts, r.ID, slices.Insert(h, at.place, headRevision{seq, uint64(max(0, until-r.Fetched))}).encode())
+	before, err := t.recordOf(h[place-1].seq, fresh)
+	if err != nil {
+		return "", err
+	}
+	if before.Mirror != r.Mirror {
+		return news.ChangeDiffers, nil
+	}
+	return news.ChangeRevised, nil
+}
+
+// sameBefore returns which of the older revisions of its post a capture is the
+// same as, or -1.
+func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revisions) (int, error) {
+	for i, known := range slices.Backward(older) {
+		old, err := t.recordOf(known.seq, fresh)
+		if err != nil {
+			return -1, err
+		}
+		own := old.Mirror == r.Mirror
+		if own || i == len(older)-1 {
+			if is, err := t.same(&held{known.seq, old}, r, p, fresh); is || err != nil {
+				return i, err
+			}
+		}
+		if own {
+			break
+		}
+	}
+	return -1, nil
+}
+
+// sameFrom returns which of the revisions from a place on that are little younger
+// than a capture it is the same as, or -1.
+func (t *tx) sameFrom(h head, place int, r *record, p *news.Captured, fresh *revisions) (int, error) {
+	for i := place; i < len(h); i++ {
+		old, err := t.recordOf(h[i].seq, fresh)
+		if err != nil || old.Fetched-r.Fetched >= skew {
+			return -1, err
+		}
+		if is, err := t.same(&held{h[i].seq, old}, r, p, fresh); is || err != nil {
+			return i, err
+		}
+	}
+	return -1, nil
+}
+
+// commitSeen records that mirrors have what they had: the newest revision of the
+// post that is of this mirror was met again. Of what is not held there is
+// nothing to be seen again.
+func (t *tx) commitSeen(seen []news.Seen) error {
+	for i := range seen {
+		if err := t.seeAgain(&seen[i]); err != nil {
+			return fmt.Errorf("see %s again: %w", seen[i].ID, err)
+		}
+	}
+	return nil
+}
+
+func (t *tx) seeAgain(s *news.Seen) error {
+	h, err := t.resolve(s.ID)
+	if err != nil {
+		return err
+	}
+	for i, known := range slices.Backward(h) {
+		r, err := t.record(known.seq)
+		if err != nil {
+			return err
+		}
+		if r.Mirror == s.Mirror {
+			return t.lastSeen(h, i, r.ID, s.Time.UnixMilli()-r.Fetched)
+		}
+	}
+	return nil
 }
 
 // skew is by how many milliseconds captures of two crawls that go on at a time
 // may come in the wrong order.
 const skew = 60_000
-
-// neighbours are the revisions of a post between which a capture has its place.
-type neighbours struct {
-	place         int // how many revisions are not younger
-	before, after *held
-}
 
 // held is a revision that the archive holds, or that this commit adds to it.
 type held struct {
@@ -178,23 +273,20 @@ type held struct {
 	record *record
 }
 
-// neighbours finds the place of what was captured at a time, in milliseconds
-// since 1970.
-func (t *tx) neighbours(h head, captured int64, fresh *revisions) (neighbours, error) {
-	var at neighbours
-	for at.place = len(h); at.place > 0; at.place-- {
-		seq := h[at.place-1].seq
-		r, err := t.recordOf(seq, fresh)
-		if err != nil {
-			return at, err
+// places tells how many of a post's revisions are older than what was captured
+// at a time, in milliseconds since 1970, and how many are not younger.
+func (t *tx) places(h head, captured int64, fresh *revisions) (older, place int, err error) {
+	older = len(h)
+	for place = len(h); older > 0; older-- {
+		r, err := t.recordOf(h[older-1].seq, fresh)
+		if err != nil || r.Fetched < captured {
+			return older, place, err
 		}
-		if r.Fetched <= captured {
-			at.before = &held{seq, r}
-			break
+		if r.Fetched > captured {
+			place = older - 1
 		}
-		at.after = &held{seq, r}
 	}
-	return at, nil
+	return older, place, nil
 }
 
 func (t *tx) recordOf(seq uint64, fresh *revisions) (*record, error) {
@@ -247,18 +339,18 @@ func (t *tx) bodyOf(old *held, fresh *revisions) (string, error) {
 // answer takes a post out of the frontier, and remembers under which other
 // identity its link had it, so that the link is known next time.
 func (t *tx) answer(p *news.Captured) error {
-	for _, id := range []news.ID{p.Post.ID, p.Wanted.ID} {
-		if id == "" {
-			continue
-		}
-		if err := t.forget(idKey(id)); err != nil {
-			return err
-		}
+	key := idKey(p.Post.ID)
+	if err := t.forget(key); err != nil {
+		return err
 	}
 	if p.Wanted.ID == "" || p.Wanted.ID == p.Post.ID {
 		return nil
 	}
-	return t.put(bucketAliases, idKey(p.Wanted.ID), idKey(p.Post.ID))
+	alias := idKey(p.Wanted.ID)
+	if err := t.forget(alias); err != nil {
+		return err
+	}
+	return t.put(bucketAliases, alias, key)
 }
 
 // forget takes an identity out of the frontier, the leads and the failures.

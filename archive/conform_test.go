@@ -5,6 +5,7 @@ import (
 	"iter"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/internal/storetest"
@@ -82,6 +83,18 @@ func (r reopened) Unread(ctx context.Context, id news.ID) (archive.Apart, error)
 
 func (r reopened) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 	return in(ctx, r, func(a *archive.Archive) ([]news.Run, error) { return a.Runs(ctx, limit) })
+}
+
+func (r reopened) Hosts(ctx context.Context) ([]news.Host, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Host, error) { return a.Hosts(ctx) })
+}
+
+func (r reopened) Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Held, error) { return a.Held(ctx, since, after, n) })
+}
+
+func (r reopened) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
+	return in(ctx, r, func(a *archive.Archive) (map[news.PageKind]news.PageCount, error) { return a.PageHistory(ctx) })
 }
 
 func (r reopened) Select(ctx context.Context, s archive.Selection) iter.Seq2[news.Revision, error] {

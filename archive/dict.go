@@ -158,7 +158,6 @@ type trial struct {
 	after   uint64  // the capture after which it was due
 	next    uint64  // the one after which the next is
 	id      uint32  // its number
-	first   bool    // there is none yet
 	samples samples // that it is made of
 	test    samples // that it is tried on
 	with    *zstd.Encoder
@@ -166,6 +165,9 @@ type trial struct {
 
 // samples are the plain values that a dictionary is made of.
 type samples struct{ records, captures [][]byte }
+
+// firstTrial is the number of captures that a trial takes.
+const firstTrial = 2 * dictSamples
 
 // dictTrial returns the trial that is due, or nil if none is.
 func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
@@ -176,7 +178,7 @@ func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
 		if err != nil {
 			return err
 		}
-		w := dictWatch{seq: t.Bucket(bucketRevisions).Sequence(), due: max(n.DictDue, dictSamples)}
+		w := dictWatch{seq: t.Bucket(bucketRevisions).Sequence(), due: max(n.DictDue, firstTrial)}
 		a.watchDict(w)
 		if w.seq < w.due {
 			return nil
@@ -185,18 +187,15 @@ func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
 		if err != nil {
 			return err
 		}
-		trial := &trial{after: n.DictDue, next: w.seq + dictEvery, id: id, first: t.newestDict() == 0}
+		trial := &trial{after: n.DictDue, next: w.seq + dictEvery, id: id}
 		if trial.with, err = t.packer(); err != nil {
 			return err
 		}
-		if trial.test, err = t.sample(w.seq - dictSamples + 1); err != nil {
+		if trial.test, err = t.sample(w.seq-dictSamples+1, w.seq+1); err != nil {
 			return err
 		}
-		trial.samples = trial.test
-		if !trial.first && w.seq >= 2*dictSamples {
-			if trial.samples, err = t.sample(w.seq - 2*dictSamples + 1); err != nil {
-				return err
-			}
+		if trial.samples, err = t.sample(w.seq-2*dictSamples+1, w.seq-dictSamples+1); err != nil {
+			return err
 		}
 		due = trial
 		return nil
@@ -204,10 +203,10 @@ func (a *Archive) dictTrial(ctx context.Context) (*trial, error) {
 	return due, err
 }
 
-// sample returns the values from a number on.
-func (t *tx) sample(from uint64) (samples, error) {
+// sample returns the values from one number up to another.
+func (t *tx) sample(from, to uint64) (samples, error) {
 	var s samples
-	for seq := from; seq < from+dictSamples; seq++ {
+	for seq := from; seq < to; seq++ {
 		r, err := t.value(bucketRevisions, seq)
 		if err != nil {
 			return s, err
@@ -216,24 +215,24 @@ func (t *tx) sample(from uint64) (samples, error) {
 		if err != nil {
 			return s, err
 		}
-		s.records = append(s.records, r[:min(len(r), maxSample)])
-		s.captures = append(s.captures, c[:min(len(c), maxSample)])
+		s.add(r, c)
 	}
 	return s, nil
+}
+
+func (s *samples) add(record, capture []byte) {
+	s.records = append(s.records, record[:min(len(record), maxSample)])
+	s.captures = append(s.captures, capture[:min(len(capture), maxSample)])
 }
 
 // candidate returns the dictionary, or nil if none can be made of the samples,
 // or if it does not save enough.
 func (t *trial) candidate() ([]byte, error) {
 	d := buildDict(t.id, t.samples)
-	if d == nil || t.first {
-		return d, nil
+	if d == nil {
+		return nil, nil
 	}
-	c, err := newCodec()
-	if err != nil {
-		return nil, err
-	}
-	with, err := c.packer(t.id, func(uint32) ([]byte, error) { return d, nil })
+	with, err := packerOf(t.id, d)
 	if err != nil {
 		return nil, err
 	}
@@ -241,6 +240,16 @@ func (t *trial) candidate() ([]byte, error) {
 		return nil, nil
 	}
 	return d, nil
+}
+
+// packerOf returns what packs with a dictionary that is not in the file yet for
+// good: the archive's codec learns of it only from there.
+func packerOf(id uint32, d []byte) (*zstd.Encoder, error) {
+	c, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	return c.packer(id, func(uint32) ([]byte, error) { return d, nil })
 }
 
 // packed returns how many bytes the captures of the test take.
@@ -315,7 +324,7 @@ func joinUpTo(size int, parts [][]byte) []byte {
 }
 
 // adoptDict stores the dictionary that came of a trial, if one did, unless
-// another process was faster. With the first one everything is packed again.
+// another process was faster.
 func (t *tx) adoptDict(of *trial, d []byte) error {
 	n, err := t.counters()
 	if err != nil || n.DictDue != of.after {
@@ -328,28 +337,38 @@ func (t *tx) adoptDict(of *trial, d []byte) error {
 	if err := t.putCounters(n); err != nil || d == nil {
 		return err
 	}
-	if err := t.putDict(of.id, d); err != nil {
-		return err
+	return t.putDict(of.id, d)
+}
+
+// firstDict gives an archive without one its first dictionary, as soon as what
+// it holds and what is being added make samples enough. The transaction packs
+// with it from then on. It returns its number, or 0 where none was made.
+func (t *tx) firstDict(first uint64, records, captures []value, n *counters) (uint32, error) {
+	held := first - 1
+	if n.DictDue != 0 || held+uint64(len(captures)) < dictSamples || t.newestDict() != 0 {
+		return 0, nil
 	}
-	if !of.first {
-		return nil
-	}
-	// A codec of its own: the archive's learns of the dictionary from the
-	// file, once it is there for good.
-	c, err := newCodec()
+	n.DictDue = held + uint64(len(captures)) + dictEvery
+	s, err := t.sample(1, min(held, dictSamples)+1)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	with, err := c.packer(of.id, t.dict)
+	for i := 0; len(s.captures) < dictSamples; i++ {
+		s.add(records[i].join(), captures[i].join())
+	}
+	id, err := t.nextDict()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, bucket := range [][]byte{bucketCaptures, bucketRevisions} {
-		if err := t.repack(bucket, with); err != nil {
-			return err
-		}
+	d := buildDict(id, s)
+	if d == nil {
+		return 0, nil
 	}
-	return nil
+	if err := t.putDict(id, d); err != nil {
+		return 0, err
+	}
+	t.encoder, err = packerOf(id, d)
+	return id, err
 }
 
 // dictCopyPrefix begins the keys of dictionaries' copies.
@@ -382,23 +401,25 @@ func (t *tx) dictCopy(id uint32) ([]byte, error) {
 	return t.a.codec.unpack(v, t.dict)
 }
 
-// repack packs every block of a bucket again.
-func (t *tx) repack(bucket []byte, with *zstd.Encoder) error {
-	var keys [][]byte
-	err := t.each(bucket, func(k, _ []byte) error {
-		keys = append(keys, bytes.Clone(k))
-		return nil
+// repack packs the blocks of a bucket again that were packed without the first
+// dictionary.
+func (t *tx) repack(bucket []byte, id uint32) error {
+	stale := make(map[string][]byte)
+	err := t.each(bucket, func(k, frame []byte) error {
+		var h zstd.Header
+		if err := h.Decode(frame); err != nil || h.DictionaryID == id {
+			return err
+		}
+		plain, err := t.unpack(frame)
+		stale[string(k)] = plain
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		plain, err := t.unpack(t.Bucket(bucket).Get(k))
-		if err != nil {
+	for k, plain := range stale {
+		if err := t.put(bucket, []byte(k), pack(t.encoder, plain)); err != nil {
 			return fmt.Errorf("%s %x: %w", bucket, k, err)
-		}
-		if err := t.put(bucket, k, pack(with, plain)); err != nil {
-			return err
 		}
 	}
 	return nil

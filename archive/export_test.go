@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"testing"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -75,9 +76,10 @@ func Dump(ctx context.Context, path string) (uint64, error) {
 	}
 	h := fnv.New64a()
 	err = a.view(ctx, func(t *tx) error {
-		return t.Tx.ForEach(func(name []byte, b *bolt.Bucket) error {
+		for _, name := range buckets() {
+			b := t.Bucket(name)
 			fmt.Fprintf(h, "%q %d\n", name, b.Sequence())
-			return b.ForEach(func(k, v []byte) error {
+			err := b.ForEach(func(k, v []byte) error {
 				if !sealed(name) && len(v) > 4 && little.Uint32(v) == frameMagic {
 					plain, err := t.unpack(v)
 					if err != nil {
@@ -88,7 +90,11 @@ func Dump(ctx context.Context, path string) (uint64, error) {
 				fmt.Fprintf(h, "%d %x %d %x\n", len(k), k, len(v), v)
 				return nil
 			})
-		})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return h.Sum64(), err
 }
@@ -139,4 +145,64 @@ func CopyAround(ctx context.Context, a *Archive, to string, rewrite func() error
 		})
 	})
 	return errors.Join(err, r.check(ctx))
+}
+
+// Tree is a bucket as a transaction that reads sees it.
+type Tree struct{ *bucket }
+
+// Usage tells how many keys it has, what its pages take, and what of its leaves
+// is in use.
+func (t Tree) Usage() (keys int, bytes, inuse int64) {
+	u, inuse := t.tree.usage()
+	return u.Keys, u.Bytes, inuse
+}
+
+// Trees calls fn with every bucket of a bbolt file, as bbolt has it and as it is
+// read without.
+func Trees(t testing.TB, path string, fn func(name []byte, b *bolt.Bucket, tree Tree)) {
+	t.Helper()
+	db, err := bolt.Open(path, fileMode, options(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(func(btx *bolt.Tx) error {
+		own := &tx{Tx: btx}
+		own.readTrees()
+		return btx.ForEach(func(name []byte, b *bolt.Bucket) error {
+			fn(name, b, Tree{own.Bucket(name)})
+			return nil
+		})
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Walk reads every bucket of a bbolt file forth, back and for its usage.
+func Walk(ctx context.Context, path string) error {
+	a, err := handle(path)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for i := range 5 {
+		err := a.locked(ctx, true, func(db *bolt.DB) error {
+			return db.View(func(btx *bolt.Tx) error {
+				t := &tx{a: a, Tx: btx}
+				t.readTrees()
+				b := t.Bucket(fmt.Append(nil, "bucket", i))
+				c := b.Cursor()
+				for k, _ := c.First(); k != nil; k, _ = c.Next() {
+					b.Get(k)
+				}
+				for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+					b.Cursor().Seek(k)
+				}
+				b.tree.usage()
+				return nil
+			})
+		})
+		failed = errors.Join(failed, err)
+	}
+	return failed
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -22,12 +23,15 @@ type wanted struct {
 	Run      uint64   `cbor:"8,keyasint,omitempty"`
 	Error    string   `cbor:"9,keyasint,omitempty"`
 	Source   uint64   `cbor:"10,keyasint,omitempty"` // the number of the page that it was found on, see tx.sourceNumber
+	Next     int64    `cbor:"11,keyasint,omitempty"` // milliseconds since 1970
+	TitleSum uint32   `cbor:"12,keyasint,omitempty"`
 }
 
 func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
 	stored := wanted{
 		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Category: w.Category, FoundOn: w.FoundOn,
 		Attempts: w.Attempts, Run: w.Run, Error: w.Error, Found: millis(w.Found),
+		Next: millis(w.Next), TitleSum: w.TitleSum,
 	}
 	for _, page := range w.Pages {
 		stored.Pages = append(stored.Pages, shorten(page, w))
@@ -67,6 +71,7 @@ func (s *wanted) of(id news.ID) news.Wanted {
 	w := news.Wanted{
 		ID: id, Mirror: s.Mirror, Category: s.Category, FoundOn: s.FoundOn,
 		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
+		Next: fromMillis(s.Next), TitleSum: s.TitleSum,
 	}
 	if id.HasCode() {
 		w.InfoCode = news.InfoCode(s.Kind + string(id))
@@ -247,20 +252,27 @@ func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, erro
 	return news.StandingNew, t.putWanted(bucketFrontier, &failed)
 }
 
-// mergeLink adds what another link tells of a post in the frontier.
+// mergeLink adds what another link tells of a post in the frontier. One that
+// waits goes on waiting, unless the link tells of another page of it: that was
+// not tried yet.
 func (t *tx) mergeLink(key []byte, w *news.Wanted) error {
 	old, err := t.wanted(bucketFrontier, key)
 	if err != nil {
 		return err
 	}
+	pages := len(old.Pages)
 	if !learn(&old, w) {
 		return nil
+	}
+	if len(old.Pages) > pages {
+		old.Next = time.Time{}
 	}
 	return t.putWanted(bucketFrontier, &old)
 }
 
-// learn adds to w what it lacks and from tells, and reports whether there was
-// anything.
+// learn adds to w what it lacks and from, which is newer, tells, and reports
+// whether there was anything. Of two titles the newer link's counts: a post that
+// was corrected has it by now.
 func learn(w, from *news.Wanted) bool {
 	changed := false
 	for _, page := range from.Pages {
@@ -273,6 +285,9 @@ func learn(w, from *news.Wanted) bool {
 	}
 	if w.Category == "" && from.Category != "" {
 		w.Category, changed = from.Category, true
+	}
+	if from.TitleSum != 0 && w.TitleSum != from.TitleSum {
+		w.TitleSum, changed = from.TitleSum, true
 	}
 	return changed
 }
@@ -352,7 +367,8 @@ func (t *tx) pageLost(key []byte) bool {
 }
 
 // commitTried keeps a post in the frontier, with what links have told of it
-// since it was taken from there, unless another run got it meanwhile.
+// since it was taken from there, unless another run got it meanwhile. Where they
+// told of another page it does not wait.
 func (t *tx) commitTried(w *news.Wanted) error {
 	key := idKey(w.ID)
 	switch fresh := !t.has(bucketFrontier, key); {
@@ -366,7 +382,9 @@ func (t *tx) commitTried(w *news.Wanted) error {
 		return err
 	}
 	tried := *w
-	learn(&tried, &now)
+	if learn(&tried, &now); len(tried.Pages) > len(w.Pages) {
+		tried.Next = time.Time{}
+	}
 	return t.putWanted(bucketFrontier, &tried)
 }
 
@@ -379,6 +397,7 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 		return nil
 	}
 	failed := *w
+	failed.Next = time.Time{} // what brings it back brings it back at once
 	if pending {
 		now, err := t.wanted(bucketFrontier, key)
 		if err != nil {

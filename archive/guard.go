@@ -8,9 +8,10 @@ import (
 
 // guard refuses a file in which pages lead back to themselves: bbolt would
 // follow them until its stack is full, which ends the process and cannot be
-// recovered from, as its panics can. It reads the branches alone, some 600 pages
-// in an archive of a million posts, the first time that the archive is looked
-// into: what this process itself writes later leads in no circle.
+// recovered from, as its panics can. Only who writes goes through bbolt (see
+// tree.go), and so needs it. It reads the branches alone, some 600 pages in an
+// archive of a million posts, the first time that a handle writes: what this
+// process itself writes later leads in no circle.
 func (a *Archive) guard() (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,32 +45,31 @@ func (a *Archive) guard() (err error) {
 // each branch, to tell that they are leaves. The others lead in a circle only
 // where they are branches: those that were met before are known.
 func (p *pager) circle() uint64 {
-	branches := make(map[uint64]bool)
-	var leaves []uint64
-	head := make([]byte, p.pageSize)
+	branches, leaves := p.used, p.told
+	head, first := make([]byte, p.pageSize), make([]byte, pageHeader)
 	for todo := p.roots(); len(todo) > 0; {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if branches[id] {
+		if id < p.high && (branches.has(id) || leaves.has(id) && p.branch(id, head)) {
 			return id
 		}
 		if !p.branch(id, head) {
 			continue
 		}
-		branches[id] = true
-		below := &leaves
-		if first, ok := p.child(id, 0, head); ok && p.branch(first, make([]byte, pageHeader)) {
-			below = &todo
-		}
+		branches.add(id)
+		page, ok := p.child(id, 0, head)
+		lowest := !ok || !p.branch(page, first)
 		for i := range int(little.Uint16(head[10:])) {
-			if page, ok := p.child(id, i, head); ok {
-				*below = append(*below, page)
+			page, ok := p.child(id, i, head)
+			switch {
+			case !ok || page >= p.high:
+			case !lowest:
+				todo = append(todo, page)
+			case branches.has(page):
+				return page
+			default:
+				leaves.add(page)
 			}
-		}
-	}
-	for _, id := range leaves {
-		if branches[id] {
-			return id
 		}
 	}
 	return 0

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ type listPage struct {
 	Read         int64         `cbor:"5,keyasint,omitempty"` // milliseconds since 1970, as the next two
 	Checked      int64         `cbor:"6,keyasint,omitempty"`
 	Gone         int64         `cbor:"7,keyasint,omitempty"`
+	Depth        int           `cbor:"8,keyasint,omitempty"`
 }
 
 // commitLists records list pages. One that was only found (neither read nor
@@ -30,7 +32,7 @@ func (t *tx) commitLists(lists []news.ListPage) error {
 		}
 		v, err := t.a.codec.encode(listPage{
 			Mirror: l.Mirror, Kind: l.Kind, ETag: l.ETag, LastModified: l.LastModified,
-			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone),
+			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone), Depth: l.Depth,
 		})
 		if err != nil {
 			return err
@@ -69,6 +71,7 @@ func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, er
 			lists = append(lists, news.ListPage{
 				URL: string(k), Mirror: s.Mirror, Kind: s.Kind, ETag: s.ETag, LastModified: s.LastModified,
 				Read: fromMillis(s.Read), Checked: fromMillis(s.Checked), Gone: fromMillis(s.Gone),
+				Depth: s.Depth,
 			})
 			return nil
 		})
@@ -144,4 +147,65 @@ func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 		return nil
 	})
 	return runs, err
+}
+
+// historyRuns is how many runs [Archive.PageHistory] goes back.
+const historyRuns = 1000
+
+// PageHistory returns how the pages of posts could be read in the last 1,000
+// runs, by kind: the sums over those that ended.
+func (a *Archive) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
+	sums := make(map[news.PageKind]news.PageCount)
+	var before []byte // the last run that was looked at
+	for looked := 0; looked < historyRuns; {
+		done := true
+		err := a.view(ctx, func(t *tx) error {
+			began := time.Now()
+			c := t.Bucket(bucketRuns).Cursor()
+			k, v := c.Last()
+			if before != nil {
+				c.Seek(before)
+				k, v = c.Prev()
+			}
+			for ; k != nil && looked < historyRuns; k, v = c.Prev() {
+				if err := addPages(sums, k, v); err != nil {
+					return err
+				}
+				before, looked = bytes.Clone(k), looked+1
+				if done = time.Since(began) < selectTime; !done {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			break
+		}
+	}
+	return sums, nil
+}
+
+// addPages adds the counts of a run that ended.
+func addPages(sums map[news.PageKind]news.PageCount, key, stored []byte) error {
+	v, err := unseal(bucketRuns, key, stored)
+	if err != nil {
+		return err
+	}
+	var run struct {
+		Ended time.Time                        `json:"ended"`
+		Pages map[news.PageKind]news.PageCount `json:"pages"`
+	}
+	if err := json.Unmarshal(v, &run); err != nil {
+		return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, key, err)
+	}
+	if run.Ended.IsZero() {
+		return nil
+	}
+	for kind, n := range run.Pages {
+		sums[kind] = sums[kind].Add(n)
+	}
+	return nil
 }

@@ -296,7 +296,7 @@ func (a *Archive) mergeBatch(ctx context.Context, batch []*sourced) error {
 		switch report := &s.of.report; done[i] {
 		case news.ChangeNew:
 			report.New++
-		case news.ChangeRevised:
+		case news.ChangeRevised, news.ChangeDiffers:
 			report.Revised++
 		case news.ChangeUnchanged:
 			report.Unchanged++
@@ -350,49 +350,35 @@ func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, err
 const changeRestored news.Change = "restored"
 
 // mergePost takes a revision in as putPost does, unless it is held; then it
-// returns no change, or that its page, which was lost, is there again. Of revisions that were captured in the same millisecond
-// each may be the one that it is the same as: so it does not matter in which
-// order they come, nor whether they came before.
+// returns no change, or that its page, which was lost, is there again. Of
+// revisions that were captured in the same millisecond each may be the one that
+// it is the same as; so it does not matter in which order they come.
+//
+// Nor does it matter whether they came before. Revisions come in the order in
+// which they were captured, so what is older is all there by then, and is looked
+// through first. Of what is not older more may come in later, but none that has
+// the same article as one of them: that would be the same as it in turn.
 func (t *tx) mergePost(s *sourced, r *record, fresh *revisions, changes indexChanges) (news.Change, error) {
 	p := &s.post
 	h, err := t.head(p.Post.ID)
 	if err != nil {
 		return "", err
 	}
-	same := -1
-	for i := len(h) - 1; i >= 0; i-- {
+	older, place, err := t.places(h, r.Fetched, fresh)
+	if err != nil {
+		return "", err
+	}
+	for i := older; i < place; i++ {
 		old, err := t.recordOf(h[i].seq, fresh)
 		if err != nil {
 			return "", err
 		}
-		if old.Fetched > r.Fetched {
-			continue
-		}
-		if old.Fetched == r.Fetched && bytes.Equal(old.Raw, r.Raw) {
+		if bytes.Equal(old.Raw, r.Raw) {
 			change, err := t.restoreCapture(h[i].seq, r.ID, &p.Capture, fresh)
 			return change, errors.Join(err, t.lastSeen(h, i, r.ID, s.until-old.Fetched))
 		}
-		if same < 0 {
-			is, err := t.same(&held{h[i].seq, old}, r, p, fresh)
-			if err != nil {
-				return "", err
-			}
-			if is {
-				same = i
-			}
-		}
-		if old.Fetched < r.Fetched {
-			break
-		}
 	}
-	if same < 0 {
-		return t.putRecord(h, r, p, s.until, fresh, changes)
-	}
-	old, err := t.recordOf(h[same].seq, fresh)
-	if err != nil {
-		return "", err
-	}
-	return news.ChangeUnchanged, t.lastSeen(h, same, r.ID, s.until-old.Fetched)
+	return t.putRecord(h, older, place, r, p, s.until, fresh, changes)
 }
 
 // restoreCapture puts the page of a revision that lost it back in its place.

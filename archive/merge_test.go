@@ -54,6 +54,9 @@ func contents(t testing.TB, a *archive.Archive) []string {
 	for _, l := range lists {
 		lines = append(lines, fmt.Sprintf("%+v", l))
 	}
+	for _, h := range hosts(t, a) {
+		lines = append(lines, fmt.Sprintf("%+v", h))
+	}
 	runs, err := a.Runs(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -111,14 +114,20 @@ func history(t testing.TB, seed uint64, n int) *archive.Archive {
 			case 0:
 				b.Leads = append(b.Leads, w)
 			case 1:
-				w.Attempts, w.Error = 1+r.IntN(3), "gone"
+				w.Attempts, w.Error, w.Next = 1+r.IntN(3), "gone", clock.Add(time.Hour)
+				if r.IntN(2) == 0 {
+					b.Tried = append(b.Tried, w)
+					break
+				}
 				b.Failed = append(b.Failed, w)
 			case 2:
 				b.Unread = append(b.Unread, news.Captured{Post: news.Post{ID: w.ID}, Capture: p.Capture, Wanted: news.Wanted{Error: "no post"}})
 			default:
+				w.TitleSum = uint32(r.IntN(4))
 				b.Found = append(b.Found, w)
 			}
 		}
+		b.Hosts = someHosts(r.IntN(3), clock)
 		commit(t, a, b)
 	}
 	return a
@@ -378,5 +387,56 @@ func TestMergeRestoresLostPages(t *testing.T) {
 	}
 	if r := merge(t, a, backup)[0]; r.Held != r.Revisions {
 		t.Errorf("again: %+v", r)
+	}
+}
+
+// quarrel returns an archive of a few posts that mirrors have in different
+// states, now and then at one moment, as a crawl of some of them saw it.
+func quarrel(t testing.TB, seed uint64) *archive.Archive {
+	t.Helper()
+	a := open(t)
+	r := rand.New(rand.NewPCG(seed, 3))
+	clock := noon.Add(24 * time.Hour)
+	for range 12 {
+		var b news.Batch
+		for range 25 {
+			// The steps of both crawls fall together often.
+			clock = clock.Add(time.Duration(r.IntN(5)) * 15 * time.Second)
+			p := post(r.IntN(4))
+			p.Post.Title = fmt.Sprint("第", r.IntN(3), "版")
+			p.Capture.Mirror = []string{"a", "b", "c"}[r.IntN(3)]
+			p.Capture.Fetched = clock
+			p.Capture.Body = append(p.Capture.Body, p.Post.Title+p.Capture.Mirror...)
+			b.Posts = append(b.Posts, p)
+			b.Seen = append(b.Seen, news.Seen{ID: p.Post.ID, Mirror: "a", Time: clock.Add(time.Second)})
+		}
+		commit(t, a, b)
+	}
+	return a
+}
+
+// Mirrors that disagree are merged to the same in whatever order their archives
+// come, and once more to nothing.
+func TestMergeOfMirrorsThatDisagree(t *testing.T) {
+	for seed := range uint64(6) {
+		x, y := quarrel(t, 2*seed), quarrel(t, 2*seed+1)
+		one, other := open(t), open(t)
+		merge(t, one, x, y)
+		merge(t, other, y, x)
+		want := contents(t, one)
+		sameDump(t, want, contents(t, other))
+		raw := dump(t, one.Path())
+		for _, r := range merge(t, one, x, y) {
+			if r.New+r.Revised > 0 {
+				t.Errorf("seed %d: again: %+v", seed, r)
+			}
+		}
+		sameDump(t, raw, dump(t, one.Path()))
+		merge(t, x, y) // into what is there
+		raw = dump(t, x.Path())
+		merge(t, x, y)
+		sameDump(t, raw, dump(t, x.Path()))
+		clean(t, one)
+		clean(t, x)
 	}
 }

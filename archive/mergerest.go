@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -34,7 +35,7 @@ func (a *Archive) mergeAll(ctx context.Context, feeds []*feed) error {
 	for _, step := range []struct {
 		bucket []byte
 		merge  func(*tx, pair) error
-	}{{bucketAliases, (*tx).mergeAlias}, {bucketUnread, (*tx).mergeUnread}} {
+	}{{bucketAliases, (*tx).mergeAlias}, {bucketUnread, (*tx).mergeUnread}, {bucketHosts, (*tx).mergeHost}} {
 		for _, f := range feeds {
 			if err := a.mergeBucket(ctx, f, step.bucket, step.merge); err != nil {
 				return err
@@ -92,6 +93,7 @@ type pair struct {
 	key, value []byte
 	wanted     news.Wanted
 	apart      Apart
+	host       *host
 }
 
 // mergeBucket goes through a bucket of a source, a portion at a time.
@@ -145,6 +147,9 @@ func (t *tx) numberPages(portion []pair) error {
 // portion returns what a bucket holds from a key on, and the key after that;
 // nil: there is no more.
 func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) {
+	if t.Bucket(bucket) == nil {
+		return nil, nil, nil
+	}
 	c := t.Bucket(bucket).Cursor()
 	size := 0
 	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
@@ -157,6 +162,8 @@ func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) 
 			e.wanted, err = t.wanted(bucket, k)
 		case string(bucketUnread):
 			e.apart, err = t.apart(k, v)
+		case string(bucketHosts):
+			e.host, err = t.unpackHost(k, v)
 		default:
 			if v, err = t.get(bucket, k); err == nil {
 				e.value = bytes.Clone(v)
@@ -232,6 +239,9 @@ func (t *tx) mergeWanted(bucket []byte, e pair, numbers map[uint64]uint64) error
 			to = bucketFailed
 		}
 	}
+	if bytes.Equal(to, bucketFailed) {
+		both.Next = time.Time{}
+	}
 	if bytes.Equal(is, to) && reflect.DeepEqual(both, before) {
 		return nil
 	}
@@ -257,7 +267,7 @@ func (t *tx) standing(key []byte) (bucket []byte, w news.Wanted, err error) {
 
 // united returns what two archives know of a post: it was found when and where
 // the first of them found it, and tried as the one tells that tried more often.
-// It is the same in either order.
+// Which title was read last is not known. It is the same in either order.
 func united(a, b *news.Wanted) news.Wanted {
 	found := cmp.Or(a.Found.Compare(b.Found), strings.Compare(a.FoundOn, b.FoundOn), slices.Compare(a.Pages, b.Pages), strings.Compare(a.Mirror, b.Mirror))
 	if found > 0 {
@@ -265,8 +275,9 @@ func united(a, b *news.Wanted) news.Wanted {
 	}
 	w := *a
 	learn(&w, b)
-	if cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(b.Run, a.Run), strings.Compare(b.Error, a.Error)) > 0 {
-		w.Attempts, w.Run, w.Error = b.Attempts, b.Run, b.Error
+	w.TitleSum = max(a.TitleSum, b.TitleSum)
+	if cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(b.Run, a.Run), strings.Compare(b.Error, a.Error), b.Next.Compare(a.Next)) > 0 {
+		w.Attempts, w.Run, w.Error, w.Next = b.Attempts, b.Run, b.Error, b.Next
 	}
 	return w
 }

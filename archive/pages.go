@@ -390,7 +390,7 @@ func (p *pager) check() int {
 		}
 	})
 	for _, name := range buckets() {
-		if !known[string(name)] {
+		if !known[string(name)] && !added(name) {
 			p.fault(p.root, fmt.Sprintf("bucket %s is missing", name))
 		}
 	}

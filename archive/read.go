@@ -190,7 +190,7 @@ type Usage struct {
 }
 
 // Stats counts what the archive holds, or what it held at a moment; zero: now.
-// Posts, revisions and bytes come from counters, the rest from bbolt's pages;
+// Posts, revisions and bytes come from counters, the rest from the file's pages;
 // those of an earlier moment are counted one by one.
 func (a *Archive) Stats(ctx context.Context, asOf time.Time) (Stats, error) {
 	s, err := a.statsNow(ctx)
@@ -223,10 +223,14 @@ func (a *Archive) statsNow(ctx context.Context) (Stats, error) {
 		s = Stats{Posts: n.Posts, Revisions: n.Revisions, RawBytes: n.Raw}
 		s.Buckets = make(map[string]Usage)
 		for _, name := range buckets() {
-			b := t.Bucket(name).Stats()
-			s.Buckets[string(name)] = Usage{Keys: b.KeyN, Bytes: int64(b.BranchAlloc + b.LeafAlloc)}
+			if !t.hasBucket(name) {
+				s.Buckets[string(name)] = Usage{}
+				continue
+			}
+			usage, inuse := t.Bucket(name).tree.usage()
+			s.Buckets[string(name)] = usage
 			if bytes.Equal(name, bucketCaptures) {
-				s.PackedSize = int64(b.LeafInuse)
+				s.PackedSize = inuse
 			}
 		}
 		_, d := t.Bucket(bucketDicts).Cursor().Last()

@@ -280,6 +280,9 @@ func (r *repair) copyDicts() error {
 
 // values sets aside what is broken where nothing else depends on it.
 func (r *repair) values() error {
+	if err := r.require(bucketHosts); err != nil {
+		return err
+	}
 	for _, of := range []struct {
 		bucket []byte
 		check  func(k, plain []byte) error
@@ -287,6 +290,7 @@ func (r *repair) values() error {
 	}{
 		{bucketLists, func(_, plain []byte) error { return r.a.codec.decode(plain, new(listPage)) }, "list pages: they are read anew when they are found again"},
 		{bucketRuns, checkRun, "reports of runs"},
+		{bucketHosts, r.checkHost, "hosts: their robots.txt is asked for anew"},
 		{bucketUnread, r.checkUnread, "pages that were kept apart"},
 		{bucketPosts, nil, "entries of posts: when they were last seen is lost"},
 		{bucketTerms, nil, "categories, tags, securities or pages: they get other numbers"},

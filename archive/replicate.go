@@ -313,6 +313,9 @@ func (r *replica) differences(t *tx, at place, within *budget) ([]*difference, p
 	var all []*difference
 	for ; at.bucket < len(buckets()); at = (place{bucket: at.bucket + 1}) {
 		bucket := buckets()[at.bucket]
+		if t.Bucket(bucket) == nil {
+			continue // see added
+		}
 		if at.key == nil {
 			at.key = r.blocks[string(bucket)]
 		}
@@ -416,7 +419,7 @@ func (r *replica) differ(t *tx, d *difference, from []byte, within *budget) erro
 }
 
 // walk goes through a bucket of the archive and of the copy side by side.
-func (d *difference) walk(source, copied *bolt.Cursor, from []byte, within *budget) {
+func (d *difference) walk(source, copied cursor, from []byte, within *budget) {
 	sk, sv := source.Seek(from)
 	ck, cv := copied.Seek(from)
 	for sk != nil || ck != nil {

@@ -110,7 +110,7 @@ func full(t testing.TB, n int) *archive.Archive {
 		Posts: []news.Captured{revised, alias}, Unread: []news.Captured{apart},
 		Found: []news.Wanted{wantedPost(n + 3), wantedPost(n + 4)}, Failed: []news.Wanted{wantedPost(n + 5)},
 		Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: "x", Checked: noon, Read: noon}},
-		Run:   &run,
+		Hosts: someHosts(2, noon), Run: &run,
 	})
 	return a
 }

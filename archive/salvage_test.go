@@ -27,7 +27,7 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 	if r.Posts != 400 || r.Revisions != 400+58 || r.NoPage+r.Remade+r.Missing != 0 || r.Damaged != 0 {
 		t.Errorf("%+v", r)
 	}
-	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "runs": 1, "aliases": 1} {
+	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "hosts": 3, "runs": 1, "aliases": 1} {
 		if r.Kept[bucket] != n {
 			t.Errorf("%s: %d kept, want %d", bucket, r.Kept[bucket], n)
 		}

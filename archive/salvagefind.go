@@ -228,6 +228,8 @@ func isID(key []byte) bool {
 
 func (s *salvage) guessFrame(key, frame []byte) string {
 	switch {
+	case bytes.HasPrefix(key, []byte("http")):
+		return string(bucketHosts)
 	case isID(key):
 		return string(bucketUnread)
 	case len(key) != seqSize:
@@ -283,7 +285,7 @@ func (s *salvage) findValue(bucket string, e element, live bool) {
 			s.sources[uint40(e.key[1:])] = string(plain)
 		}
 	case string(bucketAliases), string(bucketFrontier), string(bucketLeads), string(bucketFailed),
-		string(bucketUnread), string(bucketLists), string(bucketRuns), string(bucketBroken):
+		string(bucketUnread), string(bucketLists), string(bucketRuns), string(bucketBroken), string(bucketHosts):
 		s.findOther(bucket, e.key, at)
 	}
 }

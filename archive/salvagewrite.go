@@ -312,6 +312,8 @@ func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 				}
 			case string(bucketUnread):
 				plain, err = s.repacked(t, key, plain)
+			case string(bucketHosts):
+				plain, err = s.repackedHost(t, key, plain)
 			case string(bucketLists):
 				plain, err = s.codec.unvalidated(plain) // links that were on it may be lost
 			}

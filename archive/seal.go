@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Values that no Zstandard frame guards end with the CRC-32C (RFC 9260,
@@ -20,7 +18,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // sealed reports whether the values of a bucket carry a checksum.
 func sealed(bucket []byte) bool {
 	switch string(bucket) {
-	case string(bucketCaptures), string(bucketRevisions), string(bucketUnread), string(bucketTimes), string(bucketPostings):
+	case string(bucketCaptures), string(bucketRevisions), string(bucketUnread), string(bucketHosts), string(bucketTimes), string(bucketPostings):
 		return false
 	}
 	return true
@@ -81,7 +79,7 @@ func blocks(bucket []byte) bool {
 // countRewrite counts that a block is replaced unless it is the last one.
 // Blocks before the last do not change otherwise, and whoever copies the
 // archive relies on that until the count tells of it.
-func (t *tx) countRewrite(b *bolt.Bucket, key []byte) error {
+func (t *tx) countRewrite(b *bucket, key []byte) error {
 	if last, _ := b.Cursor().Last(); bytes.Compare(key, last) >= 0 || t.rewrote {
 		return nil
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
-	bolt "go.etcd.io/bbolt"
 )
 
 // Selection says which posts are meant. Its zero value means all.
@@ -225,7 +224,7 @@ func (q *query) matches(r *record) bool {
 // walk goes through an index between two moments, from where the query stands.
 type walk struct {
 	*query
-	cursor *bolt.Cursor
+	cursor cursor
 	prefix []byte // of the keys
 	span   uint64 // seconds that one list of entries covers
 }

@@ -64,7 +64,7 @@ func (d *drawing) batch() news.Batch {
 		Posts: some(d, most, d.post), Unread: some(d, 2, d.unread),
 		Found: some(d, 8, d.link), Leads: some(d, 6, d.link),
 		Tried: some(d, 4, d.tried), Failed: some(d, 4, d.tried),
-		Lists: some(d, 4, d.list),
+		Lists: some(d, 4, d.list), Seen: some(d, 4, d.seen), Hosts: some(d, 2, d.host),
 	}
 	if d.started > 0 && d.chance(0.4) {
 		b.Run = d.run(1 + d.Uint64N(d.started))
@@ -146,6 +146,7 @@ func (d *drawing) link() news.Wanted {
 	w.Mirror, w.Found = mirrorName(d.IntN(simMirrors)), d.clock
 	w.Pages = some(d, 2, func() string { return fmt.Sprintf("https://mirror.example/%d/%d.html", i, d.IntN(3)) })
 	w.Category = []string{"", "", "21caijing"}[d.IntN(3)]
+	w.TitleSum = uint32(d.IntN(3))
 	return w
 }
 
@@ -153,7 +154,27 @@ func (d *drawing) link() news.Wanted {
 func (d *drawing) tried() news.Wanted {
 	w := d.link()
 	w.Attempts, w.Run, w.Error = 1+d.IntN(4), d.started, []string{"timeout", "gone"}[d.IntN(2)]
+	if d.chance(0.5) {
+		w.Next = d.clock.Add(time.Duration(d.IntN(100)) * time.Minute)
+	}
 	return w
+}
+
+// seen draws a sighting of what a mirror had, where it had something.
+func (d *drawing) seen() news.Seen {
+	return news.Seen{ID: storetest.Sample(d.IntN(simPosts)).Post.ID, Mirror: mirrorName(d.IntN(simMirrors)), Time: d.fetched("")}
+}
+
+// host draws what is remembered of a host: now and then of long ago.
+func (d *drawing) host() news.Host {
+	h := news.Host{Origin: fmt.Sprintf("https://%d.example", d.IntN(5))}
+	if d.chance(0.3) {
+		h.Paused = d.clock.Add(time.Duration(d.IntN(100)) * time.Hour)
+	}
+	if d.chance(0.7) {
+		h.Robots = news.Robots{Status: 200, Body: fmt.Appendf(nil, "Disallow: /%d\n", d.IntN(9)), Fetched: d.clock.AddDate(0, 0, -d.IntN(5)*30)}
+	}
+	return h
 }
 
 func (d *drawing) list() news.ListPage {
@@ -174,6 +195,7 @@ func (d *drawing) list() news.ListPage {
 // run draws the report of a run.
 func (d *drawing) run(id uint64) *news.Run {
 	return &news.Run{
+		Ended: []time.Time{{}, d.clock}[d.IntN(2)], Pages: map[news.PageKind]news.PageCount{news.KindPost: {Read: d.IntN(9)}},
 		ID: id, Command: "crawl", Mirrors: []string{mirrorName(0)}, Started: d.tick(), Ending: news.EndingRunning,
 		New: d.IntN(100), Skipped: map[string]int{news.SkippedArchived: d.IntN(9)}, Statuses: map[int]int{200: d.IntN(9)},
 	}

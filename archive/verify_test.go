@@ -63,6 +63,7 @@ func everything(t testing.TB, n int) *archive.Archive {
 	for i := range 5 {
 		b.Lists = append(b.Lists, news.ListPage{URL: fmt.Sprintf("https://mirror.example/%d.html", i), Mirror: "m", Kind: news.KindCategory, ETag: `"x"`, Read: noon, Checked: noon})
 	}
+	b.Hosts = someHosts(3, noon)
 	commit(t, a, b)
 	return a
 }

@@ -29,6 +29,7 @@ func (v *verifier) values(ctx context.Context) error {
 		{bucketUnread, v.unread},
 		{bucketLists, v.list},
 		{bucketRuns, v.run},
+		{bucketHosts, v.host},
 		{bucketBroken, v.aside},
 	} {
 		err := v.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
@@ -159,6 +160,10 @@ func (c *codec) checkUnread(k, plain []byte) error {
 
 func (v *verifier) list(t *tx, _, plain []byte) (string, error) {
 	return FoundValue, t.a.codec.decode(plain, new(listPage))
+}
+
+func (v *verifier) host(t *tx, k, frame []byte) (string, error) {
+	return FoundValue, t.checkHost(k, frame)
 }
 
 func (v *verifier) run(t *tx, k, plain []byte) (string, error) {

@@ -10,8 +10,8 @@
 // limits.rate, and FINARC_ARCHIVE overrides archive.
 //
 // The variables of a mirror are FINARC_MIRROR_NAME, FINARC_MIRROR_SITE,
-// FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT and FINARC_MIRROR_CATEGORIES (names
-// between commas). They override the one mirror of the file; where the file
+// FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT, FINARC_MIRROR_CATEGORIES (names
+// between commas) and FINARC_MIRROR_PRIVATE. They override the one mirror of the file; where the file
 // has none, they make one, named after its site's host unless told otherwise;
 // where it has several, they are refused, as they could mean any of them.
 //
@@ -33,9 +33,26 @@ type Config struct {
 	// Contact is a mail or web address that goes into the User-Agent, so that
 	// a mirror's keeper knows whom to ask. It may be empty.
 	Contact string
+	// Proxy is the address of an HTTP, HTTPS or SOCKS5 proxy that all requests go
+	// through; empty: the one that the environment names (HTTPS_PROXY and its
+	// kin), if it does.
+	Proxy   string
 	Mirrors []Mirror // at least one where something is to be crawled
 	Limits  Limits
+	Notify  Notify
 }
+
+// Notify says whom to tell of a run.
+type Notify struct {
+	URL  string // that a run's report is posted to, as JSON; empty: nobody
+	When string // NotifyFailure or NotifyAlways
+}
+
+// When to tell of a run.
+const (
+	NotifyFailure = "failure" // it failed, or some of its pages did for good
+	NotifyAlways  = "always"
+)
 
 // Mirror is one mirror and where its pages are.
 type Mirror struct {
@@ -48,6 +65,9 @@ type Mirror struct {
 	// Categories are the names of the category pages to read; none named means
 	// every category that the site links.
 	Categories []string
+	// Private allows its hosts to stand on loopback, private and link-local
+	// addresses. Hosts that are written as such an address may without.
+	Private bool
 }
 
 // Limits bound what a mirror's host is asked to bear. They hold for each host
@@ -59,6 +79,7 @@ type Limits struct {
 	Timeout  time.Duration // for one request as a whole, above 0
 	MaxBody  int64         // bytes of one body after decoding, at least 1 KiB
 	Retries  int           // further attempts after a passing failure
+	Attempts int           // runs in which a post is tried before it is given up, at least 1
 	Robots   bool          // whether robots.txt is obeyed (RFC 9309)
 }
 

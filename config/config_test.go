@@ -22,8 +22,9 @@ func TestDefault(t *testing.T) {
 		Archive: "finarc.db",
 		Limits: Limits{
 			Rate: 2, Burst: 2, Parallel: 4, Timeout: 30 * time.Second,
-			MaxBody: 8 << 20, Retries: 4, Robots: true,
+			MaxBody: 8 << 20, Retries: 4, Attempts: 8, Robots: true,
 		},
+		Notify: Notify{When: NotifyFailure},
 	}
 	if got := Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -54,6 +55,11 @@ mirrors:
     categories: [21caijing, "Career  In touxingPEVC"]
   - name: 二
     site: http://two.example:8080/finance
+    private: true
+proxy: socks5://127.0.0.1:1080
+notify:
+  url: https://hooks.example/finarc?key=1
+  when: always
 limits:
   rate: 0.5
   burst: 1
@@ -61,6 +67,7 @@ limits:
   timeout: 1m30s
   max_body: 500 KiB
   retries: 0
+  attempts: 3
   robots: false
 `
 	want := Config{
@@ -73,9 +80,11 @@ limits:
 				Text:       "http://share.example/{infoCode}.json",
 				Categories: []string{"21caijing", "Career  In touxingPEVC"},
 			},
-			{Name: "二", Site: "http://two.example:8080/finance"},
+			{Name: "二", Site: "http://two.example:8080/finance", Private: true},
 		},
-		Limits: Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10},
+		Proxy:  "socks5://127.0.0.1:1080",
+		Limits: Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3},
+		Notify: Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
 	}
 	got, err := Parse("crawler.yaml", []byte(file), nil)
 	if err != nil || !reflect.DeepEqual(got, want) {

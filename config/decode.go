@@ -80,7 +80,9 @@ func (d *decoder) root(c *Config, n *yaml.Node) {
 	}
 	top := sections[""]
 	top[mirrorsKey] = func(n *yaml.Node) { d.mirrors(c, n) }
-	top[limitsKey] = func(n *yaml.Node) { d.mapping(n, limitsKey, sections[limitsKey]) }
+	for _, name := range []string{limitsKey, notifyKey} {
+		top[name] = func(n *yaml.Node) { d.mapping(n, name, sections[name]) }
+	}
 	d.mapping(n, "", top)
 }
 

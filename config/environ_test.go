@@ -17,7 +17,8 @@ func TestEnvironment(t *testing.T) {
 	want := Config{
 		Archive: "a.db", Contact: "ops@example.org",
 		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}}},
-		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20},
+		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8},
+		Notify:  Notify{When: NotifyFailure},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -42,7 +43,7 @@ func TestEnvironmentOverridesFault(t *testing.T) {
 func TestEnvironmentRefusals(t *testing.T) {
 	two := smallest + "  - name: n\n    site: http://n.example/\n"
 	for name, test := range map[string]struct{ file, variable, want string }{
-		"value":        {smallest, "FINARC_LIMITS_RATE=fast", `FINARC_LIMITS_RATE: want a number of requests a second, 0 or more, not "fast"`},
+		"value":        {smallest, "FINARC_LIMITS_RATE=fast", `FINARC_LIMITS_RATE: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "fast"`},
 		"combination":  {smallest, "FINARC_LIMITS_BURST=0", `FINARC_LIMITS_BURST: want 1 or more while limits.rate is above 0, not 0`},
 		"misspelled":   {smallest, "FINARC_ARCHIV=a", `FINARC_ARCHIV: unknown variable: did you mean FINARC_ARCHIVE?`},
 		"unknown":      {smallest, "FINARC_LIMITS_PATIENCE=a", `FINARC_LIMITS_PATIENCE: unknown variable`},

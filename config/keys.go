@@ -51,6 +51,8 @@ func settings() []key[Config] {
 			text("the name of a file", isFileName), func(c *Config) *string { return &c.Archive }),
 		scalar("contact", "", "Your mail or web address. It goes into the User-Agent, so that a mirror's keeper knows whom to ask.",
 			text("a mail or web address in ASCII, without brackets", isContact), func(c *Config) *string { return &c.Contact }),
+		scalar("proxy", "", "A proxy for all requests: http, https or socks5. None named: what the environment says (HTTPS_PROXY).",
+			text("an http, https or socks5 address, or nothing", isProxy), func(c *Config) *string { return &c.Proxy }),
 		scalar("limits.rate", "2", "Requests a second; 0: no limit (for one's own servers).",
 			rate(), func(c *Config) *float64 { return &c.Limits.Rate }),
 		scalar("limits.burst", "2", "Requests that may follow one another at once after a pause.",
@@ -63,8 +65,14 @@ func settings() []key[Config] {
 			size(), func(c *Config) *int64 { return &c.Limits.MaxBody }),
 		scalar("limits.retries", "4", "Further attempts after a failure that may pass.",
 			whole(0), func(c *Config) *int { return &c.Limits.Retries }),
+		scalar("limits.attempts", "8", "Runs in which a post that cannot be had is tried, ever further apart, before it is given up.",
+			whole(1), func(c *Config) *int { return &c.Limits.Attempts }),
 		scalar("limits.robots", "true", "Whether robots.txt is obeyed (RFC 9309).",
 			truth(), func(c *Config) *bool { return &c.Limits.Robots }),
+		scalar("notify.url", "", "Where a run's report is posted to, as JSON; none named: nowhere.",
+			text("an absolute http or https address, or nothing", isHook), func(c *Config) *string { return &c.Notify.URL }),
+		scalar("notify.when", NotifyFailure, "When: failure (some pages failed for good, or all of it did) or always.",
+			text("failure or always", isNotifyTime), func(c *Config) *string { return &c.Notify.When }),
 	}
 }
 
@@ -81,6 +89,8 @@ func mirrorSettings() []key[Mirror] {
 		scalar("text", "", "The JSON from which the shared page gets its text.",
 			address, func(m *Mirror) *string { return &m.Text }),
 		categories(),
+		scalar("private", "false", "Whether its hosts may stand on loopback, private or link-local addresses.",
+			truth(), func(m *Mirror) *bool { return &m.Private }),
 	}
 }
 
@@ -107,6 +117,8 @@ const (
 	mirrorsDoc = "The mirrors that are crawled."
 	limitsKey  = "limits"
 	limitsDoc  = "What one host is asked to bear. Each host has its own share of all of it."
+	notifyKey  = "notify"
+	notifyDoc  = "Whom to tell of a run."
 )
 
 // section returns the section of a path and the key in it: "limits", "rate".

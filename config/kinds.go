@@ -22,10 +22,10 @@ func text(want string, ok func(string) bool) kind[string] {
 
 func rate() kind[float64] {
 	return kind[float64]{
-		want: "a number of requests a second, 0 or more",
+		want: "a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000",
 		parse: func(s string) (float64, bool) {
 			v, err := strconv.ParseFloat(s, 64)
-			return v, err == nil && v >= 0 && !math.IsInf(v, 0)
+			return v, err == nil && (v == 0 || v >= 0.001 && v <= 100_000)
 		},
 		format: func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) },
 	}
@@ -136,7 +136,7 @@ func isName(s string) bool {
 
 func isSite(s string) bool {
 	u, ok := parseAddress(s)
-	return ok && u.RawQuery == "" && !u.ForceQuery
+	return ok && u.User == nil && u.RawQuery == "" && !u.ForceQuery
 }
 
 // isShareAddress reports whether s is empty or an address with the infoCode's
@@ -146,8 +146,21 @@ func isShareAddress(s string) bool {
 		return true
 	}
 	u, ok := parseAddress(strings.ReplaceAll(s, InfoCodeMark, "NW202112222222306968"))
-	return ok && strings.Contains(s, InfoCodeMark) && !strings.Contains(u.Host, "NW202112222222306968")
+	return ok && u.User == nil && strings.Contains(s, InfoCodeMark) && !strings.Contains(u.Host, "NW202112222222306968")
 }
+
+func isHook(s string) bool {
+	_, ok := parseAddress(s)
+	return s == "" || ok
+}
+
+func isProxy(s string) bool {
+	u, err := url.Parse(s)
+	return s == "" || err == nil && isLine(s) && u.Hostname() != "" &&
+		(u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "socks5" || u.Scheme == "socks5h")
+}
+
+func isNotifyTime(s string) bool { return s == NotifyFailure || s == NotifyAlways }
 
 func parseAddress(s string) (*url.URL, bool) {
 	u, err := url.Parse(s)

@@ -36,10 +36,10 @@ func TestRefusals(t *testing.T) {
 		"archive with line":  {smallest + `archive: "a\nb"`, `crawler.yaml:4: archive: want the name of a file, not "a\nb"`},
 		"contact":            {smallest + "contact: 某人\n", `crawler.yaml:4: contact: want a mail or web address in ASCII, without brackets, not "某人"`},
 
-		"rate no number":   {limits("rate: fast"), `crawler.yaml:5: limits.rate: want a number of requests a second, 0 or more, not "fast"`},
-		"rate negative":    {limits("rate: -1"), `crawler.yaml:5: limits.rate: want a number of requests a second, 0 or more, not "-1"`},
-		"rate infinite":    {limits("rate: inf"), `crawler.yaml:5: limits.rate: want a number of requests a second, 0 or more, not "inf"`},
-		"rate NaN":         {limits("rate: NaN"), `crawler.yaml:5: limits.rate: want a number of requests a second, 0 or more, not "NaN"`},
+		"rate no number":   {limits("rate: fast"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "fast"`},
+		"rate negative":    {limits("rate: -1"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "-1"`},
+		"rate infinite":    {limits("rate: inf"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "inf"`},
+		"rate NaN":         {limits("rate: NaN"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "NaN"`},
 		"burst negative":   {limits("burst: -1"), `crawler.yaml:5: limits.burst: want a whole number, 0 or more, not "-1"`},
 		"burst under rate": {limits("burst: 0"), `crawler.yaml:5: limits.burst: want 1 or more while limits.rate is above 0, not 0`},
 		"parallel":         {limits("parallel: 0"), `crawler.yaml:5: limits.parallel: want a whole number, 1 or more, not "0"`},
@@ -88,7 +88,7 @@ mirrors:
     site: nowhere
 archive: ""
 `
-	const want = `crawler.yaml:2: limits.rate: want a number of requests a second, 0 or more, not "fast"
+	const want = `crawler.yaml:2: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "fast"
 crawler.yaml:3: limits: unknown key "bust": did you mean "burst"?
 crawler.yaml:6: mirrors[0].site: want an absolute http or https address without query, not "nowhere"
 crawler.yaml:7: archive: want the name of a file, not ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -47,13 +48,18 @@ func (c Config) YAML() []byte {
 		}
 	}
 	c.writeMirrors(&b)
-	fmt.Fprintf(&b, "\n# %s\n%s:\n", limitsDoc, limitsKey)
-	for _, k := range keys {
-		if name, rest := section(k.path); name == limitsKey {
-			writeKey(&b, k, &c, "  ", rest, true)
+	writeSection(&b, &c, limitsKey, limitsDoc)
+	writeSection(&b, &c, notifyKey, notifyDoc)
+	return b.Bytes()
+}
+
+func writeSection(b *bytes.Buffer, c *Config, section, doc string) {
+	fmt.Fprintf(b, "\n# %s\n%s:\n", doc, section)
+	for _, k := range settings() {
+		if rest, ok := strings.CutPrefix(k.path, section+"."); ok {
+			writeKey(b, k, c, "  ", rest, true)
 		}
 	}
-	return b.Bytes()
 }
 
 // writeMirrors writes the mirrors; the first of them with comments.

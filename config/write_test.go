@@ -34,7 +34,7 @@ func random(r *rand.Rand) Config {
 		Limits: Limits{
 			Rate: r.ExpFloat64(), Burst: 1 + r.IntN(3), Parallel: 1 + r.IntN(9),
 			Timeout: time.Duration(1 + r.Int64N(1e12)), MaxBody: 1024 + r.Int64N(1<<uint(1+r.IntN(50))),
-			Retries: r.IntN(5), Robots: r.IntN(2) == 0,
+			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), Robots: r.IntN(2) == 0,
 		},
 	}
 	for i := range 1 + r.IntN(3) {
@@ -84,6 +84,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(smallest), "FINARC_MIRROR_CATEGORIES=a,b")
 	f.Add([]byte("a: &a [*a]\n? {b: c}\n: d\n"), "FINARC_ARCHIVE=\xff")
 	f.Add([]byte("--- !!map\narchive: |\n  a\n...\n---\n"), "")
+	f.Add([]byte(smallest+"proxy: socks5://u:p@[::1]:1080\nnotify: {url: 'https://h/x?a=b&c=%23', when: always}\nlimits: {attempts: 1}\n"), "FINARC_NOTIFY_WHEN=never")
+	f.Add([]byte("mirrors: [{name: a, site: 'http://[::1]/', private: true}]\nnotify: {url: ''}\nproxy: '#'\n"), "FINARC_PROXY=http://h")
 	f.Fuzz(func(t *testing.T, data []byte, variable string) {
 		c, err := Parse("crawler.yaml", data, []string{variable})
 		if err != nil {

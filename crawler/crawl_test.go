@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -76,12 +77,12 @@ func checkOnlyListsUnchanged(t *testing.T, m *mirror.Mirror, lists int) {
 	t.Helper()
 	saw := m.Requests()
 	for kind, n := range saw.Kinds {
-		if !kind.List() && kind != news.KindRobots {
+		if !kind.List() {
 			t.Errorf("the second run asked for %d pages of kind %s", n, kind)
 		}
 	}
-	if saw.Total != lists+1 || saw.NotModified != lists {
-		t.Errorf("the second run made %d requests and got 304 for %d, want %d and %d", saw.Total, saw.NotModified, lists+1, lists)
+	if saw.Total != lists || saw.NotModified != lists {
+		t.Errorf("the second run made %d requests and got 304 for %d, want %d", saw.Total, saw.NotModified, lists)
 	}
 }
 
@@ -119,4 +120,31 @@ func readable(p news.Post, from news.PageKind) news.Post {
 		p.Digest = ""
 	}
 	return p
+}
+
+// TestPostsBeforeLastList: a mirror of many lists does not keep its posts
+// waiting until all of them are read.
+func TestPostsBeforeLastList(t *testing.T) {
+	_, base := newMirror(t, mirror.Options{Posts: 60, Categories: 60})
+	asked := make(chan string, 1000)
+	o := options(base, newArchive(t))
+	o.Limits.Rate, o.Limits.Burst, o.Limits.Parallel = 100, 1, 1
+	o.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+		asked <- r.URL.Path
+		return http.DefaultTransport.RoundTrip(r)
+	})
+	if r := crawl(t, o); r.New != 60 {
+		t.Errorf("%d new posts, want 60", r.New)
+	}
+	close(asked)
+	posts := 0
+	for path := range asked {
+		switch {
+		case isPost(path):
+			posts++
+		case posts > 0 && strings.HasPrefix(path, "/category/"):
+			return // a list after a post
+		}
+	}
+	t.Error("every list was asked for before the first post")
 }

@@ -34,6 +34,13 @@ type Store interface {
 	Wanted(ctx context.Context, after news.ID, n int) ([]news.Wanted, error)
 	// Lists returns the list pages known of a mirror.
 	Lists(ctx context.Context, mirror string) ([]news.ListPage, error)
+	// Held returns up to n held posts that were published since a time, or seem
+	// so, after the given identity, in order of identity.
+	Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error)
+	// Hosts returns what is remembered of hosts.
+	Hosts(ctx context.Context) ([]news.Host, error)
+	// PageHistory returns how the pages of earlier runs could be read.
+	PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error)
 }
 
 // Options are what a crawl needs to be told.
@@ -42,14 +49,26 @@ type Options struct {
 	Limits  config.Limits
 	Agent   string // the User-Agent
 	Command string // the command line, for the run's report
+	GoOn    string // the command that goes on where a run ended, for its report
 	Store   Store
 	Log     *slog.Logger // nil: silent
+
+	// MaxDuration and MaxRequests end a run in order when it has taken so long,
+	// or sent so many requests, robots.txt and retries included; 0: no limit.
+	MaxDuration time.Duration
+	MaxRequests int
+	// Refresh is the number of days whose posts, though held, are looked at
+	// again for revisions; 0: none.
+	Refresh int
+	// Proxy is the address of a proxy for all requests; empty: what the
+	// environment says.
+	Proxy string
 
 	// Progress, if set, is called by the run's goroutine after each batch and
 	// must return at once.
 	Progress func(Progress)
-	// Transport sends the requests; nil: one made for the limits, with the
-	// proxy that the environment names.
+	// Transport sends the requests; nil: one made for the limits, which keeps
+	// from addresses that are not the open web's.
 	Transport http.RoundTripper
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -78,6 +97,14 @@ func Run(ctx context.Context, o Options) (*news.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Transport == nil {
+		base, err := newBase(&o, sites)
+		if err != nil {
+			return nil, err
+		}
+		defer base.CloseIdleConnections()
+		o.Transport = base
+	}
 	r := newRun(&o, sites)
 	if err := o.Store.StartRun(ctx, r.report); err != nil {
 		return nil, fmt.Errorf("start run: %w", err)
@@ -96,16 +123,24 @@ func (o *Options) fillDefaults() {
 	if o.Backoff == 0 {
 		o.Backoff = 500 * time.Millisecond
 	}
-	if o.Transport == nil {
-		o.Transport = newBase(o.Limits)
-	}
 }
 
 // newBase returns an HTTP transport that keeps as many connections to a host
 // as the limits let it use.
-func newBase(l config.Limits) *http.Transport {
+func newBase(o *Options, sites []*site) (*http.Transport, error) {
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != "" {
+		u, err := url.Parse(o.Proxy)
+		if err != nil {
+			return nil, fmt.Errorf("proxy: %w", err)
+		}
+		proxy = http.ProxyURL(u)
+	}
+	g := newGate(trustedOf(o.Mirrors, sites))
+	l := o.Limits
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  g.proxied(proxy),
+		DialContext:            g.dial,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           4 * l.Parallel,
 		MaxIdleConnsPerHost:    l.Parallel,
@@ -115,7 +150,7 @@ func newBase(l config.Limits) *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 		ReadBufferSize:         16 << 10,
 		DisableCompression:     true, // the crawl's own transport decodes
-	}
+	}, nil
 }
 
 // site is a mirror in the course of a run.
@@ -166,16 +201,27 @@ func hostsOf(sites []*site) []string {
 
 // do runs workers and committer, and the run's own loop between them.
 func (r *run) do(ctx context.Context) error {
+	known, err := r.o.Store.Hosts(context.WithoutCancel(ctx)) // which is short
+	if err != nil {
+		r.abandon()
+		return fmt.Errorf("hosts: %w", err)
+	}
+	r.memory = newMemory(known)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if d := r.o.MaxDuration; d > 0 {
+		defer time.AfterFunc(d, func() { end(errDuration) }).Stop()
+	}
 	// The requests in flight and the last commit outlive a cancelled ctx.
 	g, work := errgroup.WithContext(context.WithoutCancel(ctx))
 	// Waits for a host's turn or for a retry end with either.
 	stop, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(work, cancel)()
-	t, rules := newTransport(stop, r.o.Limits, r.o.Transport, func(req *http.Request) news.PageKind { return kindOf(r.sites, req.URL) }), newRobots(r.o.Limits.Robots)
-	r.traffic = t.counts
+	r.transport = newTransport(stop, r, func() { end(errRequests) })
+	rules := newRobots(r.o.Limits.Robots, r.memory, r.o.Now)
 	for range r.workers() {
-		g.Go(func() error { return r.serve(work, newFetcher(stop, work, r.o, r.sites, t, rules)) })
+		g.Go(func() error { return r.serve(work, newFetcher(stop, work, r.o, r.sites, r.transport, rules)) })
 	}
 	g.Go(func() error { return r.commitAll(work) })
 	g.Go(func() error {
@@ -183,10 +229,7 @@ func (r *run) do(ctx context.Context) error {
 		defer close(r.batches)
 		return r.loop(ctx, work)
 	})
-	err := g.Wait()
-	if t, ok := r.o.Transport.(*http.Transport); ok {
-		t.CloseIdleConnections()
-	}
+	err = g.Wait()
 	if r.report.Ended.IsZero() {
 		r.abandon()
 	}

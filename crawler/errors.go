@@ -31,7 +31,11 @@ const (
 	reasonUnreadable reason = "unreadable"
 	reasonOther      reason = "another post" // a page that is not the post asked for
 	reasonIncomplete reason = "incomplete"   // archived, but something is lacking
-	reasonStopped    reason = "stopped"      // the run ended before it was asked for
+	reasonDiffers    reason = "mirrors disagree"
+	reasonStopped    reason = "stopped"         // the run ended before it was asked for
+	reasonPaused     reason = "host paused"     // it wants to be left alone for longer than a run waits
+	reasonDown       reason = "host down"       // it failed so often in a row that the run gave it up
+	reasonAddress    reason = "address refused" // its name leads to an address that is not the open web's
 )
 
 func statusReason(status int) reason { return reason("status " + strconv.Itoa(status)) }
@@ -51,6 +55,12 @@ func (f *failure) Error() string {
 	return fmt.Sprintf("GET %s: %s: %v", f.url, f.reason, f.err)
 }
 
+// left reports whether nobody was asked: what is wanted is left for later, as if
+// it had never been taken up.
+func (f *failure) left() bool {
+	return f.reason == reasonStopped || f.reason == reasonPaused || f.reason == reasonDown
+}
+
 // answered reports whether the failure is what a working server says.
 func (f *failure) answered() bool {
 	return f.reason == reasonGone || f.reason == reasonUnreadable || f.reason == reasonRobots
@@ -65,6 +75,11 @@ var (
 	errLoop     = errors.New("more than 10 redirects")
 	errRobots   = errors.New("disallowed by robots.txt")
 	errStopped  = errors.New("the run is ending")
+	errDuration = errors.New("the run has taken as long as it may")
+	errRequests = errors.New("the run has sent as many requests as it may")
+	errPaused   = errors.New("the host wants to be left alone")
+	errDown     = errors.New("the host does not answer, and was given up for this run")
+	errAddress  = errors.New("not an address of the open web (mirrors: private: true allows it)")
 )
 
 // classes tells, for the errors that a request can end with, their reason and
@@ -75,6 +90,9 @@ var classes = []struct {
 	again  bool
 }{
 	{isErr(errStopped), reasonStopped, false},
+	{isErr(errPaused), reasonPaused, false},
+	{isErr(errDown), reasonDown, false},
+	{isErr(errAddress), reasonAddress, false},
 	{isErr(errTooLarge), reasonTooLarge, false},
 	{isErr(errRedirect), reasonRedirect, false},
 	{isErr(errLoop), reasonRedirect, false},

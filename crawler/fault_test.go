@@ -49,10 +49,14 @@ var faultCases = []struct {
 	{"404", archived, gone},
 	{"gone", fate{failed: "gone"}, gone},
 	{"slow", archived, archived},
+	{"unsteady", archived, archived},
 }
 
 func TestEveryFault(t *testing.T) {
-	tested := map[string]bool{"down-home": true, "no-categories": true} // by TestFaultsOfHome
+	tested := map[string]bool{
+		"down-home": true, "no-categories": true, // by TestFaultsOfHome
+		"ailing": true, "outages": true, // by TestLiving
+	}
 	for _, c := range faultCases {
 		tested[c.fault] = true
 		t.Run(c.fault, func(t *testing.T) {
@@ -236,7 +240,9 @@ func TestFaultsPass(t *testing.T) {
 	before := held(t, a)
 
 	m := putMirror(t, s, at, healthy)
-	report := crawl(t, faultOptions(at, a, false))
+	later := faultOptions(at, a, false)
+	later.Now = tomorrow
+	report := crawl(t, later)
 	if report.New != want.Pending || report.Discovered != want.Pending || m.Requests().Kinds[news.KindPost] != want.Pending {
 		t.Errorf("%d posts pending, then %+v with %d requests", want.Pending, countsOf(report), m.Requests().Kinds[news.KindPost])
 	}

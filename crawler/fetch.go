@@ -84,11 +84,11 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 // insist makes the first attempt and the retries.
 func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 	for attempt := 0; ; attempt++ {
-		c, wait, fail := f.attempt(o)
+		c, fail := f.attempt(o)
 		if fail == nil || !fail.again || attempt >= f.limits.Retries {
 			return c, fail
 		}
-		if !pause(f.stop, max(wait, f.delay(attempt))) {
+		if !pause(f.stop, f.delay(attempt)) {
 			return nil, &failure{reason: reasonStopped, url: o.url, err: fail}
 		}
 		f.transport.counts.retries.Add(1)
@@ -102,8 +102,8 @@ func (f *fetcher) delay(attempt int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// attempt asks once. wait is how long the server wants to be left alone.
-func (f *fetcher) attempt(o order) (c *news.Capture, wait time.Duration, fail *failure) {
+// attempt asks once.
+func (f *fetcher) attempt(o order) (*news.Capture, *failure) {
 	header := http.Header{"User-Agent": {f.collector.UserAgent}}
 	if o.etag != "" {
 		header.Set("If-None-Match", o.etag)
@@ -113,20 +113,20 @@ func (f *fetcher) attempt(o order) (c *news.Capture, wait time.Duration, fail *f
 	}
 	*f.answer = answer{}
 	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
-		fail = failed(o.url, rootOf(err))
-		if fail.reason != reasonStopped {
+		fail := failed(o.url, rootOf(err))
+		if !fail.left() {
 			f.transport.counts.unanswered(fail.reason)
 		}
-		return nil, 0, fail
+		return nil, fail
 	}
 	a := f.answer
 	if a.status != http.StatusOK && a.status != http.StatusNotModified {
-		return nil, retryAfter(a.header, f.now()), failedStatus(o.url, a.status)
+		return nil, failedStatus(o.url, a.status)
 	}
 	return &news.Capture{
 		URL: a.url, Status: a.status, Header: a.header, Proto: a.proto, Body: a.body,
 		Fetched: f.now(), Mirror: o.mirror, Kind: o.kind,
-	}, 0, nil
+	}, nil
 }
 
 // rootOf takes off the wrapping that net/http puts around an error: it tells
@@ -139,8 +139,9 @@ func rootOf(err error) error {
 	return err
 }
 
-// maxRetryAfter bounds how long a Retry-After can hold a run up.
-const maxRetryAfter = 2 * time.Minute
+// maxRetryAfter bounds what a Retry-After can ask for: a server's mistake must
+// not end all crawling.
+const maxRetryAfter = 24 * time.Hour
 
 // retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds, or a date.
 func retryAfter(h http.Header, now time.Time) time.Duration {

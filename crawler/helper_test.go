@@ -86,6 +86,10 @@ func options(base string, s crawler.Store) crawler.Options {
 	}
 }
 
+// tomorrow is a clock by which everything that was put off is due again, and
+// everything that was remembered for a day is old.
+func tomorrow() time.Time { return time.Now().Add(25 * time.Hour) }
+
 // crawl runs once and fails the test unless the run is done and its report
 // adds up.
 func crawl(t testing.TB, o crawler.Options) *news.Run {
@@ -148,6 +152,11 @@ func stats(t testing.TB, a *archive.Archive) archive.Stats {
 	return s
 }
 
+// transportFunc sends requests as a test wants.
+type transportFunc func(*http.Request) (*http.Response, error)
+
+func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
 // held returns the archive's posts with their bodies, by identity.
 func held(t testing.TB, a *archive.Archive) map[news.ID]news.Revision {
 	t.Helper()
@@ -200,3 +209,17 @@ func plain(address string) string {
 	}
 	return address
 }
+
+// runUntil runs once, for a run that is to end so.
+func runUntil(t testing.TB, o crawler.Options, ending string) (*news.Run, error) {
+	t.Helper()
+	report, err := crawler.Run(t.Context(), o)
+	checkReport(t, report)
+	if report.Ending != ending || report.Ended.IsZero() {
+		t.Errorf("the run ended as %q at %v, want %q", report.Ending, report.Ended, ending)
+	}
+	return report, err
+}
+
+// storeOf returns the archive of a run's options.
+func storeOf(o crawler.Options) *archive.Archive { return o.Store.(*archive.Archive) }

@@ -1,8 +1,8 @@
 package crawler
 
 import (
-	"bytes"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -11,18 +11,22 @@ import (
 
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
-	"github.com/temoto/robotstxt"
+	robotstxt "github.com/finarc/finarc/robots"
 )
 
 // agentToken is the product token by which robots.txt groups name finarc (RFC
 // 9309, 2.2.1).
 const agentToken = "finarc"
 
-// robots answers what a host's robots.txt allows. It asks each host once.
+// robots answers what a host's robots.txt allows. It asks each host at most
+// once a run, and not at all where an earlier run did within a day.
 type robots struct {
-	obey  bool
+	obey   bool
+	memory *memory
+	now    func() time.Time
+
 	mu    sync.Mutex
-	hosts map[string]*hostRules
+	hosts map[string]*hostRules // by origin
 }
 
 type hostRules struct {
@@ -34,11 +38,11 @@ type hostRules struct {
 
 // allow reports whether the rules let an address be fetched. They must be known.
 func (h *hostRules) allow(u *url.URL) bool {
-	return h.fail == nil && (h.group == nil || h.group.Test(u.RequestURI()))
+	return h.fail == nil && (h.group == nil || h.group.Allowed(u.RequestURI()))
 }
 
-func newRobots(obey bool) *robots {
-	return &robots{obey: obey, hosts: make(map[string]*hostRules)}
+func newRobots(obey bool, m *memory, now func() time.Time) *robots {
+	return &robots{obey: obey, memory: m, now: now, hosts: make(map[string]*hostRules)}
 }
 
 // check returns a failure if address may not be fetched.
@@ -50,19 +54,23 @@ func (r *robots) check(f *fetcher, address string) *failure {
 	if err != nil {
 		return &failure{reason: reasonConnection, url: address, err: err}
 	}
-	rules := r.rules(u.Scheme + "://" + u.Host)
+	rules := r.rules(originOf(u))
 	rules.once.Do(func() {
-		rules.load(f, u)
+		rules.group, rules.fail = r.load(f, u)
 		rules.known.Store(true)
 	})
 	if rules.fail != nil {
 		return rules.fail
 	}
 	if !rules.allow(u) {
-		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s://%s/robots.txt", u.Scheme, u.Host)}
+		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s/robots.txt", originOf(u))}
 	}
 	return nil
 }
+
+// originOf returns scheme://host[:port] of an address, without the scheme's
+// default port.
+func originOf(u *url.URL) string { return u.Scheme + "://" + page.HostOf(u) }
 
 // disallow reports whether rules that are known already forbid an address. It
 // asks for none, and so never waits.
@@ -70,7 +78,7 @@ func (r *robots) disallow(u *url.URL) bool {
 	if !r.obey {
 		return false
 	}
-	rules := r.rules(u.Scheme + "://" + u.Host)
+	rules := r.rules(originOf(u))
 	return rules.known.Load() && !rules.allow(u)
 }
 
@@ -85,31 +93,59 @@ func (r *robots) rules(origin string) *hostRules {
 	return rules
 }
 
-// Bounds on what a robots.txt can ask for.
 const (
-	maxRobots     = 500 << 10   // bytes that are read (RFC 9309, 2.5)
-	maxCrawlDelay = time.Minute // a longer one would stop all crawling without a word
+	// robotsFresh is how long a robots.txt is used without asking again (RFC
+	// 9309, 2.4).
+	robotsFresh = 24 * time.Hour
+	// robotsStale is how long one is used where it cannot be had again: beyond
+	// that the host counts as unreachable.
+	robotsStale = 30 * 24 * time.Hour
+	// maxCrawlDelay bounds what a robots.txt can ask for: a longer delay would
+	// stop all crawling without a word.
+	maxCrawlDelay = time.Minute
 )
 
-// load fetches the host's robots.txt. An answer of 4xx, or one that leads away,
-// means that there are no rules (RFC 9309, 2.3.1.2 and 2.3.1.3); without any
-// answer, or with another, everything is disallowed (2.3.1.4), and the failure
-// says why.
-func (h *hostRules) load(f *fetcher, u *url.URL) {
-	at := u.Scheme + "://" + u.Host + "/robots.txt"
-	c, fail := f.insist(order{kind: news.KindRobots, url: at})
-	if fail != nil {
-		if !fail.withoutRules() {
-			h.fail = fail
+// load returns the rules of the host of an address: those that are remembered
+// while they are fresh, or else those that it has now. An answer of 4xx, or one
+// that leads away, means that there are none (RFC 9309, 2.3.1.2 and 2.3.1.3).
+// Without any answer, or with another, those that are remembered go on to hold
+// (2.4), and without such everything is disallowed (2.3.1.4); the failure says
+// why.
+func (r *robots) load(f *fetcher, u *url.URL) (*robotstxt.Group, *failure) {
+	origin := originOf(u)
+	held := r.memory.robots(origin)
+	age := r.now().Sub(held.Fetched)
+	if held.Fetched.IsZero() || age < 0 || age >= robotsFresh {
+		had, fail := fetchRobots(f, origin+"/robots.txt")
+		switch {
+		case fail == nil:
+			held = had
+			r.memory.setRobots(origin, had)
+		case held.Fetched.IsZero() || age >= robotsStale || fail.left():
+			return nil, fail
 		}
-		return
 	}
-	data, err := robotstxt.FromBytes(firstLines(c.Body, maxRobots))
-	if err != nil {
-		return // no rule of it can be understood: as if there were none
+	if held.Status != http.StatusOK {
+		return nil, nil
 	}
-	h.group = data.FindGroup(agentToken)
-	f.transport.slow(page.HostOf(u), min(h.group.CrawlDelay, maxCrawlDelay))
+	group := robotstxt.Parse(held.Body).Group(agentToken)
+	if delay, asked := group.CrawlDelay(); asked {
+		f.transport.host(page.HostOf(u)).pace.cap(min(delay, maxCrawlDelay))
+	}
+	return group, nil
+}
+
+// fetchRobots asks for a robots.txt.
+func fetchRobots(f *fetcher, at string) (news.Robots, *failure) {
+	c, fail := f.insist(order{kind: news.KindRobots, url: at})
+	switch {
+	case fail == nil:
+		body := c.Body[:min(len(c.Body), robotstxt.MaxBytes+1)] // one more tells that a line is cut
+		return news.Robots{Status: c.Status, Body: body, Fetched: c.Fetched}, nil
+	case fail.withoutRules():
+		return news.Robots{Status: http.StatusNotFound, Fetched: f.now()}, nil
+	}
+	return news.Robots{}, fail
 }
 
 // withoutRules reports whether a failure to get robots.txt means that there is
@@ -120,12 +156,4 @@ func (f *failure) withoutRules() bool {
 		return true
 	}
 	return !f.again && strings.HasPrefix(string(f.reason), "status 4")
-}
-
-// firstLines returns the whole lines among the first bytes of a text.
-func firstLines(text []byte, size int) []byte {
-	if len(text) <= size {
-		return text
-	}
-	return text[:bytes.LastIndexByte(text[:size], '\n')+1]
 }

@@ -26,8 +26,11 @@ const (
 	queueHigh = 1024
 	queueLow  = 512
 
-	// maxLists bounds the list pages of a run: a mirror has some 2,000.
+	// maxLists bounds the list pages of a run: a mirror has some 2,000. maxDepth
+	// bounds how many links may lead to one, which is one on a mirror as it should
+	// be, and without end where each page links a next one that is made up.
 	maxLists = 20_000
+	maxDepth = 10
 
 	// goneAgain is how long a list page that was gone is left alone.
 	goneAgain = 24 * time.Hour
@@ -36,24 +39,25 @@ const (
 // run is the state of a run. Only its own goroutine touches it, but for the
 // channels and what is marked.
 type run struct {
-	o       *Options
-	sites   []*site
-	traffic *traffic
-	report  *news.Run
+	o      *Options
+	sites  []*site
+	memory *memory
+	report *news.Run
+
+	transport *transport
 
 	tasks   chan task
 	results chan result
 	batches chan *news.Batch
 	settled chan settlement
 
-	lists    []news.ListPage     // to be read
+	queue    queue
 	known    map[string]bool     // addresses of list pages met in this run
 	overflow bool                // there were more than maxLists
-	posts    []task              // posts to be fetched
 	seen     map[uint64]standing // by compact identity
 	open     int                 // of seen, those that are not done
 	look     look                // at the frontier
-	listed   bool                // the last task was a list page
+	again    again               // the look at held posts
 	inFlight int
 	reading  int // of these, list pages
 	gates    int // first list pages not answered yet, for which everything else waits
@@ -81,15 +85,13 @@ type look struct {
 // again reports whether another look must follow.
 func (l *look) again() bool { return l.stale || l.deferred }
 
-// next returns the look that follows.
-func (l *look) next() look { return look{pageless: !l.stale} }
-
 // standing is what a run has counted a post as.
 type standing uint8
 
 const (
 	standingFound   standing = iota // linked; the archive has not said yet how it stands
 	standingPending                 // in the frontier
+	standingTaken                   // from the frontier into the queue; once a run
 	standingDone                    // counted for good
 )
 
@@ -109,6 +111,7 @@ func newRun(o *Options, sites []*site) *run {
 		tasks: make(chan task), results: make(chan result),
 		batches: make(chan *news.Batch), settled: make(chan settlement, 1),
 		known: make(map[string]bool), seen: make(map[uint64]standing),
+		queue: queue{parallel: o.Limits.Parallel}, again: newAgain(o.Refresh, o.Now()),
 		batch: new(news.Batch),
 	}
 }
@@ -128,7 +131,7 @@ func (r *run) loop(ctx, work context.Context) error {
 			}
 		}
 		r.pump()
-		r.dropDone()
+		r.queue.drop(r.isDone)
 		if r.idle(stopping) {
 			break
 		}
@@ -150,7 +153,7 @@ func (r *run) loop(ctx, work context.Context) error {
 			return work.Err()
 		}
 	}
-	return r.finish(work, stopping)
+	return r.finish(work, context.Cause(ctx))
 }
 
 // taking returns the channel of results, or none while there is no room for
@@ -189,13 +192,13 @@ func (r *run) start(ctx context.Context) error {
 // bar queues the first list page of a mirror that is to be read; it is the gate
 // to the others.
 func (r *run) bar(s *site) {
-	queued := len(r.lists)
-	for len(s.entrances) > 0 && len(r.lists) == queued {
+	queued := r.queue.lists()
+	for len(s.entrances) > 0 && r.queue.lists() == queued {
 		s.gate = s.entrances[0].URL
 		r.queueList(s.entrances[0])
 		s.entrances = s.entrances[1:]
 	}
-	r.gates += len(r.lists) - queued
+	r.gates += r.queue.lists() - queued
 }
 
 // begin returns the list pages from which a run begins: those that every
@@ -235,22 +238,27 @@ func (r *run) queueList(l news.ListPage) bool {
 		return false
 	}
 	if len(r.known) >= maxLists {
-		r.tooManyLists(l)
+		r.tooManyLists(l, fmt.Errorf("the run knows %d list pages already", maxLists))
+		return false
+	}
+	if l.Depth > maxDepth {
+		r.tooManyLists(l, fmt.Errorf("more than %d links lead to it from the home page", maxDepth))
 		return false
 	}
 	r.known[l.URL] = true
 	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && r.o.Now().Sub(l.Checked) < goneAgain
 	if !gone {
-		r.lists = append(r.lists, l)
+		r.queue.addList(l)
 	}
 	return true
 }
 
 // tooManyLists tells, once, that a mirror links more lists than a run reads.
-func (r *run) tooManyLists(l news.ListPage) {
+func (r *run) tooManyLists(l news.ListPage, why error) {
 	if !r.overflow {
 		r.overflow = true
-		r.problem(l.URL, "", l.Kind, &failure{reason: reasonTooMany, err: fmt.Errorf("the run knows %d list pages already", maxLists)}, "skipped")
+		r.problem(news.Problem{URL: l.URL, What: l.Kind, For: "skipped"},
+			&failure{reason: reasonTooMany, err: why})
 	}
 }
 
@@ -262,37 +270,55 @@ func (s *site) owns(address string) bool {
 	return err == nil && s.Kind(u) == news.KindPost
 }
 
+// siteOf returns the site of a mirror. Every task names one of the run's.
 func (r *run) siteOf(mirror string) *site {
+	if s := r.siteNamed(mirror); s != nil {
+		return s
+	}
+	return r.sites[0] // not reached
+}
+
+// siteNamed returns the site of a mirror, or nil if the run has none of it.
+func (r *run) siteNamed(mirror string) *site {
 	for _, s := range r.sites {
 		if s.Name() == mirror {
 			return s
 		}
 	}
-	return r.sites[0] // not reached: every task names one of the run's mirrors
+	return nil
 }
 
-// refill tops the queue up from the frontier. Another look at it follows, if
-// one must, once nothing of the last is left in flight.
+// refill tops the queue up from the frontier. Once that was looked through,
+// another look follows if it has got new posts, so that posts do not wait until
+// the last list was read; the look for posts without a page, when nothing is
+// left in flight.
 func (r *run) refill(ctx context.Context) error {
-	if r.look.exhausted && r.look.again() && r.quiet() {
-		r.look = r.look.next()
-	}
-	if r.gates > 0 || len(r.posts) >= queueLow {
+	if r.gates > 0 || r.queue.posts() >= queueLow {
 		return nil
+	}
+	switch {
+	case !r.look.exhausted:
+	case r.look.stale:
+		r.look = look{}
+	case r.look.deferred && r.quiet():
+		r.look = look{pageless: true}
 	}
 	// Much of the frontier may be none of this look's, but without a post
 	// nothing might happen that leads here again.
-	for first := true; !r.look.exhausted && (first || len(r.posts) == 0); first = false {
+	for first := true; !r.look.exhausted && (first || r.queue.posts() == 0); first = false {
 		if err := r.lookOn(ctx); err != nil {
 			return err
 		}
+	}
+	if r.look.exhausted && !r.look.again() {
+		return r.lookAgain(ctx)
 	}
 	return nil
 }
 
 // lookOn takes the next stretch of the frontier.
 func (r *run) lookOn(ctx context.Context) error {
-	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-len(r.posts))
+	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-r.queue.posts())
 	if err != nil {
 		return fmt.Errorf("read frontier: %w", err)
 	}
@@ -304,18 +330,23 @@ func (r *run) lookOn(ctx context.Context) error {
 	return nil
 }
 
-// queuePost queues a post of the frontier unless this run has tried it already
+// queuePost queues a post of the frontier unless this run has done so already
 // or cannot, or its turn comes later.
 func (r *run) queuePost(w news.Wanted) {
-	if w.Run == r.report.ID || !r.knows(&w) {
+	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	r.meet(w.ID, standingPending)
 	if len(w.Pages) == 0 && !r.look.pageless {
+		r.meet(w.ID, standingPending)
 		r.look.deferred = true
 		return
 	}
-	r.posts = append(r.posts, task{post: &w, sources: r.sources(&w)})
+	if w.Next.After(r.o.Now()) {
+		r.meet(w.ID, standingPending)
+		return
+	}
+	r.meet(w.ID, standingTaken)
+	r.queue.addPost(task{post: &w, sources: r.sources(&w)})
 }
 
 // knows reports whether a mirror of the run that has answered linked the post,
@@ -360,14 +391,14 @@ func compact(id news.ID) uint64 {
 
 // quiet reports whether nothing is queued, in flight or uncommitted.
 func (r *run) quiet() bool {
-	return len(r.lists) == 0 && len(r.posts) == 0 && r.inFlight == 0 && r.settledAll()
+	return r.queue.lists() == 0 && r.queue.posts() == 0 && r.inFlight == 0 && r.settledAll()
 }
 
 func (r *run) idle(stopping bool) bool {
 	if stopping {
 		return r.inFlight == 0 && r.settledAll()
 	}
-	return r.quiet() && r.look.exhausted && !r.look.again()
+	return r.quiet() && r.look.exhausted && !r.look.again() && r.again.exhausted
 }
 
 // settledAll reports whether everything that was learned is committed.
@@ -375,42 +406,26 @@ func (r *run) settledAll() bool { return r.committed == 0 && len(r.backlog) == 0
 
 func (r *run) empty() bool {
 	b := r.batch
-	return len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists) == 0
+	return len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists)+len(b.Seen) == 0
 }
 
-// next returns the task to hand out: a list and a post in turn, so that neither
-// a mirror of ever more lists keeps its posts waiting nor the other way round.
-// While the links of earlier lists wait, no list is read. Without a task the
-// channel is nil.
+// next returns the task to hand out. While the links of earlier lists wait, no
+// list is read. Without a task the channel is nil.
 func (r *run) next(stopping bool) (task, chan<- task) {
-	switch {
-	case stopping:
-		return task{}, nil
-	case len(r.lists) > 0 && r.waiting < batchLinks && (!r.listed || len(r.posts) == 0):
-		return task{list: &r.lists[0]}, r.tasks
-	case len(r.posts) > 0:
-		return r.posts[0], r.tasks
+	if !stopping {
+		if t, ok := r.queue.next(r.waiting < batchLinks); ok {
+			return t, r.tasks
+		}
 	}
 	return task{}, nil
 }
 
-// dropDone takes posts off the head of the queue that were archived meanwhile,
-// from an address that did not tell their identity.
-func (r *run) dropDone() {
-	for len(r.posts) > 0 && r.seen[compact(r.posts[0].post.ID)] == standingDone {
-		r.posts = r.posts[1:]
-	}
-}
-
 // taken takes the task that was handed out off its queue.
 func (r *run) taken(t task) {
+	r.queue.taken(t)
 	r.inFlight++
-	r.listed = t.list != nil
 	if t.list != nil {
-		r.lists = r.lists[1:]
 		r.reading++
-	} else {
-		r.posts = r.posts[1:]
 	}
 }
 
@@ -420,18 +435,22 @@ func (r *run) due(stopping bool) (*news.Batch, chan<- *news.Batch) {
 	if r.empty() || r.committed > 0 {
 		return nil, nil
 	}
-	waiting := r.inFlight == 0 && (stopping || len(r.lists)+len(r.posts) == 0)
+	waiting := r.inFlight == 0 && (stopping || r.queue.lists()+r.queue.posts() == 0)
 	if !waiting && !r.full() && r.o.Now().Sub(r.began) < batchAge {
 		return nil, nil
 	}
-	r.batch.Run = r.snapshot()
+	r.batch.Run, r.batch.Hosts = r.snapshot(), append(r.batch.Hosts, r.memory.news()...)
 	return r.batch, r.batches
 }
 
 func (r *run) full() bool {
-	return len(r.batch.Posts)+len(r.batch.Failed)+len(r.batch.Tried) >= batchPosts ||
+	return len(r.batch.Posts)+len(r.batch.Failed)+len(r.batch.Tried)+len(r.batch.Seen) >= batchPosts ||
 		len(r.batch.Found) >= batchLinks || r.size >= batchBytes
 }
+
+// isDone reports whether a post was counted for good: archived meanwhile, from an
+// address that did not tell its identity.
+func (r *run) isDone(id news.ID) bool { return r.seen[compact(id)] == standingDone }
 
 // handedOver begins a new batch after the last was given to the committer.
 func (r *run) handedOver() {

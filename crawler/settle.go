@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
@@ -18,16 +19,19 @@ func (r *run) take(res result) {
 	}
 	if res.partial {
 		l := res.task.list
-		r.enter(r.siteOf(l.Mirror), l.URL, res.found)
+		r.enter(r.siteOf(l.Mirror), l.URL, l.Depth, res.found)
 		return
 	}
 	r.inFlight--
+	r.queue.done(res.task)
 	switch {
 	case res.task.list != nil:
 		r.reading--
 		r.takeList(res)
+	case res.task.again:
+		r.takeAgain(res)
 	case res.stopped:
-		// The post stays in the frontier.
+		// The post stays in the frontier as it is.
 	case res.post != nil:
 		r.takePost(res)
 	default:
@@ -59,7 +63,7 @@ func (r *run) takeList(res result) {
 		s.linked = true // or it would not have been kept with validators
 	default:
 		lists.Read++
-		r.enter(s, l.URL, res.found)
+		r.enter(s, l.URL, l.Depth, res.found)
 	}
 	s.read++
 }
@@ -95,7 +99,7 @@ func (r *run) listFailure(s *site, l *news.ListPage, fail *failure) {
 	if s.err == nil {
 		s.err = fail
 	}
-	r.problem(l.URL, "", l.Kind, fail, outcome)
+	r.problem(news.Problem{URL: l.URL, What: l.Kind, For: outcome}, fail)
 }
 
 // links is what waits to be entered into a batch: posts that a page links, or
@@ -106,8 +110,8 @@ type links struct {
 	list  *news.ListPage
 }
 
-// enter takes the links of a page.
-func (r *run) enter(s *site, from string, p page.Page) {
+// enter takes the links of a page that lies so deep.
+func (r *run) enter(s *site, from string, depth int, p page.Page) {
 	s.linked = s.linked || len(p.Found)+len(p.Lists) > 0
 	if p.Dropped > 0 {
 		r.report.AddProblem(news.Problem{
@@ -116,7 +120,7 @@ func (r *run) enter(s *site, from string, p page.Page) {
 		})
 	}
 	for _, l := range p.Lists {
-		if r.queueList(l) {
+		if l.Depth = depth + 1; r.queueList(l) {
 			r.batch.Lists = append(r.batch.Lists, l)
 		}
 	}
@@ -164,11 +168,28 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 
 // takePost enters a post that was got.
 func (r *run) takePost(res result) {
-	w := *res.task.post
-	res.capture.Mode = news.ModeLive
-	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *res.post, Capture: *res.capture, Wanted: w})
-	r.size += int64(len(res.capture.Body))
-	r.enter(r.siteOf(res.capture.Mirror), res.capture.URL, res.found)
+	if u := res.unread; u != nil { // a source that had something else in the post's place
+		r.problemOf(res.task.post.ID, res.fail, "got elsewhere", 0)
+		if len(u.Capture.Body) > 0 {
+			r.enterUnread(u)
+		}
+	}
+	r.enterPost(res.task.post, res.post, res.capture, res.found)
+}
+
+func (r *run) enterPost(w *news.Wanted, p *news.Post, c *news.Capture, found page.Page) {
+	c.Mode = news.ModeLive
+	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *p, Capture: *c, Wanted: *w})
+	r.size += int64(len(c.Body))
+	r.countPage(c.Kind, p)
+	r.enter(r.siteOf(c.Mirror), c.URL, 0, found)
+}
+
+// enterUnread keeps a capture apart that could not be read.
+func (r *run) enterUnread(u *news.Captured) {
+	r.countPage(u.Capture.Kind, nil)
+	r.batch.Unread = append(r.batch.Unread, *u)
+	r.size += int64(len(u.Capture.Body))
 }
 
 // takeFailure enters a post that could not be had: for now, or for good.
@@ -177,47 +198,58 @@ func (r *run) takeFailure(res result) {
 	if r.seen[compact(w.ID)] == standingDone {
 		return // another address had the post meanwhile
 	}
-	w.Attempts++
+	if res.unread != nil {
+		r.enterUnread(res.unread)
+	}
 	w.Run = r.report.ID
 	w.Error = res.fail.Error()
 	switch {
-	case res.fail.again:
-		r.batch.Tried = append(r.batch.Tried, w)
-		r.problemOf(w.ID, res.fail, "pending")
-		return
 	case res.fail.reason == reasonRobots: // it stays in the frontier: the rules may change
 		r.batch.Tried = append(r.batch.Tried, w)
-		r.problemOf(w.ID, res.fail, "skipped")
+		r.problemOf(w.ID, res.fail, "skipped", w.Attempts)
 		r.mark(w.ID, standingDone)
 		r.report.Skipped[news.SkippedDisallowed]++
 		return
+	case res.fail.again && w.Attempts+1 < r.o.Limits.Attempts:
+		w.Attempts++
+		w.Next = r.o.Now().Add(r.putOff(w.Attempts))
+		r.batch.Tried = append(r.batch.Tried, w)
+		r.problemOf(w.ID, res.fail, "pending", w.Attempts)
+		return
 	}
-	if res.unread != nil {
-		r.batch.Unread = append(r.batch.Unread, *res.unread)
-		r.size += int64(len(res.unread.Capture.Body))
-	}
+	w.Attempts++
 	r.batch.Failed = append(r.batch.Failed, w)
-	r.problemOf(w.ID, res.fail, "failed")
+	r.problemOf(w.ID, res.fail, "failed", w.Attempts)
 	r.mark(w.ID, standingDone)
 	r.report.Failed[string(res.fail.reason)]++
 }
 
+// maxPutOff bounds how long a post is put off: a mirror shows it for three days.
+const maxPutOff = 6 * time.Hour
+
+// putOff returns how long a post that could not be had is left alone after so
+// many attempts: ten minutes by the usual backoff, and each time twice as long.
+func (r *run) putOff(attempts int) time.Duration {
+	return min(600*r.o.Backoff<<min(attempts, 16), maxPutOff)
+}
+
 // problemOf records why a post could not be had, at the address that tells most.
-func (r *run) problemOf(id news.ID, fail *failure, outcome string) {
+func (r *run) problemOf(id news.ID, fail *failure, outcome string, attempts int) {
 	kind := news.KindOther
 	if u, err := url.Parse(fail.url); err == nil {
 		kind = kindOf(r.sites, u)
 	}
-	r.problem(fail.url, id, kind, fail, outcome)
+	r.problem(news.Problem{URL: fail.url, ID: id, What: kind, For: outcome, Attempts: attempts}, fail)
 }
 
-func (r *run) problem(at string, id news.ID, kind news.PageKind, fail *failure, outcome string) {
-	r.o.Log.Warn("page failed", "url", at, "kind", kind, "outcome", outcome, "reason", fail.reason, "error", fail.err)
-	why := string(fail.reason)
+// problem records p, which fail tells the reason of.
+func (r *run) problem(p news.Problem, fail *failure) {
+	r.o.Log.Warn("page failed", "url", p.URL, "kind", p.What, "outcome", p.For, "reason", fail.reason, "error", fail.err)
+	p.Why = string(fail.reason)
 	if fail.err != nil {
-		why += ": " + fail.err.Error()
+		p.Why += ": " + fail.err.Error()
 	}
-	r.report.AddProblem(news.Problem{URL: at, ID: id, What: kind, Why: why, For: outcome})
+	r.report.AddProblem(p)
 }
 
 // commitAll is the committer: it makes batches durable, one after the other.
@@ -244,32 +276,30 @@ func (r *run) settle(s settlement) {
 	r.report.Leads += s.done.Leads
 	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.batch.Posts), "links", len(s.batch.Found))
 	if r.o.Progress != nil {
-		r.o.Progress(Progress{Run: *r.snapshot(), Queued: len(r.lists) + len(r.posts), InFlight: r.inFlight})
+		r.o.Progress(Progress{Run: *r.snapshot(), Queued: r.queue.lists() + r.queue.posts(), InFlight: r.inFlight})
 	}
 }
 
 func (r *run) settlePost(p *news.Captured, change news.Change) {
+	if change == news.ChangeDiffers {
+		r.report.Differing++
+		r.problem(news.Problem{URL: p.Capture.URL, ID: p.Post.ID, What: p.Capture.Kind, For: "differs"},
+			&failure{reason: reasonDiffers, err: fmt.Errorf("%s has it otherwise than the mirror it was got from before; both are kept", p.Capture.Mirror)})
+	}
 	if p.Post.ID != p.Wanted.ID && r.duplicate(p) {
 		r.report.Skipped[news.SkippedDuplicate]++
 	}
 	if !r.close(p.Wanted.ID) {
 		return
 	}
-	switch change {
-	case news.ChangeNew:
-		r.report.New++
-	case news.ChangeRevised:
-		r.report.Revised++
-	case news.ChangeUnchanged:
-		r.report.Unchanged++
-	}
+	r.countChange(p, change)
 	lacks := p.Post.Lacks()
 	for _, lack := range lacks {
 		r.report.Incomplete[lack]++
 	}
 	if len(lacks) > 0 {
 		fail := &failure{reason: reasonIncomplete, err: fmt.Errorf("archived without %s", strings.Join(lacks, ", "))}
-		r.problem(p.Capture.URL, p.Post.ID, p.Capture.Kind, fail, "incomplete")
+		r.problem(news.Problem{URL: p.Capture.URL, ID: p.Post.ID, What: p.Capture.Kind, For: "incomplete"}, fail)
 	}
 }
 
@@ -288,6 +318,23 @@ func (r *run) duplicate(p *news.Captured) bool {
 	return true
 }
 
+// countChange counts what a captured post was to the archive.
+func (r *run) countChange(p *news.Captured, change news.Change) {
+	switch change {
+	case news.ChangeNew:
+		r.report.New++
+	case news.ChangeRevised, news.ChangeDiffers:
+		r.report.Revised++
+	case news.ChangeUnchanged:
+		r.report.Unchanged++
+		return
+	}
+	if day := p.Post.Day(); day != 0 {
+		r.report.Days[day.String()]++
+	}
+	r.report.Categories[p.Post.Category]++
+}
+
 // close marks a post as counted for good, and returns false if it was already.
 func (r *run) close(id news.ID) bool {
 	if old, met := r.seen[compact(id)]; met && old == standingDone {
@@ -299,13 +346,14 @@ func (r *run) close(id news.ID) bool {
 
 func (r *run) settleLink(id news.ID, s news.Standing) {
 	old := r.seen[compact(id)]
-	if old == standingDone || old == standingPending && s != news.StandingArchived {
+	if old == standingDone || old >= standingPending && s != news.StandingArchived {
 		return
 	}
 	switch s {
 	case news.StandingArchived: // by this archive's other runs, where it was pending
 		r.mark(id, standingDone)
 		r.report.Skipped[news.SkippedArchived]++
+		r.again.skip(id)
 	case news.StandingFailed:
 		r.mark(id, standingDone)
 		r.report.Skipped[news.SkippedFailed]++
@@ -317,35 +365,57 @@ func (r *run) settleLink(id news.ID, s news.Standing) {
 
 // snapshot returns a copy of the report as it stands.
 func (r *run) snapshot() *news.Run {
-	r.traffic.report(r.report)
+	if r.transport != nil {
+		r.transport.report(r.report)
+	}
 	r.report.Pending = r.open
 	return r.report.Clone()
 }
 
-// finish completes the report and commits it.
-func (r *run) finish(ctx context.Context, stopped bool) error {
-	r.report.Lists.Pending += len(r.lists)
+// finish completes the report and commits it. stopped is why the run was told to
+// end early, if it was.
+func (r *run) finish(ctx context.Context, stopped error) error {
+	if err := r.findDrift(ctx); err != nil {
+		return err
+	}
+	r.report.Lists.Pending += r.queue.lists()
 	r.report.Ended = r.o.Now().In(news.Shanghai)
-	r.report.Ending = news.EndingDone
 	err := r.mirrorErrors()
 	switch {
-	case stopped:
-		r.report.Ending, err = news.EndingInterrupted, nil
+	case stopped != nil:
+		r.report.Ending, err = endingOf(stopped), nil
 	case err != nil:
 		r.report.Ending = news.EndingFailed
+	default:
+		r.report.Ending = news.EndingDone
 	}
-	if _, commitErr := r.o.Store.Commit(ctx, &news.Batch{Run: r.snapshot()}); commitErr != nil {
+	final := &news.Batch{Run: r.snapshot(), Hosts: r.memory.news()}
+	if final.Run.Pending+final.Run.Lists.Pending > 0 {
+		r.report.GoOn, final.Run.GoOn = r.o.GoOn, r.o.GoOn
+	}
+	if _, commitErr := r.o.Store.Commit(ctx, final); commitErr != nil {
 		r.report.Ending = news.EndingFailed
 		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
 	}
 	return err
 }
 
+// endingOf tells why a run was told to end.
+func endingOf(cause error) string {
+	switch {
+	case errors.Is(cause, errDuration):
+		return news.EndingDuration
+	case errors.Is(cause, errRequests):
+		return news.EndingRequests
+	}
+	return news.EndingInterrupted
+}
+
 // abandon completes the report of a run that could not go on. What was not
 // committed is pending.
 func (r *run) abandon() {
 	r.report = r.snapshot()
-	r.report.Lists.Pending += len(r.lists) + r.reading
+	r.report.Lists.Pending += r.queue.lists() + r.reading
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	r.report.Ending = news.EndingFailed
 }

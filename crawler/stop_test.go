@@ -156,7 +156,6 @@ func busy(w http.ResponseWriter, _ *http.Request) {
 
 // twoPosts is a site of two posts and no other lists.
 func twoPosts(t *testing.T) *fixture {
-	path2 := "/yanlancaijing/2021/12/22/" + code2 + ".html"
 	return newFixture(t, map[string]string{
 		"/":   listPage(path1, path2),
 		path1: postPage("甲", sentence, code1, "yanlancaijing"),
@@ -290,7 +289,6 @@ func failOnReport(b *news.Batch) error {
 // TestStoreThatFailsEndsWaits: a run whose store fails does not hang, whatever
 // its workers wait for.
 func TestStoreThatFailsEndsWaits(t *testing.T) {
-	const path2 = "/yanlancaijing/2021/12/22/" + code2 + ".html"
 	for name, second := range map[string]http.HandlerFunc{
 		"for an answer": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"with a retry":  busy,
@@ -304,9 +302,14 @@ func TestStoreThatFailsEndsWaits(t *testing.T) {
 			if second == nil {
 				o.Limits.Rate, o.Limits.Burst = 0.001, 6
 			} else {
-				begun := make(chan struct{})
-				f.answer(path2, func(w http.ResponseWriter, r *http.Request) { close(begun); second(w, r) })
+				first, begun := make(chan struct{}), make(chan struct{})
+				f.answer(path2, func(w http.ResponseWriter, r *http.Request) {
+					<-first // or else the first would have to wait for the second's pause
+					close(begun)
+					second(w, r)
+				})
 				f.answer(path1, func(w http.ResponseWriter, r *http.Request) {
+					close(first)
 					<-begun
 					fmt.Fprint(w, postPage("甲", sentence, code1, "yanlancaijing"))
 				})

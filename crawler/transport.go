@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/andybalholm/brotli"
@@ -17,28 +20,26 @@ import (
 	"github.com/finarc/finarc/page"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"golang.org/x/time/rate"
 )
 
 // transport is what Colly's client sends its requests through. Every single
 // request, redirects and robots.txt included, waits here for its host's turn,
 // is bounded in time and size, and is counted.
 type transport struct {
-	base   http.RoundTripper
-	limits config.Limits
-	kind   func(*http.Request) news.PageKind
-	stop   context.Context // done when no request may be begun any more
-	counts *traffic
+	base    http.RoundTripper
+	limits  config.Limits
+	backoff time.Duration
+	kind    func(*http.Request) news.PageKind
+	stop    context.Context // done when no request may be begun any more
+	counts  *traffic
+	memory  *memory
+	now     func() time.Time
+
+	allowance atomic.Int64 // requests that may still be sent
+	spent     func()       // called when one more is wanted
 
 	mu    sync.Mutex
-	hosts map[string]*turnstile
-}
-
-// turnstile lets requests to one host through at its pace.
-type turnstile struct {
-	slots chan struct{} // one for each request in flight
-	turn  chan struct{} // held by the request that is next
-	pace  *rate.Limiter
+	hosts map[string]*host
 }
 
 // answer is what a request got, when all of it has arrived. It goes around
@@ -59,121 +60,79 @@ type answerKey struct{}
 // acceptEncoding names the codings that decode undoes.
 const acceptEncoding = "gzip, br, zstd"
 
-func newTransport(stop context.Context, limits config.Limits, base http.RoundTripper, kind func(*http.Request) news.PageKind) *transport {
-	return &transport{
-		base: base, limits: limits, kind: kind, stop: stop,
-		counts: newTraffic(), hosts: make(map[string]*turnstile),
+// newTransport returns the transport of a run. spent is called when more
+// requests are wanted than the run may send.
+func newTransport(stop context.Context, r *run, spent func()) *transport {
+	t := &transport{
+		base: r.o.Transport, limits: r.o.Limits, backoff: r.o.Backoff, stop: stop,
+		kind:   func(req *http.Request) news.PageKind { return kindOf(r.sites, req.URL) },
+		counts: newTraffic(), memory: r.memory, now: r.o.Now, spent: spent, hosts: make(map[string]*host),
 	}
+	t.allowance.Store(math.MaxInt64)
+	if n := r.o.MaxRequests; n > 0 {
+		t.allowance.Store(int64(n))
+	}
+	return t
 }
 
-// turnstile returns the one for a host.
-func (t *transport) turnstile(host string) *turnstile {
+// host returns what the run knows of a host[:port].
+func (t *transport) host(name string) *host {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.hosts[host]
-	if s == nil {
-		pace := rate.NewLimiter(rate.Inf, 0)
-		if t.limits.Rate > 0 {
-			pace = rate.NewLimiter(rate.Limit(t.limits.Rate), max(1, t.limits.Burst))
-		}
-		s = &turnstile{pace: pace, slots: make(chan struct{}, t.limits.Parallel), turn: make(chan struct{}, 1)}
-		t.hosts[host] = s
+	h := t.hosts[name]
+	if h == nil {
+		h = newHost(name, t.limits, t.backoff)
+		h.retryAfter(t.memory.pausedUntil(name).Sub(t.now()))
+		t.hosts[name] = h
 	}
-	return s
+	return h
 }
 
-// slow makes a host's pace no faster than one request in delay, as its
-// robots.txt asks.
-func (t *transport) slow(host string, delay time.Duration) {
-	s := t.turnstile(host)
-	if limit := rate.Every(delay); delay > 0 && limit < s.pace.Limit() {
-		s.pace.SetLimit(limit)
-		s.pace.SetBurst(1)
+// report writes what was asked of each host into a run's report.
+func (t *transport) report(run *news.Run) {
+	t.counts.report(run)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for name, h := range t.hosts {
+		run.Hosts[name] = h.report()
 	}
 }
-
-// enter waits until a request may be sent.
-func (s *turnstile) enter(ctx context.Context) error {
-	if ctx.Err() != nil || !acquire(ctx, s.slots) {
-		return errStopped
-	}
-	if !acquire(ctx, s.turn) {
-		s.leave()
-		return errStopped
-	}
-	defer func() { <-s.turn }()
-	if !s.wait(ctx) {
-		s.leave()
-		return errStopped
-	}
-	return nil
-}
-
-func acquire(ctx context.Context, room chan<- struct{}) bool {
-	select {
-	case room <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// wait takes a token at the moment when it is used. One reserved for later
-// would be used late where the process is held up, and then too soon before
-// the next.
-func (s *turnstile) wait(ctx context.Context) bool {
-	for ctx.Err() == nil {
-		now := time.Now()
-		token := s.pace.ReserveN(now, 1)
-		d := token.DelayFrom(now)
-		if d == 0 {
-			return true
-		}
-		token.CancelAt(now)
-		pause(ctx, d)
-	}
-	return false
-}
-
-// pause waits, and returns false if ctx ends meanwhile.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (s *turnstile) leave() { <-s.slots }
 
 // RoundTrip sends one request and takes in the whole answer, which goes to the
 // request's [answerKey]; the response that it returns has no body.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	s := t.turnstile(page.HostOf(req.URL))
-	if err := s.enter(t.stop); err != nil {
+	h := t.host(page.HostOf(req.URL))
+	if err := h.enter(t.stop); err != nil {
 		return nil, err
 	}
-	defer s.leave()
+	defer h.leave()
+	if t.allowance.Add(-1) < 0 {
+		t.spent()
+		return nil, errStopped
+	}
 	ctx, cancel := context.WithTimeout(req.Context(), t.limits.Timeout)
 	defer cancel()
 	req = req.WithContext(ctx)
 	req.Header.Set("Accept-Encoding", acceptEncoding)
+	// With a body, though it is empty, net/http does not send the request a second
+	// time by itself when a kept connection breaks: out of turn, and uncounted.
+	req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
 	t.counts.sent(t.kind(req))
+	began := time.Now()
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = fmt.Errorf("no answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
-		}
-		return nil, err
+		h.failed()
+		return nil, t.explain(ctx, err)
 	}
 	defer res.Body.Close()
 	t.counts.answered(res.StatusCode)
-	body, err := t.readBody(res)
+	t.heed(h, req.URL, res, time.Since(began))
+	body, err := t.readBody(res, h)
 	if err != nil {
-		return nil, err
+		if !errors.Is(err, errTooLarge) {
+			h.failed()
+		}
+		return nil, t.explain(ctx, err)
 	}
 	*ctx.Value(answerKey{}).(*answer) = answer{
 		url: req.URL.String(), status: res.StatusCode, proto: res.Proto, header: res.Header, body: body,
@@ -182,13 +141,41 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// explain says in words that a request's time was over.
+func (t *transport) explain(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no whole answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
+	}
+	return err
+}
+
+// heed lets a host's answer, the headers of which took so long to come, tell how
+// the host is to be asked from now on.
+func (t *transport) heed(h *host, u *url.URL, res *http.Response, latency time.Duration) {
+	now := time.Now()
+	switch status := res.StatusCode; {
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+		if d := retryAfter(res.Header, t.now()); d > 0 {
+			h.retryAfter(d)
+			t.memory.setPaused(originOf(u), t.now().Add(d))
+		}
+		h.pace.answered(now, latency, false)
+		h.failed()
+	case status >= 500, status == http.StatusRequestTimeout:
+		h.failed()
+	default:
+		h.pace.answered(now, latency, true)
+		h.good()
+	}
+}
+
 // trustedLength is how many bytes are made room for at a server's word. For
 // more, so many must have come.
 const trustedLength = 256 << 10
 
 // readBody reads all of an answer's body, decoded. It fails with [errTooLarge]
 // beyond the limit.
-func (t *transport) readBody(res *http.Response) ([]byte, error) {
+func (t *transport) readBody(res *http.Response, h *host) ([]byte, error) {
 	if res.ContentLength > t.limits.MaxBody {
 		return nil, errTooLarge
 	}
@@ -197,7 +184,10 @@ func (t *transport) readBody(res *http.Response) ([]byte, error) {
 		return nil, err
 	}
 	r := &bounded{r: decoded, left: t.limits.MaxBody}
-	defer func() { t.counts.bytes.Add(t.limits.MaxBody - r.left) }()
+	defer func() {
+		t.counts.bytes.Add(t.limits.MaxBody - r.left)
+		h.received(t.limits.MaxBody - r.left)
+	}()
 	var b bytes.Buffer
 	if n := int(res.ContentLength); n > 0 {
 		first := min(n, trustedLength)

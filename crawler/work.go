@@ -14,9 +14,11 @@ import (
 
 // task is one thing for a worker to do: read a list page, or get a post.
 type task struct {
+	lane    *lane
 	list    *news.ListPage
 	post    *news.Wanted
 	sources []order // where to ask for the post
+	again   bool    // the post is held: every source is asked whether it is as it was
 }
 
 // result is what became of a task.
@@ -31,17 +33,21 @@ type result struct {
 	// unmodified: the server says that the list page is as it was.
 	unmodified bool
 	found      page.Page // what the page links
-	fail       *failure  // why there is neither post nor list
+	fail       *failure  // why there is neither post nor list, or what the sources before said
 	unread     *news.Captured
+	looked     []looked // of a held post
 }
 
 // serve is one worker.
 func (r *run) serve(ctx context.Context, f *fetcher) error {
 	for t := range r.tasks {
 		var res result
-		if t.list != nil {
+		switch {
+		case t.list != nil:
 			res = r.readList(ctx, f, t)
-		} else {
+		case t.again:
+			res = r.lookAt(f, t.post, t.sources)
+		default:
 			res = r.getPost(f, t.post, t.sources)
 		}
 		res.task = t
@@ -96,7 +102,7 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 // listFailed tells what a failure says of a list page: one that is gone is
 // remembered as such.
 func (r *run) listFailed(l news.ListPage, fail *failure) result {
-	res := result{fail: fail, stopped: fail.reason == reasonStopped}
+	res := result{fail: fail, stopped: fail.left()}
 	if fail.reason == reasonGone {
 		now := r.o.Now()
 		if l.Gone.IsZero() {
@@ -122,13 +128,16 @@ func (r *run) getPost(f *fetcher, w *news.Wanted, sources []order) result {
 		}
 		p, err := r.readPost(w, c)
 		if err == nil {
-			return result{post: p.Post, capture: c, found: p}
+			return result{post: p.Post, capture: c, found: p, fail: res.fail, unread: res.unread}
 		}
 		fail, unread := unreadable(w, c, err)
 		res.fail = worse(res.fail, fail)
 		if unread != nil && res.unread == nil {
 			res.unread = unread
 		}
+	}
+	if res.fail != nil && res.fail.left() {
+		return result{stopped: true, fail: res.fail}
 	}
 	if res.fail == nil {
 		res.fail = &failure{reason: reasonGone, url: w.FoundOn, err: fmt.Errorf("post %s has no address that may be fetched", w.ID)}
@@ -221,6 +230,8 @@ func worse(a, b *failure) *failure {
 func rank(f *failure) int {
 	switch {
 	case f.again:
+		return 3
+	case f.left():
 		return 2
 	case f.reason != reasonGone:
 		return 1

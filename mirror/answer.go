@@ -57,11 +57,11 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve gives the site's own answer, with whatever is wrong with it.
 func (m *Mirror) serve(w http.ResponseWriter, r *http.Request, a answer) {
-	how := a.fault.manner()
-	if instead, ok := m.refused(r, a.fault); ok {
-		a = instead
+	fault := m.passing(r, a.fault)
+	if status := refusals[fault]; status != 0 {
+		a = bare(status)
 	}
-	m.deliver(w, r, &a, how, nil)
+	m.deliver(w, r, &a, fault.manner(), nil)
 }
 
 // bare is an answer that says no more than its status.
@@ -73,6 +73,12 @@ func bare(status int) answer {
 
 // deliver writes the answer in its manner. Marks in the header are filled in.
 func (m *Mirror) deliver(w http.ResponseWriter, r *http.Request, a *answer, how *manner, marks *strings.Replacer) {
+	if how.mute != endingNone {
+		if !end(w, r, how.mute) {
+			http.Error(w, "bad gateway", http.StatusBadGateway) // as bad as none
+		}
+		return
+	}
 	if !how.slow(r) {
 		return
 	}

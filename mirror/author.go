@@ -8,7 +8,7 @@ import (
 )
 
 // author writes articles. What it writes depends on the seed and the post's
-// index alone: it holds no state from one article to the next, only memory.
+// entry alone: it holds no state from one article to the next, only memory.
 // It is not safe for concurrent use.
 type author struct {
 	*world
@@ -42,9 +42,9 @@ func newAuthor(w *world, seed uint64) *author {
 	return &author{world: w, seed: seed, pcg: pcg, dice: rand.New(pcg), last: make([]int16, len(w.symbols))}
 }
 
-// headline writes the title of the i-th post, and makes ready for its text.
-func (a *author) headline(i int, e *entry) []byte {
-	a.pcg.Seed(a.seed, stream(streamArticle, i))
+// headline writes the title of a post, and makes ready for its text.
+func (a *author) headline(e *entry) []byte {
+	a.pcg.Seed(a.seed, stream(streamArticle, int(e.number)))
 	a.key = a.pcg.Uint64()
 	a.when = e.time()
 	a.topic = &a.topics[a.dice.IntN(len(a.topics))]
@@ -59,6 +59,9 @@ func (a *author) headline(i int, e *entry) []byte {
 		a.title = append(a.title[:0], noteTitle(e)...)
 	default:
 		a.title = a.symbol(a.title[:0], a.topic.local[localTitle])
+	}
+	if e.is(retitled) {
+		a.title = append(a.title, "（更正）"...)
 	}
 	return a.title
 }
@@ -85,9 +88,9 @@ func (a *author) next(pair *[2]int) int {
 	return pair[a.turn%2]
 }
 
-// article writes the i-th post, of which there were revisions.
-func (a *author) article(i int, e *entry, revisions int, posts []entry) {
-	a.headline(i, e)
+// article writes a post, of which there were revisions.
+func (a *author) article(e *entry, revisions int, posts []entry) {
+	a.headline(e)
 	a.body = a.body[:0]
 	o := &a.outlets[e.outlet]
 	switch {
@@ -96,7 +99,7 @@ func (a *author) article(i int, e *entry, revisions int, posts []entry) {
 	case o.rolling() && a.dice.IntN(10) < 7 || a.dice.IntN(12) == 0:
 		a.flash(e, revisions)
 	default:
-		a.report(i, e, revisions, posts)
+		a.report(e, revisions, posts)
 	}
 }
 
@@ -123,7 +126,7 @@ func (a *author) flash(e *entry, revisions int) {
 }
 
 // report writes an article of several paragraphs.
-func (a *author) report(i int, e *entry, revisions int, posts []entry) {
+func (a *author) report(e *entry, revisions int, posts []entry) {
 	a.preamble()
 	a.plain = false
 	indent := ""
@@ -134,7 +137,7 @@ func (a *author) report(i int, e *entry, revisions int, posts []entry) {
 	a.revise(e, revisions, "<p>"+indent, "</p>")
 	a.plain = true
 	if a.dice.IntN(4) == 0 {
-		a.related(i, posts)
+		a.related(e, posts)
 	}
 	a.credit(e)
 }
@@ -216,18 +219,23 @@ func (a *author) revise(e *entry, revisions int, before, after string) {
 	*a.pcg, a.plain = saved, plain
 }
 
-// related writes the reports that the i-th post points to: posts before it.
-func (a *author) related(i int, posts []entry) {
-	const reach = 2000 // how far back
-	if i == 0 {
+// reach is how far back a post's related reports lie, in posts.
+const reach = 2000
+
+// related writes the reports that a post points to: posts before it. Of these,
+// posts must have as many as there are within reach.
+func (a *author) related(e *entry, posts []entry) {
+	n := int(e.number)
+	if n == 0 {
 		return
 	}
+	first := int(posts[0].number)
 	if a.aside == nil {
 		a.aside = newAuthor(a.world, a.seed)
 	}
 	a.body = append(a.body, `<h3 class="emh3">相关报道</h3>`...)
 	for range 1 + a.dice.IntN(3) {
-		a.link(i-1-a.dice.IntN(min(i, reach)), posts)
+		a.link(n-1-a.dice.IntN(min(n, reach))-first, posts)
 	}
 	for range a.dice.IntN(3) {
 		a.body = append(a.body, "<p>"...)
@@ -241,17 +249,19 @@ var articleAddresses = [...]string{
 	"http://stock.eastmoney.com/news/1611,", "http://finance.eastmoney.com/news/1355,",
 }
 
-// link writes a link to another post, unless that has no infoCode.
+// link writes a link to another post, by the title that it first had, unless
+// that has no infoCode.
 func (a *author) link(to int, posts []entry) {
 	address := articleAddresses[a.dice.IntN(len(articleAddresses))]
-	e := &posts[to]
+	e := posts[to]
+	e.flags &^= retitled
 	if e.fault == faultNoCode {
 		return
 	}
 	a.linked = append(a.linked, int32(to))
 	a.body = append(append(a.body, `<p><a href="`...), address...)
 	a.body = append(e.appendDigits(a.body), `.html">`...)
-	a.body = appendEscaped(a.body, a.aside.headline(to, e))
+	a.body = appendEscaped(a.body, a.aside.headline(&e))
 	a.body = append(a.body, "</a><br /></p>"...)
 }
 

@@ -25,10 +25,13 @@ type catalogue struct {
 	clock    int64    // the latest moment that the mirror knows of, in Unix seconds
 }
 
-// revision is how often a post was revised, and when last.
+// revision is how often a post was revised, and when last, which is when it was
+// published where it was not.
 type revision struct {
-	number int
+	number int // of its text
 	at     int64
+	titled int64 // when its title was changed, 0 for never
+	relaid int64 // when its page got another advert
 }
 
 // change is a list page's state: how often it changed, and when last.
@@ -76,7 +79,7 @@ func (c *catalogue) amend(i int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock++
-	c.revised[i] = revision{c.revised[i].number + 1, c.clock}
+	c.revised[i] = revision{number: c.revised[i].number + 1, at: c.clock}
 	c.site.touch(c.clock)
 }
 

@@ -30,10 +30,11 @@ func stream(use uint64, i int) uint64 {
 }
 
 // entry is all that is held of a post; the rest is made from it on request. An
-// entry never changes.
+// entry never changes; of a living mirror it is that of one moment.
 type entry struct {
-	serial    int64 // of its infoCode
-	published int64 // Unix seconds
+	serial    int64  // of its infoCode
+	published int64  // Unix seconds
+	number    uint32 // in order of publication, from 0: what its article is drawn from
 	outlet    uint16
 	fault     faultID
 	flags     entryFlags
@@ -45,6 +46,8 @@ const (
 	shareOnly  entryFlags = 1 << iota // the site links its NewsShare address and has no page
 	shareShell                        // its share page is a script shell
 	otherNames                        // its text JSON uses the other field names
+	retitled                          // its title was changed
+	relaid                            // its page shows another advert
 )
 
 func (e *entry) is(f entryFlags) bool { return e.flags&f != 0 }

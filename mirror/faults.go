@@ -48,6 +48,15 @@ const (
 	fault404
 	faultGone
 	faultSlow
+	faultUnsteady
+	faultAiling
+	faultOutages
+
+	// What these three, and flaky, do now and then.
+	fault503
+	fault429
+	faultReset
+	faultClose
 )
 
 // Faults lists what can go wrong, in the order of the program's help.
@@ -68,6 +77,9 @@ func Faults() []FaultInfo {
 		{"404", "the site lists the post, but its page is missing; share and text have it", false},
 		{"gone", "the site lists the post, but it is missing everywhere", false},
 		{"slow", "the answer takes 200 ms", false},
+		{"unsteady", "the first answer to a path fails: 503, 500, 429, reset, cut or none at all; lists, share and text too", false},
+		{"ailing", "the page fails for some minutes, half of the time with share and text; needs a living mirror", false},
+		{"outages", "the host fails for some minutes, every few hours; needs a living mirror", true},
 	}
 }
 
@@ -75,13 +87,19 @@ func (id faultID) name() string {
 	if id == faultNone {
 		return ""
 	}
-	return Faults()[id-1].Name
+	if all := Faults(); int(id) <= len(all) {
+		return all[id-1].Name
+	}
+	return [...]string{"503", "429", "reset", "close"}[id-fault503]
 }
+
+// needsLife reports whether only a living mirror can have the fault.
+func (id faultID) needsLife() bool { return id == faultAiling || id == faultOutages }
 
 // needsMirror reports whether only a generated mirror can have the fault:
 // whether it is in what pages say rather than in how they are served.
 func (id faultID) needsMirror() bool {
-	return id == faultNoTitle || id == faultNoDate || id == faultNoCode || id == faultNoCategories
+	return id.needsLife() || id == faultNoTitle || id == faultNoDate || id == faultNoCode || id == faultNoCategories
 }
 
 // readable reports whether a page with the fault can be read as the post it is,
@@ -185,6 +203,16 @@ func (b *faultBook) choose(e *entry, o *outlet) faultID {
 func (b *faultBook) at(path string) faultID {
 	for _, f := range b.posts {
 		if chosen(f.id.name(), path, f.share) {
+			return f.id
+		}
+	}
+	return faultNone
+}
+
+// everywhere returns the fault of a page that is no post's.
+func (b *faultBook) everywhere(address string) faultID {
+	for _, f := range b.posts {
+		if f.id == faultUnsteady && chosen(f.id.name(), address, f.share) {
 			return f.id
 		}
 	}

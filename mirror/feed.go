@@ -32,7 +32,7 @@ func (g *generated) feedEntry(dst []byte, i int, r *request) []byte {
 	o := &g.world.outlets[e.outlet]
 	address := r.base + g.path(i)
 	published := e.time().Format("2006-01-02T15:04:05-07:00")
-	g.write(i, &e, rev.number, func(a *author) {
+	g.write(&e, rev.number, func(a *author) {
 		title := escape(string(a.title))
 		dst = fmt.Appendf(dst, `<entry><title type="html">%s</title><link href="%s" rel="alternate" type="text/html" title="%[1]s" />`+
 			`<published>%[3]s</published><updated>%[3]s</updated><id>%[4]s</id>`,

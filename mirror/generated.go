@@ -22,8 +22,8 @@ type generated struct {
 	seed     uint64
 	base     string
 	lists    *listCache
-	authors  sync.Pool // of *author
-	rendered *rendered // nil unless asked for
+	authors  *sync.Pool // of *author
+	rendered *rendered  // nil unless asked for
 
 	byCategory map[string]int // outlets
 	tags       []tagged
@@ -54,8 +54,8 @@ func newGenerated(o Options) (*generated, error) {
 		base:       o.Base,
 		lists:      newListCache(o.CacheBytes),
 		byCategory: map[string]int{},
+		authors:    &sync.Pool{New: func() any { return newAuthor(w, o.Seed) }},
 	}
-	g.authors.New = func() any { return newAuthor(w, o.Seed) }
 	g.index()
 	if o.Prerender {
 		g.rendered = g.render()
@@ -85,6 +85,15 @@ func (g *generated) index() {
 
 // find implements site.
 func (g *generated) find(r request) answer {
+	a := g.page(r)
+	if r.kind != news.KindPost {
+		a.fault = g.faults.everywhere(r.path + "?" + r.query)
+	}
+	return a
+}
+
+// page returns what stands at an address.
+func (g *generated) page(r request) answer {
 	switch r.kind {
 	case news.KindHome:
 		return g.findHome(r)
@@ -152,8 +161,8 @@ func (g *generated) findPost(r request) answer {
 	}
 	return answer{
 		status: 200, media: mediaHTML, fault: e.fault,
-		etag:     etag(g.seed, r.base+r.share, e.serial, int64(rev.number)),
-		modified: time.Unix(rev.at, 0),
+		etag:     etag(g.seed, r.base+r.share, e.serial, int64(rev.number), int64(e.flags)),
+		modified: time.Unix(max(rev.at, rev.relaid), 0),
 		body: func(dst []byte) ([]byte, error) {
 			return g.postPage(dst, i, &e, rev.number, &r), nil
 		},
@@ -214,7 +223,7 @@ func (g *generated) post(i int) news.Post {
 	e, rev, _ := g.state(i)
 	o := &g.world.outlets[e.outlet]
 	var p news.Post
-	g.write(i, &e, rev.number, func(a *author) { p = a.post(g.all()) })
+	g.write(&e, rev.number, func(a *author) { p = a.post(g.all()) })
 	p.Category, p.Tag, p.Outlet = o.category, o.tag, news.OutletOfTag(o.tag)
 	if e.fault != faultNoDate {
 		p.Published = e.time()
@@ -265,9 +274,9 @@ func (g *generated) best(e *entry, shown bool) news.PageKind {
 }
 
 // write has an author write the article, and hands the author over.
-func (g *generated) write(i int, e *entry, revisions int, use func(*author)) {
+func (g *generated) write(e *entry, revisions int, use func(*author)) {
 	a := g.authors.Get().(*author)
-	a.article(i, e, revisions, g.all())
+	a.article(e, revisions, g.all())
 	use(a)
 	g.authors.Put(a)
 }

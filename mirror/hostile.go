@@ -27,6 +27,8 @@ var manners = map[faultID]*manner{
 	faultGBK:      {charset: "gbk", says: "gbk"},
 	faultEmpty:    {spoil: []spoiler{empty}},
 	faultSlow:     {wait: slowDelay},
+	faultReset:    {mute: endingReset},
+	faultClose:    {mute: endingCut},
 }
 
 // manner returns how a page with the fault is served.
@@ -37,16 +39,31 @@ func (id faultID) manner() *manner {
 	return manners[faultNone]
 }
 
-// refused returns the answer that stands in a page's place because of its
-// fault, if one does.
-func (m *Mirror) refused(r *http.Request, f faultID) (answer, bool) {
-	switch {
-	case f == fault500:
-		return bare(http.StatusInternalServerError), true
-	case f == faultFlaky && m.flaky.first(r.URL.Path):
-		return bare(http.StatusServiceUnavailable), true
+// refusals tell the faults that are a status in a page's place.
+var refusals = map[faultID]int{
+	fault429: http.StatusTooManyRequests,
+	fault500: http.StatusInternalServerError,
+	fault503: http.StatusServiceUnavailable,
+}
+
+// passings tell the faults that only the first answer to an address has: which
+// others they can be there.
+var passings = map[faultID][]faultID{
+	faultFlaky:    {fault503},
+	faultUnsteady: {fault503, fault500, fault429, faultReset, faultCut, faultClose},
+}
+
+// passing returns what a fault amounts to at a request.
+func (m *Mirror) passing(r *http.Request, f faultID) faultID {
+	ways := passings[f]
+	if len(ways) == 0 {
+		return f
 	}
-	return answer{}, false
+	address := r.URL.RequestURI()
+	if !m.flaky.first(address) {
+		return faultNone
+	}
+	return ways[hashOf(address)%uint64(len(ways))]
 }
 
 // empty leaves nothing of a body.
@@ -71,20 +88,22 @@ func encode(label string, body []byte) []byte {
 	return out
 }
 
-// visited remembers paths.
+// visited remembers paths: the last mostVisited of them, and up to as many more.
 type visited struct {
-	mu    sync.Mutex
-	paths map[string]bool
+	mu          sync.Mutex
+	recent, old map[string]bool
 }
+
+const mostVisited = 1 << 17
 
 // first reports whether the path is new.
 func (v *visited) first(path string) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.paths == nil {
-		v.paths = map[string]bool{}
+	if v.recent == nil || len(v.recent) >= mostVisited {
+		v.recent, v.old = map[string]bool{}, v.recent
 	}
-	seen := v.paths[path]
-	v.paths[path] = true
+	seen := v.recent[path] || v.old[path]
+	v.recent[path] = true
 	return !seen
 }

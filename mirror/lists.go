@@ -46,7 +46,7 @@ func (g *generated) links(dst []byte, indices []int32, r *request) []byte {
 	dst = append(dst, "<ul>\n"...)
 	for _, i := range indices {
 		dst = append(dst, "  <li>"...)
-		dst = g.link(dst, &posts[i], a.headline(int(i), &posts[i]), r)
+		dst = g.link(dst, &posts[i], a.headline(&posts[i]), r)
 		dst = append(dst, "</li>\n"...)
 	}
 	return append(dst, "</ul>\n"...)

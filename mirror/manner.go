@@ -19,6 +19,7 @@ import (
 // manner is what goes wrong with an answer on its way. The zero manner gives it
 // as it stands. Faults and scenarios are both told in manners.
 type manner struct {
+	mute    ending        // how the request ends without an answer, if it does
 	wait    time.Duration // before anything is said
 	header  []field       // beside and instead of the answer's own
 	head    int64         // bytes of a field more
@@ -220,20 +221,23 @@ func (t *trickling) Write(p []byte) (int, error) {
 	return sent, nil
 }
 
-// end ends an answer before its end, or a request without any.
-func end(w http.ResponseWriter, r *http.Request, how ending) {
+// end ends an answer before its end, or a request without any. It reports false
+// where there is no connection to end, as in HTTP/2: there the server ends the
+// answer in its own way.
+func end(w http.ResponseWriter, r *http.Request, how ending) bool {
 	if how == endingStall {
 		<-r.Context().Done()
-		return
+		return true
 	}
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return // no HTTP/1 connection: the server ends the answer in its own way
+		return false
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok && how == endingReset {
 		_ = tcp.SetLinger(0) // what is not delivered yet is lost, too
 	}
-	_ = conn.Close()
+	_ = conn.Close() // nobody is left to be told
+	return true
 }
 
 // write writes the packed body with filler behind it until it is as large as

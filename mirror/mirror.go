@@ -62,11 +62,18 @@ func New(o Options) (*Mirror, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("make mirror: %w", err)
 	}
-	site, err := newGenerated(o)
+	site, err := newSite(o)
 	if err != nil {
 		return nil, fmt.Errorf("make mirror: %w", err)
 	}
 	return newMirror(site, o), nil
+}
+
+func newSite(o Options) (site, error) {
+	if o.Living != nil {
+		return newLiving(o)
+	}
+	return newGenerated(o)
 }
 
 func newMirror(s site, o Options) *Mirror {
@@ -144,9 +151,11 @@ func (m *Mirror) Forget(before time.Time) (int, error) {
 }
 
 func (m *Mirror) generated() (*generated, error) {
-	g, ok := m.site.(*generated)
-	if !ok {
-		return nil, ErrStatic
+	switch s := m.site.(type) {
+	case *generated:
+		return s, nil
+	case *living:
+		return nil, ErrLiving
 	}
-	return g, nil
+	return nil, ErrStatic
 }

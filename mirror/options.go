@@ -50,6 +50,9 @@ type Options struct {
 
 	Faults []Fault // what goes wrong, see [Faults]
 
+	// Living, if set, lets posts come and go by a clock.
+	Living *Living
+
 	// Gzip lets the mirror compress for clients that accept it.
 	Gzip bool
 	// Prerender writes every post once when the mirror is made and keeps it,
@@ -60,7 +63,8 @@ type Options struct {
 	CacheBytes int
 
 	// Now is the clock by which requests a second are counted; default
-	// [time.Now]. Nothing that the mirror serves depends on it.
+	// [time.Now]. Nothing that the mirror serves depends on it, unless it is
+	// living and has no other clock.
 	Now func() time.Time
 }
 
@@ -75,11 +79,15 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Categories, defaultCategories)
 	setDefault(&o.Window, defaultWindow)
 	setDefault(&o.CacheBytes, defaultCacheBytes)
-	if o.Newest.IsZero() {
-		o.Newest = time.Date(2021, 12, 22, 10, 37, 15, 0, news.Shanghai)
-	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	o.Living = o.Living.withDefaults(o.Now)
+	if o.Newest.IsZero() && o.Living != nil {
+		o.Newest = o.Living.Now()
+	}
+	if o.Newest.IsZero() {
+		o.Newest = time.Date(2021, 12, 22, 10, 37, 15, 0, news.Shanghai)
 	}
 	o.Base = strings.TrimSuffix(o.Base, "/")
 	o.ShareBase = strings.TrimSuffix(o.ShareBase, "/")
@@ -116,7 +124,7 @@ func (o Options) check() error {
 			return err
 		}
 	}
-	return nil
+	return o.Living.check(&o)
 }
 
 func checkBase(base string) error {

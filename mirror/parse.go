@@ -274,11 +274,20 @@ func (s *step) length(words []word) ([]word, error) {
 	return words, nil
 }
 
+// healthy is the word for what the mirror has.
+const healthy = "healthy"
+
+// mutes are the words for requests that get no answer.
+var mutes = map[string]ending{"reset": endingReset, "close": endingCut, "silence": endingStall}
+
 // say reads what an answer is.
 func (s *step) say(what string) error {
-	switch a := act(what); a {
-	case actHealthy, actReset, actClose, actSilence:
-		s.act = a
+	if what == healthy {
+		s.healthy = true
+		return nil
+	}
+	if how, ok := mutes[what]; ok {
+		s.how.mute = how
 		return nil
 	}
 	n, err := strconv.Atoi(what)
@@ -331,15 +340,13 @@ func (p *parser) complete(s *step, attributes bool) error {
 	switch {
 	case sources > 1:
 		return errors.New("body, page and trap exclude each other")
-	case s.act == actHealthy && attributes:
-		s.act = actSay
+	case s.healthy && attributes:
+		s.healthy = false
 		if sources == 0 {
 			s.source.page = pageSelf
 		}
-	case s.act == actReset || s.act == actClose || s.act == actSilence:
-		if attributes {
-			return fmt.Errorf("%s takes nothing more: nothing is answered", s.act)
-		}
+	case s.how.mute != endingNone && attributes:
+		return errors.New("reset, close and silence take nothing more: nothing is answered")
 	case s.how.broken.percent && streams:
 		return fmt.Errorf("%s: want bytes: the body's length is not known before its end", s.how.broken.how)
 	case s.how.bomb.size > 0 && (s.how.endless || s.source.trap.name == "links"):

@@ -74,11 +74,17 @@ func (p *planner) later(entries []entry) entry {
 
 // entry draws the entry that follows the given ones.
 func (p *planner) entry(before []entry, published int64) entry {
-	p.pcg.Seed(p.options.Seed, stream(streamEntry, len(before)))
-	e := entry{published: published, serial: serialAt(published) + p.dice.Int64N(serialStep)}
+	e := p.draw(len(before), published)
 	if n := len(before); n > 0 {
 		e.serial = max(e.serial, before[n-1].serial+1)
 	}
+	return e
+}
+
+// draw draws the entry with a number, all but its fault.
+func (p *planner) draw(number int, published int64) entry {
+	p.pcg.Seed(p.options.Seed, stream(streamEntry, number))
+	e := entry{published: published, number: uint32(number), serial: serialAt(published) + p.dice.Int64N(serialStep)}
 	e.outlet = uint16(p.shares.draw(p.dice))
 	shell := 0.8
 	if p.dice.Float64() < p.options.ShareOnly {

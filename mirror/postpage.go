@@ -1,11 +1,13 @@
 package mirror
 
+import "fmt"
+
 // postPage appends the page of the i-th post.
 func (g *generated) postPage(dst []byte, i int, e *entry, revisions int, r *request) []byte {
 	if title, body, ok := g.rendered.get(i); ok && revisions == 0 {
 		return g.layoutPost(dst, e, title, body, r)
 	}
-	g.write(i, e, revisions, func(a *author) { dst = g.layoutPost(dst, e, a.title, a.body, r) })
+	g.write(e, revisions, func(a *author) { dst = g.layoutPost(dst, e, a.title, a.body, r) })
 	return dst
 }
 
@@ -24,7 +26,16 @@ func (g *generated) layoutPost(dst []byte, e *entry, title, body []byte, r *requ
 		dst = append(e.appendShareLink(append(dst, "<p>"...), r.share, nil), "</p>\n\n"...)
 	}
 	dst = o.appendBackLinks(dst, r.host())
+	if e.is(relaid) {
+		return appendAdvert(endPage(dst), e)
+	}
 	return endPage(dst)
+}
+
+// appendAdvert appends an advert, below all else.
+func appendAdvert(dst []byte, e *entry) []byte {
+	slogans := [...]string{"开户有礼，佣金优惠", "下载客户端，行情早知道", "基金定投，从今天开始"}
+	return fmt.Appendf(dst, "<aside class=\"banner\"><a href=\"/ads/%d\">广告：%s</a></aside>\n", e.serial, slogans[e.serial%int64(len(slogans))])
 }
 
 // appendTime appends when the post was published, unless its page shall not
@@ -81,7 +92,7 @@ func (g *generated) render() *rendered {
 	posts := g.all()
 	out := &rendered{ends: make([]int, 0, 2*len(posts))}
 	for i := range posts {
-		g.write(i, &posts[i], 0, func(a *author) {
+		g.write(&posts[i], 0, func(a *author) {
 			out.add(a.title)
 			out.add(a.body)
 		})

@@ -25,24 +25,14 @@ type step struct {
 	line  int
 	times int           // 0: no end, unless there is a time
 	lasts time.Duration // from its first answer on
-	act   act
-	// What is said, for actSay: with a status other than 0 that one, else the
+	// healthy: the mirror answers as if there were no rule.
+	healthy bool
+	// Otherwise this is said: with a status other than 0 that one, else the
 	// page's own.
 	status int
 	source source
 	how    manner
 }
-
-// act is what is done with a request.
-type act string
-
-const (
-	actHealthy act = "healthy" // the mirror answers as if there were no rule
-	actSay     act = ""
-	actReset   act = "reset"   // the connection is reset without an answer
-	actClose   act = "close"   // it is closed without an answer
-	actSilence act = "silence" // it stays open without an answer
-)
 
 // ends reports whether the step has an end.
 func (s *step) ends() bool { return s.times > 0 || s.lasts > 0 }
@@ -123,10 +113,13 @@ func (r *rule) hits(t *target) bool {
 // chosen reports whether an address is of the share that what is called name
 // hits. Another name hits others.
 func chosen(name, address string, share float64) bool {
+	return float64(hashOf(name+address)>>11)/(1<<53) < share
+}
+
+func hashOf(s string) uint64 {
 	h := fnv.New64a()
-	h.Write([]byte(name))
-	h.Write([]byte(address))
-	return float64(scatter(h.Sum64())>>11)/(1<<53) < share
+	h.Write([]byte(s))
+	return scatter(h.Sum64())
 }
 
 // scatter spreads a hash over all bits: FNV's upper ones hardly differ where
@@ -202,7 +195,7 @@ func (t *turn) next(steps []step, now time.Time) *step {
 			continue
 		}
 		t.used++
-		if s.act == actHealthy {
+		if s.healthy {
 			return nil
 		}
 		return s

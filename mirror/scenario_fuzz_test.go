@@ -83,7 +83,7 @@ func sketch(s *Scenario) string {
 		fmt.Fprintln(&b, r.name, r.match, r.share, r.together)
 		for _, s := range r.steps {
 			how := s.how
-			fmt.Fprintln(&b, " ", s.times, s.lasts, s.act, s.status, s.source, how.wait, how.header, how.head, len(how.spoil), how.charset, how.says,
+			fmt.Fprintln(&b, " ", s.times, s.lasts, s.healthy, s.status, s.source, how.mute, how.wait, how.header, how.head, len(how.spoil), how.charset, how.says,
 				how.endless, how.bomb, how.trickle, how.broken, how.chunked)
 		}
 	}

@@ -71,7 +71,7 @@ func TestScenarioErrors(t *testing.T) {
 		"on home:\n\t200 bomb=lzma:1MiB":                   `s:2: bomb=lzma:1MiB: want one of gzip, br, zstd, as gzip:64MiB`,
 		"on home:\n\t200 bomb=gzip:1000GiB":                `s:2: bomb=gzip:1000GiB: "1000GiB" is no number or size`,
 		"on home:\n\t200 bomb=br:1MiB endless":             `s:2: bomb: a body that is packed cannot go on`,
-		"on home:\n\treset wait=1s":                        `s:2: reset takes nothing more: nothing is answered`,
+		"on home:\n\treset wait=1s":                        `s:2: reset, close and silence take nothing more: nothing is answered`,
 		"on home:\n\t200 speed=3":                          `s:2: speed=3: want one of body, bomb, `,
 		"on home:\n\t200 A:b=3":                            `s:2: A:b=3: is no field of a header`,
 		"on home:\n\t200 Location=\"x":                     `s:2: a quote has no end`,

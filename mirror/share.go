@@ -32,13 +32,13 @@ func (g *generated) findShare(r request) answer {
 	e, rev, _ := g.state(i)
 	return answer{
 		status: 200, media: mediaHTML,
-		etag:     etag(g.seed, sharePath, e.serial, int64(rev.number)),
+		etag:     etag(g.seed, sharePath, e.serial, int64(rev.number), int64(e.flags&^relaid)),
 		modified: time.Unix(rev.at, 0),
 		body: func(dst []byte) ([]byte, error) {
 			if e.is(shareShell) {
 				return appendSharePage(dst, shared{code: e.code()}), nil
 			}
-			return appendSharePage(dst, g.shared(i, &e, rev.number)), nil
+			return appendSharePage(dst, g.shared(&e, rev.number)), nil
 		},
 	}
 }
@@ -54,10 +54,10 @@ func (g *generated) findText(r request) answer {
 	e, rev, _ := g.state(i)
 	return answer{
 		status: 200, media: mediaJSON,
-		etag:     etag(g.seed, textPath, e.serial, int64(rev.number)),
+		etag:     etag(g.seed, textPath, e.serial, int64(rev.number), int64(e.flags&^relaid)),
 		modified: time.Unix(rev.at, 0),
 		body: func(dst []byte) ([]byte, error) {
-			return textJSON(g.shared(i, &e, rev.number), e.is(otherNames))(dst)
+			return textJSON(g.shared(&e, rev.number), e.is(otherNames))(dst)
 		},
 	}
 }
@@ -72,9 +72,9 @@ func (g *generated) sharedPost(code news.InfoCode) (int, bool) {
 	return i, fault != faultGone && fault != faultNoCode
 }
 
-func (g *generated) shared(i int, e *entry, revisions int) shared {
+func (g *generated) shared(e *entry, revisions int) shared {
 	s := shared{code: e.code(), time: string(e.appendTime(nil)), outlet: news.OutletOfTag(g.world.outlets[e.outlet].tag)}
-	g.write(i, e, revisions, func(a *author) {
+	g.write(e, revisions, func(a *author) {
 		s.title, s.digest, s.body = string(a.title), string(a.digest), string(a.body)
 	})
 	return s

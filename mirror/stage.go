@@ -24,18 +24,9 @@ const (
 
 // perform does with a request what a scenario's step says.
 func (m *Mirror) perform(w http.ResponseWriter, r *http.Request, q *request, s *step) {
-	switch s.act {
-	case actReset:
-		end(w, r, endingReset)
-	case actClose:
-		end(w, r, endingCut)
-	case actSilence:
-		end(w, r, endingStall)
-	default:
-		marks := marksOf(r, q)
-		a := m.staged(q, s, marks)
-		m.deliver(w, r, &a, &s.how, marks)
-	}
+	marks := marksOf(r, q)
+	a := m.staged(q, s, marks)
+	m.deliver(w, r, &a, &s.how, marks)
 }
 
 // staged returns the answer that a step gives, before anything goes wrong with

@@ -15,7 +15,7 @@ type Stats struct {
 	Total        int                   `json:"total"` // requests begun
 	Kinds        map[news.PageKind]int `json:"kinds"`
 	Statuses     map[int]int           `json:"statuses"` // of answers
-	Paths        map[string]int        `json:"paths"`    // by path and query, as asked
+	Paths        map[string]int        `json:"paths"`    // by path and query, as asked; "*" beyond some 260,000 of them
 	NotModified  int                   `json:"not_modified"`
 	MaxInFlight  int                   `json:"max_in_flight"`  // begun and not yet answered
 	MaxPerSecond int                   `json:"max_per_second"` // begun within any one second
@@ -84,7 +84,7 @@ func (t *traffic) begin(q *request, r *http.Request) *visit {
 	defer t.mu.Unlock()
 	t.counts.Total++
 	t.counts.Kinds[kind]++
-	t.counts.Paths[path]++
+	t.counts.addPath(path)
 	t.inFlight++
 	t.counts.MaxInFlight = max(t.counts.MaxInFlight, t.inFlight)
 	now := t.now()
@@ -96,6 +96,16 @@ func (t *traffic) begin(q *request, r *http.Request) *visit {
 		secret: r.Header.Get("Cookie")+r.Header.Get("Authorization") != ""}
 	t.visits = append(t.visits, v)
 	return v
+}
+
+// mostPaths is how many paths are counted apart.
+const mostPaths = 1 << 18
+
+func (s *Stats) addPath(path string) {
+	if s.Paths[path] == 0 && len(s.Paths) >= mostPaths {
+		path = "*"
+	}
+	s.Paths[path]++
 }
 
 // slide moves the window of one second so that it ends now.

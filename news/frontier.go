@@ -1,6 +1,10 @@
 package news
 
-import "time"
+import (
+	"hash/crc32"
+	"strings"
+	"time"
+)
 
 // Wanted is a post that is known by a link: an entry of the crawl's frontier,
 // or a lead for a backfill.
@@ -16,6 +20,59 @@ type Wanted struct {
 	Attempts int       // runs that tried to get it
 	Run      uint64    // the last run that tried
 	Error    string    // why that run did not get it
+	// Next is the time before which it is not to be tried again; zero: at once.
+	Next time.Time
+	// TitleSum is the [TitleSum] of the title that a list shows for it; 0 where
+	// none does.
+	TitleSum uint32
+}
+
+// TitleSum returns a checksum of a title, by which a page can be told from that
+// of another post. White space does not count in it. It is 0 for no title, and
+// for no other.
+func TitleSum(title string) uint32 {
+	squeezed := strings.Join(strings.Fields(title), "")
+	if squeezed == "" {
+		return 0
+	}
+	return max(1, crc32.ChecksumIEEE([]byte(squeezed)))
+}
+
+// Held is a post that the archive holds, with what it takes to look at it again.
+type Held struct {
+	Wanted
+	Copies []Copy // the newest of each mirror
+}
+
+// Copy tells of a capture by which it can be asked for again.
+type Copy struct {
+	Mirror       string
+	URL          string
+	Kind         PageKind
+	ETag         string // the answer's validators
+	LastModified string // likewise, as the server wrote it
+}
+
+// Seen says that a server still has a capture that the archive holds, without
+// having sent it again (304).
+type Seen struct {
+	ID     ID
+	Mirror string
+	Time   time.Time
+}
+
+// Host is what is remembered of a host from one run to the next.
+type Host struct {
+	Origin string // scheme://host[:port]
+	Robots Robots
+	Paused time.Time // until when it wants to be left alone (Retry-After); zero: it does not
+}
+
+// Robots is a host's robots.txt as it was last had. The zero Robots is none.
+type Robots struct {
+	Status  int       // 200: Body has the rules; any other: there are none
+	Body    []byte    // at most 500 KiB of it (RFC 9309, 2.5)
+	Fetched time.Time // zero: never had
 }
 
 // ListPage is what the archive keeps of a page that lists posts, so that it
@@ -29,6 +86,7 @@ type ListPage struct {
 	Read         time.Time // when an answer was last read to its end
 	Checked      time.Time // when the server last answered, 304 included
 	Gone         time.Time // since when the server answers 404 or 410; zero if it does not
+	Depth        int       // how many links lead to it from the home page, as it was first found
 }
 
 // Batch is everything that a stretch of crawling learned. The archive takes it
@@ -41,6 +99,8 @@ type Batch struct {
 	Tried  []Wanted   // not to be had now: they stay in the frontier
 	Failed []Wanted   // not to be had for good: Error tells why
 	Lists  []ListPage // list pages found, or read
+	Seen   []Seen     // held posts that are as they were
+	Hosts  []Host     // what is to be remembered of hosts
 	Run    *Run       // the run's report so far
 }
 
@@ -60,6 +120,10 @@ const (
 	ChangeNew       Change = "new"       // the first of its post
 	ChangeRevised   Change = "revised"   // other content than the last
 	ChangeUnchanged Change = "unchanged" // the same content: only last_seen moved
+	// ChangeDiffers is as ChangeRevised, but the last capture is another
+	// mirror's, and of this mirror there is none with this content: the mirrors
+	// disagree about the post.
+	ChangeDiffers Change = "differs"
 )
 
 // Standing tells how the archive knows a found post.

@@ -23,16 +23,70 @@ type Run struct {
 	Failed     map[string]int `json:"failed"`  // for good, by final error
 	Pending    int            `json:"pending"` // left in the frontier for the next run
 
+	// Differing counts those of Revised that another mirror has otherwise.
+	Differing  int            `json:"differing"`
 	Incomplete map[string]int `json:"incomplete"` // archived posts that lack something, by what they lack
 	Leads      int            `json:"leads"`      // related posts recorded that the archive lacks
 
-	Lists     Lists            `json:"lists"`
-	Requests  map[PageKind]int `json:"requests"`  // sent, retries and robots.txt included
-	Statuses  map[int]int      `json:"statuses"`  // answers by HTTP status
-	Transport map[string]int   `json:"transport"` // requests without an answer, by reason
-	Retries   int              `json:"retries"`
-	Bytes     int64            `json:"bytes"`    // of bodies, after decoding
-	Problems  []Problem        `json:"problems"` // the first of them, each with its address
+	Lists     Lists              `json:"lists"`
+	Requests  map[PageKind]int   `json:"requests"`  // sent, retries and robots.txt included
+	Statuses  map[int]int        `json:"statuses"`  // answers by HTTP status
+	Transport map[string]int     `json:"transport"` // requests without an answer, by reason
+	Retries   int                `json:"retries"`
+	Bytes     int64              `json:"bytes"` // of bodies, after decoding
+	Hosts     map[string]HostUse `json:"hosts"` // by host[:port]
+
+	Days       map[string]int `json:"days"`       // new and revised posts by day of publication, as 2021-12-22
+	Categories map[string]int `json:"categories"` // likewise, by category
+
+	Pages map[PageKind]PageCount `json:"pages"` // of posts, by kind: how they could be read
+	Drift []Drift                `json:"drift"` // what pages of a kind lack more often than they used to
+
+	Problems []Problem `json:"problems"` // the first of them, each with its address
+	// GoOn is the command that goes on where the run ended; empty where nothing
+	// is left to do.
+	GoOn string `json:"go_on,omitempty"`
+}
+
+// HostUse is what a run asked of one host.
+type HostUse struct {
+	Requests int   `json:"requests"` // retries and robots.txt included
+	Bytes    int64 `json:"bytes"`    // of bodies, after decoding
+	// WaitedMS is how long requests waited for the host's turn, in
+	// milliseconds, all together.
+	WaitedMS int64 `json:"waited_ms"`
+	// Rate is the lowest pace that the host was asked at, in requests a second;
+	// 0: without a limit.
+	Rate   float64   `json:"lowest_rate"`
+	Paused time.Time `json:"paused_until,omitzero"` // it wants to be left alone until then
+	Down   bool      `json:"down,omitempty"`        // it did not answer, and was given up for this run
+}
+
+// PageCount counts pages of one kind that were answered with 200: how many were
+// taken for posts, how many could not be, and what the posts lacked.
+type PageCount struct {
+	Read       int `json:"read"`
+	Unreadable int `json:"unreadable"`
+	NoTitle    int `json:"no_title"`
+	NoDate     int `json:"no_date"`
+	NoBody     int `json:"no_body"`
+}
+
+// Add returns the sum of both counts.
+func (c PageCount) Add(d PageCount) PageCount {
+	return PageCount{
+		Read: c.Read + d.Read, Unreadable: c.Unreadable + d.Unreadable,
+		NoTitle: c.NoTitle + d.NoTitle, NoDate: c.NoDate + d.NoDate, NoBody: c.NoBody + d.NoBody,
+	}
+}
+
+// Drift says that pages of a kind lack something more often than the archive's
+// history has it: the mirror's layout may have changed.
+type Drift struct {
+	Kind  PageKind `json:"kind"`
+	Field string   `json:"field"` // title, date, body, or "unreadable"
+	Share float64  `json:"share"` // of the run's pages of the kind that lack it, 0 to 1
+	Usual float64  `json:"usual"` // of the earlier runs'
 }
 
 // Lists counts a run's list pages: each ends as one of these.
@@ -51,7 +105,10 @@ type Problem struct {
 	ID   ID       `json:"id,omitempty"`
 	What PageKind `json:"kind"`
 	Why  string   `json:"why"`
-	For  string   `json:"outcome"` // failed, pending, skipped, incomplete
+	For  string   `json:"outcome"` // failed, pending, skipped, incomplete, differs, got elsewhere
+	// Attempts is how many runs have tried to get the post, this one included;
+	// 0 where it is no post that is wanted.
+	Attempts int `json:"attempts,omitempty"`
 }
 
 // Reasons for a run's ending.
@@ -59,7 +116,9 @@ const (
 	EndingRunning     = "running" // it has not ended, or was killed
 	EndingDone        = "done"
 	EndingInterrupted = "interrupted"
-	EndingFailed      = "failed" // a mirror could not be read at all
+	EndingFailed      = "failed"         // a mirror could not be read at all
+	EndingDuration    = "duration limit" // the longest time that it may take was over
+	EndingRequests    = "request limit"  // it sent as many requests as it may
 )
 
 // Reasons for skipping a post.
@@ -68,6 +127,8 @@ const (
 	SkippedFailed     = "failed before"     // an earlier run found it not to be had
 	SkippedDisallowed = "robots.txt"        // disallowed
 	SkippedDuplicate  = "another's address" // its page turned out to be a post that was met under another identity
+	SkippedForgotten  = "no longer there"   // held, and no mirror has it any more
+	SkippedUnseen     = "not seen again"    // held, but could not be looked at again now
 )
 
 // maxProblems bounds [Run.Problems], so that a broken mirror's report stays
@@ -99,6 +160,9 @@ func (r *Run) Clone() *Run {
 	c.Mirrors = append([]string{}, r.Mirrors...)
 	c.Skipped, c.Failed, c.Incomplete = cloneMap(r.Skipped), cloneMap(r.Failed), cloneMap(r.Incomplete)
 	c.Requests, c.Statuses, c.Transport = cloneMap(r.Requests), cloneMap(r.Statuses), cloneMap(r.Transport)
+	c.Hosts, c.Pages = cloneMap(r.Hosts), cloneMap(r.Pages)
+	c.Days, c.Categories = cloneMap(r.Days), cloneMap(r.Categories)
+	c.Drift = append([]Drift{}, r.Drift...)
 	c.Problems = append([]Problem{}, r.Problems...)
 	return &c
 }

@@ -94,8 +94,10 @@ func (a *app) validConfig() (config.Config, error) {
 type configJSON struct {
 	Archive string       `json:"archive"`
 	Contact string       `json:"contact"`
+	Proxy   string       `json:"proxy"`
 	Mirrors []mirrorJSON `json:"mirrors"`
 	Limits  limitsJSON   `json:"limits"`
+	Notify  notifyJSON   `json:"notify"`
 }
 
 type mirrorJSON struct {
@@ -104,6 +106,7 @@ type mirrorJSON struct {
 	Share      string   `json:"share"`
 	Text       string   `json:"text"`
 	Categories []string `json:"categories"`
+	Private    bool     `json:"private"`
 }
 
 type limitsJSON struct {
@@ -113,18 +116,29 @@ type limitsJSON struct {
 	Timeout  string  `json:"timeout"`
 	MaxBody  int64   `json:"max_body"`
 	Retries  int     `json:"retries"`
+	Attempts int     `json:"attempts"`
 	Robots   bool    `json:"robots"`
+}
+
+type notifyJSON struct {
+	URL  string `json:"url"`
+	When string `json:"when"`
 }
 
 func newConfigJSON(c config.Config) configJSON {
 	l := c.Limits
-	j := configJSON{Archive: c.Archive, Contact: c.Contact, Mirrors: []mirrorJSON{}, Limits: limitsJSON{
-		Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
-		MaxBody: l.MaxBody, Retries: l.Retries, Robots: l.Robots,
-	}}
+	j := configJSON{
+		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Mirrors: []mirrorJSON{},
+		Limits: limitsJSON{
+			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
+			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, Robots: l.Robots,
+		},
+		Notify: notifyJSON{URL: c.Notify.URL, When: c.Notify.When},
+	}
 	for _, m := range c.Mirrors {
 		j.Mirrors = append(j.Mirrors, mirrorJSON{
-			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text, Categories: listed(m.Categories),
+			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text,
+			Categories: listed(m.Categories), Private: m.Private,
 		})
 	}
 	return j

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
@@ -14,48 +15,58 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// crawlFlags are what the command line says of a crawl.
+type crawlFlags struct {
+	only        []string // mirrors
+	quiet       bool
+	maxDuration time.Duration
+	maxRequests int
+	refresh     int // days
+	metricsFile string
+}
+
 func (a *app) crawlCommand() *cobra.Command {
-	var only []string
-	quiet := false
+	var fl crawlFlags
 	cmd := reports(&cobra.Command{
 		Use:   "crawl",
 		Short: "Archive what the mirrors show now",
 		Long: `One run: ask the configured mirrors for their list pages, then for every post
 that the archive lacks. Interrupt it at any time: what was archived is kept, and
-the next run goes on where it stopped.
+the next run goes on where it stopped. A second interrupt ends it at once.
+
+--max-duration and --max-requests end a run in the same orderly way. It then says
+what is left and how to go on, and ends with 0, as what is left is no failure.
 
 A mirror is crawled into an archive by one run at a time. Another one says who is
 at it and ends with 4; with --wait TIME it waits that long for its turn.
 
+--metrics-file writes the report as Prometheus metrics too, for the textfile
+collector of node_exporter; notify: in the configuration posts it to a webhook.
+
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
-pages failed for good; 4 the archive is busy; 130 interrupted.`,
+pages failed for good, or pages lack more than they used to; 4 the archive is
+busy; 130 interrupted.`,
 		Example: `  finarc crawl
   finarc crawl -c crawler.yaml --archive news.db --json
-  finarc crawl --mirror finews
+  finarc crawl --mirror finews --max-duration 4m
+  finarc crawl --refresh 3         look again at the posts of three days
   */5 * * * *  cd /srv/finarc && finarc crawl --quiet        (in a crontab)`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fl.check(cmd); err != nil {
+				return err
+			}
 			c, err := a.validConfig()
 			if err != nil {
 				return err
 			}
-			if c.Mirrors, err = chosen(c.Mirrors, only); err != nil {
+			if c.Mirrors, err = chosen(c.Mirrors, fl.only); err != nil {
 				return err
 			}
-			arc, err := archive.OpenOrCreate(cmd.Context(), c.Archive, a.archiveOptions()...)
-			if err != nil {
-				return err
-			}
-			report, err := a.crawl(cmd.Context(), c, arc, quiet)
-			if report != nil && (!quiet || err != nil) {
-				return errors.Join(err, a.showRun(report))
-			}
-			return err
+			return a.crawlAndTell(cmd.Context(), c, &fl)
 		},
 	})
-	f := cmd.Flags()
-	f.BoolVarP(&quiet, "quiet", "q", false, "print a report only when something is wrong")
-	f.StringArrayVar(&only, "mirror", nil, "crawl only the configured mirror called `NAME` (may be repeated)")
+	fl.add(cmd)
 	completeFlag(cmd, "mirror", func() []string {
 		c, err := a.config()
 		if err != nil {
@@ -64,6 +75,44 @@ pages failed for good; 4 the archive is busy; 130 interrupted.`,
 		return mirrorNames(c)
 	})
 	return cmd
+}
+
+func (fl *crawlFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVarP(&fl.quiet, "quiet", "q", false, "print a report only when something is wrong")
+	f.StringArrayVar(&fl.only, "mirror", nil, "crawl only the configured mirror called `NAME` (may be repeated)")
+	f.DurationVar(&fl.maxDuration, "max-duration", 0, "end in order after `TIME` (0: no limit)")
+	f.IntVar(&fl.maxRequests, "max-requests", 0, "end in order after `N` requests (0: no limit)")
+	f.IntVar(&fl.refresh, "refresh", 0, "look again for revisions of the posts of the last `DAYS` (0: of none)")
+	f.StringVar(&fl.metricsFile, "metrics-file", "", "write Prometheus metrics of the run to `FILE`, whole or not at all")
+	for _, name := range []string{"max-duration", "max-requests", "refresh"} {
+		completeFlag(cmd, name, noValues)
+	}
+	must(cmd.MarkFlagFilename("metrics-file", "prom"))
+}
+
+// check refuses what cannot be meant.
+func (fl *crawlFlags) check(cmd *cobra.Command) error {
+	switch {
+	case fl.maxDuration < 0:
+		return usagef("--max-duration %v: want 0 (no limit) or more", fl.maxDuration)
+	case fl.maxRequests < 0:
+		return usagef("--max-requests %d: want 0 (no limit) or more", fl.maxRequests)
+	case fl.refresh < 0:
+		return usagef("--refresh %d: want 0 (no day) or more", fl.refresh)
+	case fl.metricsFile == "" && cmd.Flags().Changed("metrics-file"):
+		return usagef("--metrics-file: want the name of a file")
+	}
+	return nil
+}
+
+// crawlInto crawls into the configured archive.
+func (a *app) crawlInto(ctx context.Context, c config.Config, fl *crawlFlags) (*news.Run, error) {
+	arc, err := archive.OpenOrCreate(ctx, c.Archive, a.archiveOptions()...)
+	if err != nil {
+		return nil, err
+	}
+	return a.crawl(ctx, c, arc, fl)
 }
 
 // chosen returns the mirrors that are named; all if none is.
@@ -88,16 +137,17 @@ func chosen(mirrors []config.Mirror, names []string) ([]config.Mirror, error) {
 
 // crawl runs one crawl with progress on standard error. Its error is what the
 // program ends with; the report may be there all the same.
-func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, quiet bool) (_ *news.Run, err error) {
+func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, fl *crawlFlags) (_ *news.Run, err error) {
 	command := "crawl " + strings.Join(mirrorNames(c), " ")
-	release, err := a.lockMirrors(ctx, arc, mirrorNames(c), command, quiet)
+	release, err := a.lockMirrors(ctx, arc, mirrorNames(c), command, fl.quiet)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	progress := a.startProgress(ctx, quiet)
+	progress := a.startProgress(ctx, fl.quiet)
 	report, err := crawler.Run(ctx, crawler.Options{
-		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Command: command,
+		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command, GoOn: a.crawlAgain(fl.only),
+		MaxDuration: fl.maxDuration, MaxRequests: fl.maxRequests, Refresh: fl.refresh,
 		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
 	})
 	progress.stop()
@@ -106,14 +156,12 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 		return report, err
 	case report.Ending == news.EndingInterrupted:
 		return report, errInterrupted
-	case report.FailedPosts() > 0 || report.Lists.Failed > 0:
-		return report, fmt.Errorf("run %d: %w: %s", report.ID, errPagesFailed, failures(report))
-	case report.Pending > 0:
-		// No failure, and yet nothing to be silent about: see --quiet.
-		fmt.Fprintf(a.err, "finarc: run %d could not get %s now; the next crawl tries again (finarc runs --limit 1 tells why)\n",
-			report.ID, plural(report.Pending, "post"))
 	}
-	return report, nil
+	err = verdict(report)
+	if left := a.leftOver(report, fl, err != nil); left != "" {
+		fmt.Fprintf(a.err, "finarc: %s\n", printable(left))
+	}
+	return report, err
 }
 
 // lockMirrors takes the mirrors' locks in the archive for a run of the command.
@@ -130,18 +178,6 @@ func (a *app) lockMirrors(ctx context.Context, arc *archive.Archive, names []str
 			locked.Mirror, printable(locked.Holder.String()), a.waitForRun)
 	}
 	return arc.LockMirrors(ctx, names, command, a.waitForRun)
-}
-
-// failures tells how many pages failed for good: 2 posts and 1 list page.
-func failures(r *news.Run) string {
-	var parts []string
-	if n := r.FailedPosts(); n > 0 {
-		parts = append(parts, plural(n, "post"))
-	}
-	if n := r.Lists.Failed; n > 0 {
-		parts = append(parts, plural(n, "list page"))
-	}
-	return strings.Join(parts, " and ")
 }
 
 func mirrorNames(c config.Config) []string {

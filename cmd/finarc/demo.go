@@ -74,7 +74,7 @@ func (a *app) demo(ctx context.Context, base, dir string) error {
 		return err
 	}
 	fmt.Fprintf(a.out, "$ finarc crawl     # the built-in mirror at %s/, into %s\n", base, c.Archive)
-	report, err := a.crawl(ctx, c, arc, false)
+	report, err := a.crawl(ctx, c, arc, new(crawlFlags))
 	if report != nil {
 		err = errors.Join(err, writeReport(a.out, report))
 	}

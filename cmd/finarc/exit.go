@@ -16,6 +16,8 @@ import (
 // Errors that say how the program ends after all was told.
 var (
 	errPagesFailed = errors.New("some pages failed for good")
+	errDrift       = errors.New("the mirror's layout may have changed")
+	errMetrics     = errors.New("metrics were not written")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
 
@@ -51,6 +53,8 @@ var endings = []ending{
 	{is: is(syscall.EPIPE)}, // whoever read the output has had enough
 	{is: is(errInterrupted), code: 130},
 	{is: is(context.Canceled), code: 130, says: "interrupted"},
+	{is: is(errMetrics), code: 1},
+	{is: is(errDrift), code: 3, hint: "the pages are kept as they were sent; finarc reread reads them again once finarc knows the new layout"},
 	{is: is(errPagesFailed), code: 3},
 	{is: as[usageError], code: 2, hint: "see %s --help"},
 	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
@@ -85,19 +89,27 @@ func as[T error](err error) bool {
 	return errors.As(err, &target)
 }
 
+// endingOf returns the ending of a program that an error ends.
+func endingOf(err error) *ending {
+	for i := range endings {
+		if endings[i].is(err) {
+			return &endings[i]
+		}
+	}
+	return &ending{code: 1} // not reached: the last line matches everything
+}
+
+// exitCode returns the exit code of a program that an error ends.
+func exitCode(err error) int { return endingOf(err).code }
+
 // exit tells the error that a command ended with, and returns the program's
 // exit code.
 func exit(err error, command string, stderr io.Writer) int {
-	for _, e := range endings {
-		if !e.is(err) {
-			continue
-		}
-		if e.code != 0 {
-			e.tell(stderr, err, command)
-		}
-		return e.code
+	e := endingOf(err)
+	if e.code != 0 {
+		e.tell(stderr, err, command)
 	}
-	return 1 // not reached: the last line matches everything
+	return e.code
 }
 
 // tell writes the error, a line for each fault, and the hint below.

@@ -19,6 +19,7 @@ import (
 func (a *app) mirrorCommand() *cobra.Command {
 	o := mirror.DefaultOptions()
 	var addr, dir, faults, newest, scenario string
+	var life living
 	cmd := &cobra.Command{
 		Use:   "mirror",
 		Short: "Serve the built-in mirror",
@@ -29,16 +30,21 @@ serve the host that a scenario file describes: what it answers to which
 requests, and when, and the mirror behind it. The requests that it got are
 counted at /_mirror/requests.
 
+With --living, posts appear at their time and disappear after --window, --posts
+of them at a time; a tenth are revised meanwhile. --speed 60 makes a minute of
+each second.
+
 Faults, as a name or name:share (the share of post pages that have it):
 ` + faultHelp(),
 		Example: `  finarc mirror --addr 127.0.0.1:8080 --posts 2000 --categories 60
   finarc mirror --faults flaky:0.2,gone:0.01
+  finarc mirror --living --speed 60 --faults ailing:0.05,outages
   finarc mirror --dir dump/_site
   finarc mirror --scenario crawler/testdata/scenario/503.txtar`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := cmp.Or(exclusive(cmd, "dir", "posts"), exclusive(cmd, "dir", "categories"))
-			for _, flag := range []string{"dir", "posts", "categories", "seed", "window", "newest", "faults", "gzip"} {
+			err := cmp.Or(exclusive(cmd, "dir", "posts"), exclusive(cmd, "dir", "categories"), exclusive(cmd, "dir", "living"))
+			for _, flag := range []string{"dir", "posts", "categories", "seed", "window", "newest", "faults", "gzip", "living"} {
 				err = cmp.Or(err, exclusive(cmd, "scenario", flag))
 			}
 			if err != nil {
@@ -51,6 +57,9 @@ Faults, as a name or name:share (the share of post pages that have it):
 				if o.Newest, err = time.Parse(time.RFC3339, newest); err != nil {
 					return usagef("--newest: want a time as 2021-12-22T10:37:15+08:00, not %q", newest)
 				}
+			}
+			if o.Living, err = life.options(a.now, o.Newest); err != nil {
+				return err
 			}
 			m, err := newMirror(scenario, dir, o)
 			if err != nil {
@@ -80,9 +89,36 @@ Faults, as a name or name:share (the share of post pages that have it):
 	f.BoolVar(&o.Gzip, "gzip", o.Gzip, "compress answers")
 	f.StringVar(&dir, "dir", "", "serve the built site in `DIR`")
 	f.StringVar(&scenario, "scenario", "", "serve the host that `FILE` describes")
+	f.BoolVar(&life.on, "living", false, "let posts appear, change and disappear by the clock")
+	f.Float64Var(&life.speed, "speed", 1, "let the clock of --living run `N` times as fast")
 	completeFolder(cmd, "dir")
 	completeFlag(cmd, "faults", faultNames)
 	return cmd
+}
+
+// living is what the flags say of a mirror that lives.
+type living struct {
+	on    bool
+	speed float64
+}
+
+// options returns how the mirror lives, nil if it does not. Its clock begins at
+// the time of the newest post.
+func (l *living) options(now func() time.Time, newest time.Time) (*mirror.Living, error) {
+	switch {
+	case !(l.speed > 0 && l.speed <= 100_000):
+		return nil, usagef("--speed: want a number above 0 and up to 100000, not %v", l.speed)
+	case !l.on && l.speed != 1:
+		return nil, usagef("--speed: only a mirror with --living has a clock")
+	case !l.on:
+		return nil, nil
+	}
+	began := now()
+	life := mirror.DefaultLiving()
+	life.Now = func() time.Time {
+		return newest.Add(time.Duration(float64(now().Sub(began)) * l.speed))
+	}
+	return life, nil
 }
 
 func faultHelp() string {

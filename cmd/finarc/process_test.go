@@ -246,6 +246,39 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 }
 
+// A hook that is silent does not hold up who interrupts again: a first signal lets
+// it be told of the interrupted run, a second one ends the program.
+func TestSecondInterruptWhileTheHookIsTold(t *testing.T) {
+	t.Parallel()
+	end, told := make(chan struct{}), make(chan struct{})
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(told)
+		<-end
+	}))
+	t.Cleanup(hook.Close)
+	t.Cleanup(func() { close(end) }) // before the server's, which waits for its answers
+	start, reached := at(60)
+	site := newSite(t, 200, paced, start)
+	p := finarc(t, site.dir, "crawl")
+	p.Env = append(os.Environ(), "FINARC_NOTIFY_URL="+hook.URL)
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-reached
+	p.signal(t, os.Interrupt)
+	<-told
+	again := time.Now()
+	p.signal(t, os.Interrupt)
+	p.ends(t, -1)
+	if took := time.Since(again); took > 5*time.Second {
+		t.Errorf("it ended only %v after the second signal", took)
+	}
+	if out := p.stdout.String(); !strings.Contains(out, "interrupted after") {
+		t.Errorf("no report before the hook is told: %s", out)
+	}
+	site.held(t)
+}
+
 // What was committed before a kill -9 is there after it, and nothing of it is
 // fetched again.
 func TestKill(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "awaits": awaits, "fetch": fetch,
 			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
-			"lock": lock, "unlock": unlock, "keep": keep,
+			"lock": lock, "unlock": unlock, "keep": keep, "hook": hook,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "droppable" { // privileges are lacking, or can be dropped
@@ -185,6 +186,32 @@ func requests(ts *testscript.TestScript) map[string]int {
 	ts.Check(json.Unmarshal(get(ts, ts.Getenv("MIRROR")+"/_mirror/requests"), &stats))
 	stats.Kinds["total"] = stats.Total
 	return stats.Kinds
+}
+
+// hook STATUS: serves a webhook that answers with the status, at $HOOK, until the
+// script's end. Each body that is posted to it becomes a line of $WORK/hook.
+func hook(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg && len(args) == 1, "hook STATUS")
+	status, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	file := ts.MkAbs("hook")
+	ts.Check(os.WriteFile(file, nil, 0o666))
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = io.Copy(f, r.Body)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			status = http.StatusInsufficientStorage
+		}
+		w.WriteHeader(status)
+	}))
+	ts.Defer(s.Close)
+	ts.Setenv("HOOK", s.URL)
 }
 
 // fetch URL FILE: puts what the server answers into the file.

@@ -3,11 +3,16 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,67 +24,195 @@ import (
 // growthBatch is how many posts a commit takes, as a fast crawl's does.
 const growthBatch = 1024
 
+// Commits that are measured of each archive, and their posts.
+const (
+	growthCommits = 40
+	growthPosts   = 512
+)
+
 // BenchmarkGrowth shows what an archive costs as it grows: generated posts are
-// committed without the network, 300 for each hour, and then read. Medians of
-// whole processes:
+// committed without the network, 300 for each hour, and then read. The archives
+// of all sizes are made first and then measured in turn, one look at each after
+// the other, so that what else the machine does falls on all alike. Medians:
 //
-//	commit-posts/s  of archive.Commit, compression included, into the archive
 //	batch-ms        a commit of 512 posts at its full size
 //	open-µs         opening it and one look, in this process
 //	show-ms, list-ms, day-ms, category-ms, security-ms, as-of-ms
-//	                finarc show, and list --limit 20 with such a flag
+//	                finarc show, and list --limit 20 with such a flag, as whole
+//	                processes
+//	show-x, …       the same as a multiple of that of the smallest archive
 //	bytes/post      of the file
+//	commit-posts/s  of archive.Commit while it was made, compression included
+//
+// With FINARC_GROWTH_DIR the archives are made there and kept for the next run:
+// a million posts take minutes and 1.4 GB. Such a run does not tell
+// commit-posts/s of what it found.
 func BenchmarkGrowth(b *testing.B) {
-	for _, posts := range []int{10_000, 100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) {
-			if posts == 1_000_000 && testing.Short() {
-				b.Skip("a million posts take minutes")
-			}
-			for b.Loop() {
-				benchGrowth(b, posts)
-			}
-		})
+	sizes := []int{10_000, 100_000, 1_000_000}
+	if testing.Short() {
+		sizes = sizes[:2]
+	}
+	var all []*grown
+	for _, posts := range sizes {
+		all = append(all, grow(b, posts))
+	}
+	inTurn(b, all)
+	for _, g := range all {
+		b.Run(fmt.Sprintf("posts=%d", g.posts), func(b *testing.B) { g.report(b, all[0]) })
 	}
 }
 
-func benchGrowth(b *testing.B, posts int) {
+// grown is an archive of so many posts of a mirror that has some more.
+type grown struct {
+	posts  int
+	mirror *mirror.Mirror
+	path   string
+	rate   float64                    // posts a second while it was made; 0: it was there
+	took   map[string][]time.Duration // by what was done
+	bytes  float64                    // of a post
+}
+
+// grow makes an archive, unless it is kept from an earlier run.
+func grow(b *testing.B, posts int) *grown {
+	b.Helper()
+	all := posts + growthCommits*growthPosts
 	m, err := mirror.New(mirror.Options{
-		Posts: posts + 20*512, Categories: 200, Seed: 1, Base: "http://mirror.example",
-		Window: time.Duration(posts) * time.Hour / 300, CacheBytes: -1,
+		Posts: all, Categories: 200, Seed: 1, Base: "http://mirror.example",
+		Window: time.Duration(all) * time.Hour / 300, CacheBytes: -1,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	path := filepath.Join(b.TempDir(), "a.db")
-	a, err := archive.OpenOrCreate(b.Context(), path)
+	dir := os.Getenv("FINARC_GROWTH_DIR")
+	if dir == "" {
+		dir = b.TempDir()
+	}
+	g := &grown{posts: posts, mirror: m, path: filepath.Join(dir, fmt.Sprintf("%d.db", posts)), took: make(map[string][]time.Duration)}
+	if _, err := os.Stat(g.path); errors.Is(err, os.ErrNotExist) {
+		partly := g.path + ".part"
+		a, err := archive.OpenOrCreate(b.Context(), partly)
+		if err != nil {
+			b.Fatal(err)
+		}
+		g.rate = float64(posts) / commitAll(b, a, m, 0, posts, growthBatch).Seconds()
+		if err := os.Rename(partly, g.path); err != nil {
+			b.Fatal(err)
+		}
+	}
+	a, err := archive.Open(b.Context(), g.path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(posts)/commitAll(b, a, m, 0, posts, growthBatch).Seconds(), "commit-posts/s")
-	var commits []time.Duration
-	for i := range 20 {
-		commits = append(commits, commitAll(b, a, m, posts+i*512, posts+(i+1)*512, 512))
+	stats, err := a.Stats(b.Context(), time.Time{})
+	if err != nil || stats.Posts != int64(posts) {
+		b.Fatalf("%s: %d posts, want %d: %v", g.path, stats.Posts, posts, err)
 	}
-	b.ReportMetric(milliseconds(median(commits)), "batch-ms")
-	b.ReportMetric(1000*milliseconds(median(opens(b, path))), "open-µs")
+	g.bytes = float64(stats.FileBytes) / float64(stats.Posts)
+	return g
+}
 
-	middle := m.Post(posts / 2)
+// inTurn measures archives, each thing of all before it is done again.
+func inTurn(b *testing.B, all []*grown) {
+	b.Helper()
+	for range 201 {
+		for _, g := range all {
+			g.time(b, "open-µs", func() error {
+				_, err := archive.Open(b.Context(), g.path)
+				return err
+			})
+		}
+	}
+	commands := make([]map[string][]string, len(all))
+	for i, g := range all {
+		commands[i] = g.commands(b)
+	}
+	for range 101 {
+		for i, g := range all {
+			for name, args := range commands[i] {
+				g.time(b, name, func() error {
+					return exec.CommandContext(b.Context(), finarc, append(slices.Clip(args), "--archive", g.path)...).Run()
+				})
+			}
+		}
+	}
+	dir := b.TempDir()
+	into := make([]*archive.Archive, len(all))
+	for i, g := range all { // into copies: what is kept stays as it is
+		path := filepath.Join(dir, filepath.Base(g.path))
+		copyFile(b, g.path, path)
+		var err error
+		if into[i], err = archive.Open(b.Context(), path); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for at := range growthCommits {
+		for i, g := range all {
+			from := g.posts + at*growthPosts
+			g.took["batch-ms"] = append(g.took["batch-ms"], commitAll(b, into[i], g.mirror, from, from+growthPosts, growthPosts))
+		}
+	}
+}
+
+// commands returns the processes that are measured, by name.
+func (g *grown) commands(b *testing.B) map[string][]string {
+	b.Helper()
+	middle := g.mirror.Post(g.posts / 2)
 	day := middle.Day().String()
-	for name, args := range map[string][]string{
+	return map[string][]string{
 		"show-ms":     {"show", string(middle.ID)},
 		"list-ms":     {"list", "--limit", "20"},
 		"day-ms":      {"list", "--limit", "20", "--from", day, "--to", day},
 		"category-ms": {"list", "--limit", "20", "--category", middle.Category},
-		"security-ms": {"list", "--limit", "20", "--security", security(b, m)},
+		"security-ms": {"list", "--limit", "20", "--security", security(b, g.mirror)},
 		"as-of-ms":    {"list", "--limit", "20", "--as-of", day},
-	} {
-		b.ReportMetric(milliseconds(median(runs(b, append(args, "--archive", path)))), name)
 	}
-	stats, err := a.Stats(b.Context(), time.Time{})
+}
+
+func (g *grown) time(b *testing.B, name string, fn func() error) {
+	b.Helper()
+	began := time.Now()
+	if err := fn(); err != nil {
+		b.Fatalf("%s at %d posts: %v", name, g.posts, err)
+	}
+	g.took[name] = append(g.took[name], time.Since(began))
+}
+
+// report tells the medians, alone and against those of the smallest archive.
+func (g *grown) report(b *testing.B, smallest *grown) {
+	b.ReportMetric(0, "ns/op") // there is nothing that is done b.N times
+	b.ReportMetric(g.bytes, "bytes/post")
+	if g.rate > 0 {
+		b.ReportMetric(g.rate, "commit-posts/s")
+	}
+	for name, took := range g.took {
+		end := strings.LastIndex(name, "-")
+		m := milliseconds(median(took))
+		if name[end:] == "-µs" {
+			b.ReportMetric(1000*m, name)
+		} else {
+			b.ReportMetric(m, name)
+		}
+		if g != smallest {
+			b.ReportMetric(m/milliseconds(median(smallest.took[name])), name[:end]+"-x")
+		}
+	}
+}
+
+func copyFile(b *testing.B, from, to string) {
+	b.Helper()
+	in, err := os.Open(from)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64(stats.FileBytes)/float64(stats.Posts), "bytes/post")
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = io.Copy(out, in)
+	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // security returns one that the mirror's posts name.
@@ -126,28 +259,6 @@ func captures(m *mirror.Mirror, from, to int) []news.Captured {
 		}})
 	}
 	return posts
-}
-
-func opens(b *testing.B, path string) []time.Duration {
-	b.Helper()
-	var took []time.Duration
-	for range 21 {
-		began := time.Now()
-		if _, err := archive.Open(b.Context(), path); err != nil {
-			b.Fatal(err)
-		}
-		took = append(took, time.Since(began))
-	}
-	return took
-}
-
-func runs(b *testing.B, args []string) []time.Duration {
-	b.Helper()
-	var took []time.Duration
-	for range 11 {
-		took = append(took, measure(b, finarc, args...).wall)
-	}
-	return took
 }
 
 func median(d []time.Duration) time.Duration {

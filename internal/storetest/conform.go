@@ -27,7 +27,7 @@ func Conform(t *testing.T, open func(t *testing.T) Store, known ...Known) {
 	for _, k := range known {
 		why[k.Rule] = k.Why
 	}
-	for _, r := range slices.Concat(postRules, frontierRules, listRules, selectRules, batchRules, oddRules) {
+	for _, r := range slices.Concat(postRules, frontierRules, listRules, againRules, selectRules, batchRules, oddRules) {
 		t.Run(r.name, func(t *testing.T) {
 			if why[r.name] != "" {
 				t.Skip(why[r.name])
@@ -316,6 +316,8 @@ func everything(n int) news.Batch {
 		Found: []news.Wanted{WantedOf(n + 2)}, Leads: []news.Wanted{WantedOf(n + 3)},
 		Failed: []news.Wanted{lost}, Tried: []news.Wanted{WantedOf(n + 5)},
 		Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, Checked: Noon.Add(time.Duration(n) * time.Hour)}},
+		Seen:  []news.Seen{{ID: Sample(n).Post.ID, Mirror: Sample(n).Capture.Mirror, Time: Noon.AddDate(0, 0, 1)}},
+		Hosts: []news.Host{hostOf("https://mirror.example", Noon.Add(time.Duration(n)*time.Hour))},
 		Run:   &news.Run{ID: uint64(n + 1), Command: "crawl"},
 	}
 }
@@ -328,6 +330,7 @@ func testAtomic(t *testing.T, s Store) {
 		"a post without identity": func(b *news.Batch) { b.Posts = append(b.Posts, news.Captured{}) },
 		"a link without identity": func(b *news.Batch) { b.Found = append(b.Found, news.Wanted{}) },
 		"a list without address":  func(b *news.Batch) { b.Lists = append(b.Lists, news.ListPage{}) },
+		"a host without origin":   func(b *news.Batch) { b.Hosts = append(b.Hosts, news.Host{}) },
 	} {
 		b := everything(10)
 		b.Posts = append(b.Posts, Corrected(Sample(0), "更正", time.Hour))
@@ -370,6 +373,10 @@ func testCancelled(t *testing.T, s Store) {
 		"capture":   func() error { _, err := s.Capture(ctx, 1); return err },
 		"unread":    func() error { _, err := s.Unread(ctx, id); return err },
 		"runs":      func() error { _, err := s.Runs(ctx, 0); return err },
+		"hosts":     func() error { _, err := s.Hosts(ctx); return err },
+		"held":      func() error { _, err := s.Held(ctx, time.Time{}, "", 1); return err },
+		"held none": func() error { _, err := s.Held(ctx, time.Time{}, "", 0); return err },
+		"history":   func() error { _, err := s.PageHistory(ctx); return err },
 		"select":    func() error { return lastError(s.Select(ctx, archive.Selection{})) },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {

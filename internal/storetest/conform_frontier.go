@@ -179,7 +179,7 @@ var listRules = []rule{
 
 func testLists(t *testing.T, s Store) {
 	home := news.ListPage{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, ETag: `"x"`, LastModified: "Wed, 22 Dec 2021 04:00:00 GMT", Read: Noon, Checked: Noon.Add(time.Minute)}
-	gone := news.ListPage{URL: "https://mirror.example/category/a%20b.html", Mirror: "m", Kind: news.KindCategory, Checked: Noon, Gone: Noon}
+	gone := news.ListPage{URL: "https://mirror.example/category/a%20b.html", Mirror: "m", Kind: news.KindCategory, Checked: Noon, Gone: Noon, Depth: 1}
 	other := news.ListPage{URL: "https://other.example/", Mirror: "n", Kind: news.KindHome}
 	commit(t, s, news.Batch{Lists: []news.ListPage{gone, other, home}})
 	lists := do[[]news.ListPage](t)
@@ -223,7 +223,13 @@ func testReport(t *testing.T, s Store) {
 	}
 	run.New, run.Skipped, run.Statuses = 3, map[string]int{news.SkippedArchived: 2}, map[int]int{200: 9, 404: 1}
 	run.Ended, run.Ending = Noon.Add(time.Minute), news.EndingDone
-	run.AddProblem(news.Problem{URL: "https://mirror.example/1.html", ID: Sample(1).Post.ID, What: news.KindPost, Why: "gone", For: "failed"})
+	run.Differing, run.GoOn = 1, "finarc crawl m"
+	run.Hosts = map[string]news.HostUse{"mirror.example": {
+		Requests: 9, Bytes: 1 << 40, WaitedMS: 1500, Rate: 0.125, Paused: Noon.Add(time.Hour), Down: true,
+	}}
+	run.Pages = map[news.PageKind]news.PageCount{news.KindPost: {Read: 5, Unreadable: 4, NoTitle: 3, NoDate: 2, NoBody: 1}}
+	run.Drift = []news.Drift{{Kind: news.KindPost, Field: "date", Share: 0.25, Usual: 0.001}}
+	run.AddProblem(news.Problem{URL: "https://mirror.example/1.html", ID: Sample(1).Post.ID, What: news.KindPost, Why: "gone", For: "failed", Attempts: 3})
 	want := *run.Clone()
 	commit(t, s, news.Batch{Run: run})
 	run.New, run.Statuses[200] = 99, 99 // the run goes on with its own

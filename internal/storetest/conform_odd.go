@@ -178,9 +178,11 @@ func testNoHold(t *testing.T, s Store) {
 	b.Posts[0].Capture.Header.Set("Content-Type", "x")
 	b.Posts[0].Post.Securities[0].Code, b.Posts[0].Post.Related[0] = "x", "x"
 	clear(b.Unread[0].Capture.Body)
+	clear(b.Hosts[0].Robots.Body)
 	b.Found[0].Pages[0] = "x"
 	wantSame(t, "post", want.Posts[0].Post, post(t, s, want.Posts[0].Post.ID).Post)
 	wantSame(t, "capture", &want.Posts[0].Capture, do[*news.Capture](t)(s.Capture(t.Context(), 1)))
 	wantSame(t, "apart", &want.Unread[0].Capture, do[archive.Apart](t)(s.Unread(t.Context(), want.Unread[0].Post.ID)).Capture)
+	wantSame(t, "hosts", want.Hosts, hosts(t, s))
 	wantSame(t, "pages", []string{"https://mirror.example/1.html"}, waitingIn(t, s).Frontier[0].Pages)
 }

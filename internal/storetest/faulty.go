@@ -31,6 +31,10 @@ const (
 	Unread    Method = "Unread"
 	Select    Method = "Select"
 	Runs      Method = "Runs"
+	Hosts     Method = "Hosts"
+	Held      Method = "Held"
+
+	PageHistory Method = "PageHistory"
 )
 
 // Fault is something that goes wrong with a call.
@@ -227,6 +231,21 @@ func (f *Faulty) Unread(ctx context.Context, id news.ID) (archive.Apart, error) 
 // Runs implements [Store].
 func (f *Faulty) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 	return through(ctx, f.next(Runs, nil), func() ([]news.Run, error) { return f.inner.Runs(ctx, limit) })
+}
+
+// Hosts implements [Store].
+func (f *Faulty) Hosts(ctx context.Context) ([]news.Host, error) {
+	return through(ctx, f.next(Hosts, nil), func() ([]news.Host, error) { return f.inner.Hosts(ctx) })
+}
+
+// Held implements [Store].
+func (f *Faulty) Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error) {
+	return through(ctx, f.next(Held, nil), func() ([]news.Held, error) { return f.inner.Held(ctx, since, after, n) })
+}
+
+// PageHistory implements [Store].
+func (f *Faulty) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
+	return through(ctx, f.next(PageHistory, nil), func() (map[news.PageKind]news.PageCount, error) { return f.inner.PageHistory(ctx) })
 }
 
 // Select implements [Store]. A fault after the call ends what was yielded with

@@ -40,6 +40,7 @@ type state struct {
 	aliases  map[news.ID]news.ID         // of a link, to its post
 	unread   map[news.ID]archive.Apart
 	lists    map[string]news.ListPage // by address
+	hosts    map[string]news.Host     // by origin
 	runs     map[uint64]*news.Run
 	lastRun  uint64
 
@@ -52,7 +53,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.posts, c.aliases, c.unread = cloneMap(s.posts), cloneMap(s.aliases), cloneMap(s.unread)
 	c.frontier, c.leads, c.failed = cloneMap(s.frontier), cloneMap(s.leads), cloneMap(s.failed)
-	c.lists, c.runs = cloneMap(s.lists), cloneMap(s.runs)
+	c.lists, c.hosts, c.runs = cloneMap(s.lists), cloneMap(s.hosts), cloneMap(s.runs)
 	c.captures = slices.Clip(s.captures)
 	return &c
 }
@@ -111,6 +112,9 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 		for i := range b.Posts {
 			done.Posts = append(done.Posts, s.post(&b.Posts[i]))
 		}
+		for _, seen := range b.Seen {
+			s.see(seen)
+		}
 		for _, w := range b.Found {
 			done.Found = append(done.Found, s.link(kept(w)))
 		}
@@ -131,6 +135,7 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 		for _, l := range b.Lists {
 			s.list(l)
 		}
+		s.remember(b.Hosts)
 		if b.Run != nil {
 			s.runs[b.Run.ID] = b.Run.Clone()
 		}
@@ -163,6 +168,11 @@ func check(b *news.Batch) error {
 			return fmt.Errorf("list of mirror %s: %w", b.Lists[i].Mirror, errNoAddress)
 		}
 	}
+	for i := range b.Hosts {
+		if b.Hosts[i].Origin == "" {
+			return fmt.Errorf("host: %w", errNoAddress)
+		}
+	}
 	return nil
 }
 
@@ -181,8 +191,8 @@ func (s *state) post(p *news.Captured) news.Change {
 	return change
 }
 
-// put takes a capture as the moment when the last revision was seen again, or
-// as a revision, where its time belongs.
+// put takes a capture as the moment when a revision was seen again, or as a
+// revision, where its time belongs.
 func (s *state) put(p *news.Captured) news.Change {
 	list := slices.Clone(s.posts[p.Post.ID])
 	fetched := milli(p.Capture.Fetched)
@@ -190,15 +200,12 @@ func (s *state) put(p *news.Captured) news.Change {
 	for at > 0 && list[at-1].Fetched.After(fetched) {
 		at--
 	}
-	if at > 0 && same(&list[at-1].Post, &p.Post) {
-		if before := &list[at-1]; fetched.After(before.LastSeen) {
-			before.LastSeen = fetched
+	if i := again(list, at, p); i >= 0 {
+		if fetched.After(list[i].LastSeen) {
+			list[i].LastSeen = fetched
 		}
 		s.posts[p.Post.ID] = list
 		return news.ChangeUnchanged
-	}
-	if at < len(list) && list[at].Fetched.Sub(fetched) < time.Minute && same(&list[at].Post, &p.Post) {
-		return news.ChangeUnchanged // of two crawls at a time
 	}
 	s.captures = append(s.captures, *keptCapture(&p.Capture))
 	sum := sha256.Sum256(p.Capture.Body)
@@ -207,10 +214,34 @@ func (s *state) put(p *news.Captured) news.Change {
 		Mode: p.Capture.Mode, Mirror: p.Capture.Mirror, URL: p.Capture.URL, SHA256: hex.EncodeToString(sum[:]),
 	}
 	s.posts[p.Post.ID] = slices.Insert(list, at, rev)
-	if len(list) == 0 {
+	switch {
+	case len(list) == 0:
 		return news.ChangeNew
+	case at > 0 && list[at-1].Mirror != rev.Mirror:
+		return news.ChangeDiffers
 	}
 	return news.ChangeRevised
+}
+
+// again returns the revision that a capture, whose place among them is at, is
+// the same as: the one before it, the last before it of its mirror, or one of
+// the minute after it, when two crawls may have gone on at a time; else -1.
+func again(list []news.Revision, at int, p *news.Captured) int {
+	own := at - 1
+	for own >= 0 && list[own].Mirror != p.Capture.Mirror {
+		own--
+	}
+	for _, i := range []int{at - 1, own} {
+		if i >= 0 && same(&list[i].Post, &p.Post) {
+			return i
+		}
+	}
+	for i := at; i < len(list) && list[i].Fetched.Sub(milli(p.Capture.Fetched)) < time.Minute; i++ {
+		if same(&list[i].Post, &p.Post) {
+			return i
+		}
+	}
+	return -1
 }
 
 // same reports whether two posts are one article.
@@ -233,7 +264,7 @@ func (s *state) link(w news.Wanted) news.Standing {
 		return s.linkToFailed(failed, w)
 	}
 	if known, ok := s.frontier[w.ID]; ok {
-		s.frontier[w.ID] = learned(known, w)
+		s.frontier[w.ID] = hurried(learned(known, w), known)
 		return news.StandingPending
 	}
 	delete(s.leads, w.ID)
@@ -253,7 +284,16 @@ func (s *state) linkToFailed(failed, w news.Wanted) news.Standing {
 	return news.StandingNew
 }
 
-// learned returns w with what it lacks and from tells.
+// hurried returns an entry that knows more than before: it does not wait where
+// there is a page that was not tried yet.
+func hurried(w, before news.Wanted) news.Wanted {
+	if len(w.Pages) > len(before.Pages) {
+		w.Next = time.Time{}
+	}
+	return w
+}
+
+// learned returns w with what it lacks and from, which is newer, tells.
 func learned(w, from news.Wanted) news.Wanted {
 	w.Pages = slices.Clone(w.Pages)
 	for _, page := range from.Pages {
@@ -264,7 +304,7 @@ func learned(w, from news.Wanted) news.Wanted {
 	if w.InfoCode.Kind() == "" {
 		w.InfoCode = from.InfoCode
 	}
-	w.Category = cmp.Or(w.Category, from.Category)
+	w.Category, w.TitleSum = cmp.Or(w.Category, from.Category), cmp.Or(from.TitleSum, w.TitleSum)
 	return w
 }
 
@@ -286,7 +326,7 @@ func (s *state) tried(w news.Wanted) {
 		return
 	}
 	if known, ok := s.frontier[w.ID]; ok {
-		w = learned(w, known)
+		w = hurried(learned(w, known), w)
 	}
 	s.frontier[w.ID] = w
 }
@@ -297,6 +337,7 @@ func (s *state) fail(w news.Wanted) {
 	if s.held(w.ID) {
 		return
 	}
+	w.Next = time.Time{}
 	failed := w
 	if known, ok := s.frontier[w.ID]; ok {
 		failed = learned(w, known)
@@ -336,7 +377,8 @@ func codeOf(id news.ID, code news.InfoCode) news.InfoCode {
 }
 
 func kept(w news.Wanted) news.Wanted {
-	w.InfoCode, w.Found, w.Pages = codeOf(w.ID, w.InfoCode), milli(w.Found), slices.Clone(w.Pages)
+	w.InfoCode, w.Pages = codeOf(w.ID, w.InfoCode), slices.Clone(w.Pages)
+	w.Found, w.Next = milli(w.Found), milli(w.Next)
 	return w
 }
 

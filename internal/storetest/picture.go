@@ -27,6 +27,9 @@ type Picture struct {
 	Failed   []news.Wanted
 	Lists    map[string][]news.ListPage // by mirror
 	Runs     []news.Run
+	Hosts    []news.Host
+	Held     []news.Held
+	History  map[news.PageKind]news.PageCount
 	Selected map[string][]news.Revision // by selection
 }
 
@@ -42,11 +45,14 @@ func Look(ctx context.Context, s Store, u Universe) (*Picture, error) {
 			return nil, err
 		}
 	}
-	var errs [5]error
+	var errs [8]error
 	p.Frontier, errs[0] = s.Wanted(ctx, "", 1<<20)
 	p.Leads, errs[1] = s.Leads(ctx, "", 1<<20)
 	p.Failed, errs[2] = s.Failures(ctx, "", 1<<20)
 	p.Runs, errs[3] = s.Runs(ctx, 0)
+	p.Hosts, errs[5] = s.Hosts(ctx)
+	p.Held, errs[6] = s.Held(ctx, Noon.AddDate(0, 0, 1), "", 1<<20)
+	p.History, errs[7] = s.PageHistory(ctx)
 	for _, name := range u.Mirrors {
 		var err error
 		p.Lists[name], err = s.Lists(ctx, name)

@@ -7,6 +7,7 @@ package storetest
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/crawler"
@@ -26,6 +27,9 @@ type Store interface {
 	Unread(ctx context.Context, id news.ID) (archive.Apart, error)
 	Select(ctx context.Context, s archive.Selection) iter.Seq2[news.Revision, error]
 	Runs(ctx context.Context, limit int) ([]news.Run, error)
+	Hosts(ctx context.Context) ([]news.Host, error)
+	Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error)
+	PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error)
 }
 
 var (

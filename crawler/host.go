@@ -1,0 +1,207 @@
+package crawler
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/news"
+)
+
+// host is one host in the course of a run: the turnstile that its requests go
+// through, and what was learned of it. It is safe for concurrent use.
+type host struct {
+	name  string
+	slots chan struct{} // one for each request in flight
+	turn  chan struct{} // held by the request that is next
+	pace  *pace
+	// patience is the longest pause that a run sits out.
+	patience time.Duration
+	backoff  time.Duration
+
+	mu       sync.Mutex
+	paused   time.Time // no request before it
+	asked    time.Time // as paused, but only what the host itself asked for (Retry-After)
+	failures int       // requests without a good answer since the last good one
+	pauses   int       // that these have led to
+	down     bool      // given up for this run
+	use      news.HostUse
+}
+
+const (
+	// maxPatience is the longest that a run waits for a host that wants to be
+	// left alone. What is wanted of it later is the next run's.
+	maxPatience = 2 * time.Minute
+
+	// A host that failed so often in a row is left alone for a while, ever
+	// longer, and after so many such pauses given up for the run.
+	failuresInRow = 8
+	pausesInRow   = 7
+)
+
+func newHost(name string, l config.Limits, backoff time.Duration) *host {
+	return &host{
+		name: name, pace: newPace(l.Rate, l.Burst, l.Parallel), patience: maxPatience, backoff: backoff,
+		slots: make(chan struct{}, l.Parallel), turn: make(chan struct{}, 1),
+	}
+}
+
+// enter waits until a request may be sent. It fails with [errStopped] when ctx
+// ends, and with [errPaused] or [errDown] when the host is to be left alone for
+// longer than the run waits.
+func (h *host) enter(ctx context.Context) error {
+	began := time.Now()
+	if err := h.available(began); err != nil {
+		return err
+	}
+	if ctx.Err() != nil || !acquire(ctx, h.slots) {
+		return errStopped
+	}
+	if !acquire(ctx, h.turn) {
+		h.leave()
+		return errStopped
+	}
+	err := h.await(ctx)
+	<-h.turn
+	if err != nil {
+		h.leave()
+		return err
+	}
+	h.entered(time.Since(began))
+	return nil
+}
+
+func acquire(ctx context.Context, room chan<- struct{}) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (h *host) leave() { <-h.slots }
+
+// await waits out the host's pause, and for a token of its pace, which it takes
+// at the moment when it is used. One reserved for later would be used late where
+// the process is held up, and then too soon before the next.
+func (h *host) await(ctx context.Context) error {
+	for ctx.Err() == nil {
+		now := time.Now()
+		if err := h.available(now); err != nil {
+			return err
+		}
+		d := h.pausedFor(now)
+		if d == 0 {
+			token := h.pace.limiter.ReserveN(now, 1)
+			if d = token.DelayFrom(now); d == 0 {
+				return nil
+			}
+			token.CancelAt(now)
+		}
+		pause(ctx, d)
+	}
+	return errStopped
+}
+
+// pause waits, and returns false if ctx ends meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (h *host) entered(waited time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.use.Requests++
+	h.use.WaitedMS += waited.Milliseconds()
+}
+
+// available returns why the host is not to be asked any more in this run, or
+// nil.
+func (h *host) available(now time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.down:
+		return fmt.Errorf("%w: %s", errDown, h.name)
+	case h.paused.Sub(now) > h.patience:
+		return fmt.Errorf("%w: %s until %s", errPaused, h.name, h.paused.In(news.Shanghai).Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (h *host) pausedFor(now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(0, h.paused.Sub(now))
+}
+
+// retryAfter leaves the host alone for so long, as it asked.
+func (h *host) retryAfter(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if until := time.Now().Add(d); d > 0 && until.After(h.asked) {
+		h.asked = until
+		h.paused = later(h.paused, until)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// good takes note of an answer that a working server gives.
+func (h *host) good() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures, h.pauses = 0, 0
+}
+
+// failed takes note of a request that got no answer, or an overloaded or broken
+// server's. After some in a row the host is left alone for a while.
+func (h *host) failed() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	h.failures++
+	if h.failures < failuresInRow || now.Before(h.paused) {
+		return
+	}
+	if h.pauses == pausesInRow {
+		h.down = true
+		return
+	}
+	h.pauses++
+	h.paused = now.Add(h.backoff << h.pauses)
+}
+
+// received counts the bytes of a body.
+func (h *host) received(n int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.use.Bytes += n
+}
+
+// report returns what was asked of the host.
+func (h *host) report() news.HostUse {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.use
+	u.Rate, u.Down = h.pace.slowest(), h.down
+	if h.asked.After(time.Now()) {
+		u.Paused = h.asked.In(news.Shanghai).Truncate(time.Second)
+	}
+	return u
+}

@@ -1,0 +1,116 @@
+package crawler
+
+import (
+	"net/url"
+	"slices"
+
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// queue holds what is to be asked for, by host: a host that is slow, or wants to
+// be left alone, keeps no other's pages waiting.
+type queue struct {
+	lanes    []*lane
+	parallel int // tasks in flight to one host
+	last     int // the lane that had its turn last
+}
+
+// lane is one host's part of the queue.
+type lane struct {
+	host   string
+	lists  []task
+	posts  []task
+	busy   int  // tasks in flight
+	listed bool // the last task was a list page
+}
+
+// lane returns the one of an address's host.
+func (q *queue) lane(address string) *lane {
+	host := ""
+	if u, err := url.Parse(address); err == nil {
+		host = page.HostOf(u)
+	}
+	for _, l := range q.lanes {
+		if l.host == host {
+			return l
+		}
+	}
+	l := &lane{host: host}
+	q.lanes = append(q.lanes, l)
+	return l
+}
+
+func (q *queue) addList(p news.ListPage) {
+	l := q.lane(p.URL)
+	l.lists = append(l.lists, task{lane: l, list: &p})
+}
+
+// addPost queues a post at the host that it is asked of first.
+func (q *queue) addPost(t task) {
+	first := ""
+	if len(t.sources) > 0 {
+		first = t.sources[0].url
+	}
+	t.lane = q.lane(first)
+	t.lane.posts = append(t.lane.posts, t)
+}
+
+// next returns the task that is next, of a lane that has room, beginning with
+// the one after the last: a list and a post in turn, so that neither a mirror of
+// ever more lists keeps its posts waiting nor the other way round.
+func (q *queue) next(lists bool) (task, bool) {
+	for i := range q.lanes {
+		l := q.lanes[(q.last+1+i)%len(q.lanes)]
+		switch {
+		case l.busy >= q.parallel:
+		case lists && len(l.lists) > 0 && (!l.listed || len(l.posts) == 0):
+			return l.lists[0], true
+		case len(l.posts) > 0:
+			return l.posts[0], true
+		}
+	}
+	return task{}, false
+}
+
+// taken takes the task that was handed out off its lane.
+func (q *queue) taken(t task) {
+	l := t.lane
+	l.busy++
+	l.listed = t.list != nil
+	if l.listed {
+		l.lists = l.lists[1:]
+	} else {
+		l.posts = l.posts[1:]
+	}
+	q.last = slices.Index(q.lanes, l)
+}
+
+// done takes note that a task came to its end.
+func (q *queue) done(t task) { t.lane.busy-- }
+
+// drop takes the posts off the heads of the lanes that need not be asked for any
+// more.
+func (q *queue) drop(done func(news.ID) bool) {
+	for _, l := range q.lanes {
+		for len(l.posts) > 0 && done(l.posts[0].post.ID) {
+			l.posts = l.posts[1:]
+		}
+	}
+}
+
+// lists returns how many list pages wait.
+func (q *queue) lists() (n int) {
+	for _, l := range q.lanes {
+		n += len(l.lists)
+	}
+	return n
+}
+
+// posts returns how many posts wait.
+func (q *queue) posts() (n int) {
+	for _, l := range q.lanes {
+		n += len(l.posts)
+	}
+	return n
+}
