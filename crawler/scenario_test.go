@@ -5,6 +5,7 @@ import (
 	"flag"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,8 @@ func testScenario(t *testing.T, file string) {
 	if len(s.Crawls) == 0 {
 		t.Fatal("the scenario has no crawl")
 	}
+	clock := new(clock)
+	s.Site.Now = clock.now
 	m, err := s.Mirror()
 	if err != nil {
 		t.Fatal(err)
@@ -48,9 +51,11 @@ func testScenario(t *testing.T, file string) {
 	base, a := serve(t, m), newArchive(t)
 	for i := range s.Crawls {
 		c := &s.Crawls[i]
-		<-time.After(c.After)
+		clock.advance(c.After)
 		m.ResetRequests()
-		report, err := runScenario(t, scenarioOptions(base, a, c))
+		o := scenarioOptions(base, a, c)
+		o.Now = clock.now
+		report, err := runScenario(t, o)
 		if report == nil {
 			t.Fatalf("%s:%d: %v", file, c.Line, err)
 		}
@@ -68,6 +73,14 @@ func testScenario(t *testing.T, file string) {
 		}
 	}
 }
+
+// clock is that of a scenario's mirror and of its crawler. Between crawls it can
+// be put forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // runScenario crawls, for no longer than any scenario may take.
 func runScenario(t *testing.T, o crawler.Options) (*news.Run, error) {

@@ -21,7 +21,7 @@ const (
 	maxCount = 10_000_000 // of links, elements and answers
 	maxSize  = 16 << 30   // of a bomb, in bytes
 	maxPiece = 64 << 20   // of an attribute, in bytes
-	maxLasts = time.Hour
+	maxTime  = 48 * time.Hour
 )
 
 // ParseScenario reads a scenario, the text of the file called name. Errors tell
@@ -497,8 +497,8 @@ func parseSize(s string, most int64) (int64, error) {
 
 func parseTime(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
-	if err != nil || d <= 0 || d > maxLasts {
-		return 0, fmt.Errorf("%q is no time above 0 and up to %v, as 500ms", s, maxLasts)
+	if err != nil || d <= 0 || d > maxTime {
+		return 0, fmt.Errorf("%q is no time above 0 and up to %v, as 500ms", s, maxTime)
 	}
 	return d, nil
 }

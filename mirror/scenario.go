@@ -26,7 +26,7 @@ type Scenario struct {
 // must hold afterwards.
 type Crawl struct {
 	Line     int           // in the scenario's file
-	After    time.Duration // from the end of the crawl before it to its beginning
+	After    time.Duration // from the end of the crawl before it to its beginning, by the clock of both sides
 	Rate     float64
 	Burst    int
 	Parallel int

@@ -117,7 +117,7 @@ func checkTurns(t *testing.T, s *Scenario) {
 				t.Fatalf("the answer of line %d to %s is of no rule for it", step.line, q.path)
 			}
 			last = step.line
-			now = now.Add(maxLasts)
+			now = now.Add(maxTime)
 		}
 	}
 }

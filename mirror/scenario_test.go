@@ -52,7 +52,7 @@ func TestScenarioErrors(t *testing.T) {
 		"on home as a:\n\t1x 503\non feed as a:": `s:3: on: another rule is called "a"`,
 		"on home:\n\t503\n\thealthy":             `s:3: no answer can follow that of line 2, which lasts: `,
 		"on home:\n\t0x 503":                     `s:2: "0x" is not between 1x and 10000000x`,
-		"on home:\n\tfor 503":                    `s:2: "503" is no time above 0 and up to 1h0m0s, as 500ms`,
+		"on home:\n\tfor 503":                    `s:2: "503" is no time above 0 and up to 48h0m0s, as 500ms`,
 		"on home:\n\t2x":                         `s:2: want a status, healthy, reset, close or silence`,
 		"on home:\n\t100":                        `s:2: "100" is none of healthy, reset, close, silence and the statuses 200 to 599`,
 		"on home:\n\tbroken":                     `s:2: "broken" is none of healthy, `,
