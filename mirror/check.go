@@ -246,9 +246,9 @@ func (e *evidence) busiest(m *match) (address string, most int) {
 const underWay = 100 * time.Millisecond
 
 // pause returns for how long the host was left alone after answers with a
-// status: the shortest such time. Of the requests that come within a moment of
-// an answer, as many may have been under way as the crawler has in flight
-// beside the one that was answered.
+// status: the shortest such time. Requests that come within a moment of an answer
+// may have been sent before it was read: of those that the crawler has in flight
+// beside it, and one more for each that was answered meanwhile.
 func pause(e *evidence, c *check) (time.Duration, error) {
 	status, _ := strconv.Atoi(c.arg)
 	shortest, met := time.Duration(math.MaxInt64), false
@@ -257,7 +257,7 @@ func pause(e *evidence, c *check) (time.Duration, error) {
 			continue
 		}
 		met = true
-		stragglers := e.crawl.Parallel - 1
+		stragglers := 2 * (e.crawl.Parallel - 1)
 		for _, next := range e.visits {
 			d := next.begun.Sub(v.answered)
 			switch {
