@@ -263,7 +263,7 @@ func (a *Archive) unwritten(err error) error {
 			return err
 		}
 	}
-	return fmt.Errorf("archive %s: %w", a.path, err)
+	return fmt.Errorf("archive %s: %w", a.path, withoutPath(grown(err)))
 }
 
 // damaged adds to an error that tells of damage which file it is in.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,44 +14,18 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
 	"github.com/finarc/finarc/news"
 	"github.com/google/go-cmp/cmp"
 	bolt "go.etcd.io/bbolt"
 )
 
-var noon = time.Date(2021, 12, 22, 12, 0, 0, 0, news.Shanghai)
-
-// post returns the i-th post of a little news agency, and its capture.
-func post(i int) news.Captured {
-	published := noon.Add(time.Duration(i) * time.Minute)
-	code := news.InfoCode(fmt.Sprintf("NW%s%010d", published.Format("20060102"), 2222300000+i))
-	category := []string{"21caijing", "guanchawang", "Career In  touxingPEVC"}[i%3]
-	tag := []string{"21财经新闻", "观察网新闻", "Career In  投行PEVC新闻"}[i%3]
-	body := fmt.Sprintf("<p>　　第%d号公司今天公布了新的订单，数量为%d件，比去年同期有所增加。</p>", i, i*37)
-	foot := fmt.Sprintf(`<p><a href="http://share.example/NewsShare.html?infoCode=%s">%s</a></p>`, code, code)
-	p := news.Post{
-		ID: code.ID(), InfoCode: code, Title: fmt.Sprintf("第%d号公司公布订单", i), Published: published,
-		Category: category, Tag: tag, Outlet: news.OutletOfTag(tag), Source: "某社", Body: body, Foot: foot,
-		Related:    []news.InfoCode{"202112212222200001"},
-		Securities: []news.Mention{{Security: news.Security{Market: i % 2, Code: "600160"}, Name: "某股份", Count: 2}},
-		Boards:     []news.Mention{{Security: news.Security{Market: 90, Code: "BK0493"}, Name: "某板块", Count: 1}},
-	}
-	c := news.Capture{
-		URL:    "https://mirror.example/x/2021/12/22/" + string(code) + ".html",
-		Status: 200, Proto: "HTTP/1.1", Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}},
-		Fetched: published.Add(90 * time.Second), Mode: news.ModeLive, Mirror: "m", Kind: news.KindPost,
-		Body: []byte("<html><h1>" + p.Title + "</h1>\n" + body + "\n\n" + foot + "</html>"),
-	}
-	return news.Captured{Post: p, Capture: c, Wanted: news.Wanted{ID: p.ID}}
-}
-
-func posts(n int) []news.Captured {
-	list := make([]news.Captured, n)
-	for i := range list {
-		list[i] = post(i)
-	}
-	return list
-}
+// The samples are those of all tests of stores.
+var (
+	noon  = storetest.Noon
+	post  = storetest.Sample
+	posts = storetest.Samples
+)
 
 func open(t testing.TB) *archive.Archive {
 	t.Helper()
@@ -192,35 +165,35 @@ func TestSelect(t *testing.T) {
 		commit(t, a, news.Batch{Posts: list})
 	}
 	day := func(d string) news.Day { v, _ := news.ParseDay(d); return v }
-	every := func(p *news.Post) bool { return true }
+	every := func(p *news.Captured) bool { return true }
 	for _, c := range []struct {
 		name string
 		s    archive.Selection
-		has  func(*news.Post) bool
+		has  func(*news.Captured) bool
 	}{
 		{"all", archive.Selection{}, every},
-		{"from", archive.Selection{From: day("2021-12-23")}, func(p *news.Post) bool { return p.Day() >= 20211223 }},
-		{"to", archive.Selection{To: day("2021-12-22")}, func(p *news.Post) bool { return p.Day() <= 20211222 }},
-		{"one day", archive.Selection{From: day("2021-12-23"), To: day("2021-12-23")}, func(p *news.Post) bool { return p.Day() == 20211223 }},
-		{"no day", archive.Selection{From: day("2031-12-23")}, func(*news.Post) bool { return false }},
-		{"category", archive.Selection{Category: "21caijing"}, func(p *news.Post) bool { return p.Category == "21caijing" }},
-		{"whole category, other case", archive.Selection{Category: "career in  touxingpevc"}, func(p *news.Post) bool { return strings.HasPrefix(p.Category, "Career") }},
-		{"part of a category", archive.Selection{Category: "touxingPEVC"}, func(p *news.Post) bool { return strings.HasPrefix(p.Category, "Career") }},
-		{"unknown category", archive.Selection{Category: "x"}, func(*news.Post) bool { return false }},
-		{"tag", archive.Selection{Tag: "观察网新闻"}, func(p *news.Post) bool { return p.Tag == "观察网新闻" }},
+		{"from", archive.Selection{From: day("2021-12-23")}, func(p *news.Captured) bool { return p.Post.Day() >= 20211223 }},
+		{"to", archive.Selection{To: day("2021-12-22")}, func(p *news.Captured) bool { return p.Post.Day() <= 20211222 }},
+		{"one day", archive.Selection{From: day("2021-12-23"), To: day("2021-12-23")}, func(p *news.Captured) bool { return p.Post.Day() == 20211223 }},
+		{"no day", archive.Selection{From: day("2031-12-23")}, func(*news.Captured) bool { return false }},
+		{"category", archive.Selection{Category: "21caijing"}, func(p *news.Captured) bool { return p.Post.Category == "21caijing" }},
+		{"whole category, other case", archive.Selection{Category: "career in  touxingpevc"}, func(p *news.Captured) bool { return strings.HasPrefix(p.Post.Category, "Career") }},
+		{"part of a category", archive.Selection{Category: "touxingPEVC"}, func(p *news.Captured) bool { return strings.HasPrefix(p.Post.Category, "Career") }},
+		{"unknown category", archive.Selection{Category: "x"}, func(*news.Captured) bool { return false }},
+		{"tag", archive.Selection{Tag: "观察网新闻"}, func(p *news.Captured) bool { return p.Post.Tag == "观察网新闻" }},
 		{"code", archive.Selection{Security: "600160"}, every},
-		{"market and code", archive.Selection{Security: "1.600160"}, func(p *news.Post) bool { return p.Securities[0].Market == 1 }},
+		{"market and code", archive.Selection{Security: "1.600160"}, func(p *news.Captured) bool { return p.Post.Securities[0].Market == 1 }},
 		{"board", archive.Selection{Security: "90.BK0493"}, every},
-		{"mirror", archive.Selection{Mirror: "m"}, every},
+		{"mirror", archive.Selection{Mirror: "m"}, func(p *news.Captured) bool { return p.Capture.Mirror == "m" }},
 		{"all together", archive.Selection{From: day("2021-12-23"), Category: "21caijing", Tag: "21财经新闻", Security: "1.600160", Mirror: "m"},
-			func(p *news.Post) bool {
-				return p.Day() >= 20211223 && p.Category == "21caijing" && p.Securities[0].Market == 1
+			func(p *news.Captured) bool {
+				return p.Post.Day() >= 20211223 && p.Post.Category == "21caijing" && p.Post.Securities[0].Market == 1 && p.Capture.Mirror == "m"
 			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var want []news.ID
 			for _, p := range posts(n) {
-				if c.has(&p.Post) {
+				if c.has(&p) {
 					want = append(want, p.Post.ID)
 				}
 			}

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,12 @@ var (
 // may read and write meanwhile. The file gets its name only when it was written,
 // checked and forced to the disk, so that it is whole or not there.
 func (a *Archive) Backup(ctx context.Context, to string, replace bool) (Copied, error) {
-	if err := a.checkTarget(to, replace); err != nil {
+	target, err := a.checkTarget(to, replace)
+	if err != nil {
 		return Copied{}, err
 	}
-	c, err := a.backup(ctx, to, replace)
+	c, err := a.backup(ctx, target, replace)
+	c.File = to
 	if err != nil {
 		return Copied{}, fmt.Errorf("back %s up to %s: %w", a.path, to, err)
 	}
@@ -42,7 +45,10 @@ func (a *Archive) backup(ctx context.Context, to string, replace bool) (c Copied
 	if err != nil {
 		return c, err
 	}
-	r.copied.File, r.copied.After = to, info.Size()
+	r.copied.After = info.Size()
+	if _, err := a.checkTarget(to, replace); err != nil { // what came there meanwhile
+		return c, err
+	}
 	if err := name(r.path, to, replace); err != nil {
 		return c, err
 	}
@@ -50,26 +56,73 @@ func (a *Archive) backup(ctx context.Context, to string, replace bool) (c Copied
 }
 
 // checkTarget tells whether a backup may be written to a path, before anything
-// is done.
-func (a *Archive) checkTarget(to string, replace bool) error {
+// is done, and returns the file that it leads to: a link stays, and where it
+// leads the backup is written. Only an archive is replaced, damaged or not, or a
+// file that holds nothing.
+func (a *Archive) checkTarget(to string, replace bool) (target string, err error) {
 	own, err := os.Stat(a.path)
 	if err != nil {
-		return fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
+		return "", fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
 	}
-	info, err := os.Stat(to)
+	target, err = filepath.EvalSymlinks(to)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(to); err == nil {
+			return "", fmt.Errorf("back up to %s: %w: a link that leads nowhere", to, ErrTarget)
+		}
+		return to, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("back up to %s: %w", to, withoutPath(err))
+	}
+	info, err := os.Stat(target)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
 	case err != nil:
-		return fmt.Errorf("back up to %s: %w", to, withoutPath(err))
+		return "", fmt.Errorf("back up to %s: %w", to, withoutPath(err))
 	case os.SameFile(own, info):
-		return fmt.Errorf("back up to %s: %w: the archive itself", to, ErrTarget)
+		return "", fmt.Errorf("back up to %s: %w: the archive itself", to, ErrTarget)
 	case info.IsDir():
-		return fmt.Errorf("back up to %s: %w: a folder", to, ErrTarget)
+		return "", fmt.Errorf("back up to %s: %w: a folder", to, ErrTarget)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("back up to %s: %w: no regular file", to, ErrTarget)
-	case !replace:
-		return fmt.Errorf("back up to %s: %w", to, ErrExists)
+		return "", fmt.Errorf("back up to %s: %w: no regular file", to, ErrTarget)
 	}
-	return nil
+	if is, err := wasArchive(target, info.Size()); err != nil {
+		return "", fmt.Errorf("back up to %s: %w", to, withoutPath(err))
+	} else if !is && info.Size() > 0 {
+		return "", fmt.Errorf("back up to %s: %w: a file that is no finarc archive", to, ErrTarget)
+	}
+	if !replace {
+		return "", fmt.Errorf("back up to %s: %w", to, ErrExists)
+	}
+	return target, nil
+}
+
+// wasPages bounds how many pages are looked at to tell whether a file was an
+// archive: 256 MiB.
+const wasPages = 1 << 16
+
+// wasArchive reports whether a file is an archive of whatever format, or was one
+// before damage: a page of it names the bucket that every archive has. Where the
+// way to that page is damaged, the beginning of the file is gone through.
+func wasArchive(path string, size int64) (is bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() // it was only read
+	p := newPager(f, size, func(uint64, string) {})
+	names := func(id uint64) bool {
+		p.leaf(int64(id)*p.pageSize, func(e element) {
+			is = is || e.flags&flagBucket != 0 && bytes.Equal(e.key, bucketMeta)
+		})
+		return is
+	}
+	if p.root != 0 && names(p.root) {
+		return true, nil
+	}
+	for id := uint64(2); int64(id)*p.pageSize < size && id < wasPages; id++ {
+		if names(id) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

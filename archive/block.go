@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/finarc/finarc/news"
@@ -29,6 +31,20 @@ const (
 type block struct {
 	first  uint64
 	values [][]byte
+}
+
+// next returns the number that follows those of the block.
+func (b block) next() uint64 { return b.first + uint64(len(b.values)) }
+
+// all yields the block's values by their numbers. One of no bytes is lost.
+func (b block) all() iter.Seq2[uint64, []byte] {
+	return func(yield func(uint64, []byte) bool) {
+		for i, plain := range b.values {
+			if !yield(b.first+uint64(i), plain) {
+				return
+			}
+		}
+	}
 }
 
 // value is a value of a block to be: two parts, which are stored as one, so
@@ -95,6 +111,31 @@ func (c *codec) unpackBlock(stored []byte, dicts dictSource) ([][]byte, error) {
 
 func (t *tx) unpackBlock(stored []byte) ([][]byte, error) {
 	return t.a.codec.unpackBlock(stored, t.dict)
+}
+
+// readBlock returns the block that is stored under a key, as far as it can be
+// read, and what is wrong with it.
+func (t *tx) readBlock(k, stored []byte) (block, error) {
+	values, err := t.unpackBlock(stored)
+	if err == nil && len(values) == 0 {
+		err = fmt.Errorf("%w: the block is empty", ErrCorrupt)
+	}
+	if len(k) != seqSize {
+		return block{values: values}, fmt.Errorf("%w: its key is no number", ErrCorrupt)
+	}
+	return block{uint40(k), values}, err
+}
+
+// eachBlock calls fn with every block of a bucket, in order: the key, what is
+// stored there as far as it can be read, and what is wrong with it.
+func (t *tx) eachBlock(ctx context.Context, bucket []byte, fn func(k []byte, blk block, err error) error) error {
+	return t.each(bucket, func(k, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		blk, err := t.readBlock(k, stored)
+		return fn(k, blk, err)
+	})
 }
 
 // value returns what a bucket of blocks holds under a number.
@@ -277,6 +318,24 @@ func (t *tx) unfilled(bucket []byte, next uint64, most int) (*span, int, error) 
 		return fresh, 0, nil
 	}
 	return s, size, nil
+}
+
+// putBlock packs a block again and stores it.
+func (t *tx) putBlock(bucket []byte, blk block) error {
+	with, err := t.packer()
+	if err != nil {
+		return err
+	}
+	parts := make([]value, len(blk.values))
+	for i, v := range blk.values {
+		parts[i] = value{v}
+	}
+	frame, err := t.a.codec.packBlock(with, parts)
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", bucket, blk.first, err)
+	}
+	delete(t.blocks, string(bucket)) // that were read before
+	return t.put(bucket, seqKey(blk.first), frame)
 }
 
 // packBlock packs a block. Its plain form is large and short-lived, so the room

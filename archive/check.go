@@ -24,23 +24,28 @@ func check(ctx context.Context, path string, want Copied) error {
 	return nil
 }
 
-// checkNewest unpacks the blocks of a copy that were written since it was
-// checked.
-func (r *replica) checkNewest(since map[string][]byte) error {
+// checkFresh unpacks the blocks of a copy that were written since it was checked,
+// wherever they stand: a reread replaces old ones.
+func (r *replica) checkFresh() error {
+	if len(r.fresh) == 0 {
+		return nil
+	}
 	c, err := newCodec()
 	if err != nil {
 		return err
 	}
 	return r.db.View(func(btx *bolt.Tx) error {
 		t := &tx{Tx: btx, a: &Archive{codec: c}}
-		for name, from := range since {
-			cursor := t.Bucket([]byte(name)).Cursor()
-			for k, frame := cursor.Seek(from); k != nil; k, frame = cursor.Next() {
-				if _, err := t.unpackBlock(frame); err != nil {
-					return fmt.Errorf("%s %x: %w", name, k, err)
-				}
+		for _, p := range r.fresh {
+			frame := t.Bucket(p.bucket).Get(p.key)
+			if frame == nil {
+				continue // it was taken away again
+			}
+			if _, err := t.unpackBlock(frame); err != nil {
+				return fmt.Errorf("%s %x: %w", p.bucket, p.key, err)
 			}
 		}
+		r.fresh = nil
 		return nil
 	})
 }

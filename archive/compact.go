@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 )
@@ -44,8 +43,7 @@ func (a *Archive) compact(ctx context.Context) (c Copied, err error) {
 	if err := r.open(); err != nil {
 		return c, err
 	}
-	checked := maps.Clone(r.blocks)
-	err = r.settled(ctx, a.alone, func(*tx) error { return r.replace(target, checked) })
+	err = r.settled(ctx, a.alone, func(*tx) error { return r.replace(target) })
 	if err != nil {
 		return c, err
 	}
@@ -55,8 +53,8 @@ func (a *Archive) compact(ctx context.Context) (c Copied, err error) {
 // replace puts the copy in place of the archive, which must be held until the
 // new name is on the disk: whoever writes next writes into the new file. What
 // was written since the copy was checked is checked before.
-func (r *replica) replace(target string, checked map[string][]byte) error {
-	if err := r.checkNewest(checked); err != nil {
+func (r *replica) replace(target string) error {
+	if err := r.checkFresh(); err != nil {
 		return err
 	}
 	if err := r.unwritten(r.db.Sync()); err != nil {

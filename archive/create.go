@@ -19,23 +19,23 @@ func create(path string) error {
 // build makes a new archive at path, whole or not at all: it is made beside,
 // under a temporary name, filled by fill, and then named, which fails with
 // [ErrExists] if there is a file by then.
-func build(path, prefix string, fill func(temporary string) error) error {
+func build(path, prefix string, fill func(temporary string) error) (err error) {
 	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, prefix+"*")
+	d, err := newDraft(dir, prefix, fileMode)
 	if err != nil {
-		return fmt.Errorf("folder %s: %w", dir, withoutPath(err))
-	}
-	defer os.Remove(tmp.Name())
-	if err := errors.Join(tmp.Chmod(fileMode), tmp.Close()); err != nil {
 		return err
 	}
-	if err := format(tmp.Name()); err != nil {
+	defer func() { err = errors.Join(err, d.discard()) }()
+	if err := errors.Join(d.file.Chmod(fileMode), d.file.Close()); err != nil {
 		return err
 	}
-	if err := fill(tmp.Name()); err != nil {
+	if err := format(d.path); err != nil {
 		return err
 	}
-	if err := name(tmp.Name(), path, false); err != nil {
+	if err := fill(d.path); err != nil {
+		return err
+	}
+	if err := name(d.path, path, false); err != nil {
 		return err
 	}
 	return syncDir(dir)

@@ -1,6 +1,10 @@
 package archive
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"syscall"
+)
 
 // What can be wrong with an archive. Errors returned by this package wrap one
 // of these where the caller may want to tell them apart.
@@ -23,3 +27,17 @@ var (
 	// where it is.
 	ErrSalvage = errors.New("archive cannot be repaired where it is")
 )
+
+// grown returns what kept the file from growing, where bbolt tells that in words
+// of its own alone, so that who asks for the cause finds it.
+func grown(err error) error {
+	if err == nil || !strings.HasPrefix(err.Error(), "file resize error: ") {
+		return err
+	}
+	for _, cause := range []error{syscall.EFBIG, syscall.ENOSPC, syscall.EIO} {
+		if strings.HasSuffix(err.Error(), ": "+cause.Error()) {
+			return cause
+		}
+	}
+	return err
+}

@@ -206,3 +206,66 @@ func Walk(ctx context.Context, path string) error {
 	}
 	return failed
 }
+
+// BoltFindings returns what bbolt's own check finds wrong with a file.
+func BoltFindings(ctx context.Context, path string) ([]Finding, error) {
+	a, err := handle(path)
+	if err != nil {
+		return nil, err
+	}
+	v, err := newVerifier(a, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = a.locked(ctx, true, func(db *bolt.DB) error { return v.checkBolt(ctx, db) })
+	return v.report.Findings, err
+}
+
+// FreeUsedPage puts the root's page into the list of free pages.
+func FreeUsedPage(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	p := newPager(f, info.Size(), func(uint64, string) {})
+	ids, err := p.freelistIDs()
+	if err != nil || len(ids) == 0 {
+		return errors.Join(err, errors.New("no page is free"))
+	}
+	_, err = f.WriteAt(little.AppendUint64(nil, p.root), int64(p.freelist)*p.pageSize+pageHeader)
+	return err
+}
+
+// CheckAfter copies an archive, checks the copy, lets spoil damage the archive,
+// and copies what came of that. It returns what the check of that says.
+func CheckAfter(ctx context.Context, a *Archive, to string, spoil func() error) (checked, err error) {
+	r, err := a.checkedCopy(ctx, ".finarc-test-", to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.discard()) }()
+	if err := errors.Join(r.open(), spoil()); err != nil {
+		return nil, err
+	}
+	return r.settled(ctx, a.alone, func(*tx) error { return r.checkFresh() }), nil
+}
+
+// VerifyAround verifies an archive, and calls between when it is fixed how far
+// the check goes.
+func VerifyAround(ctx context.Context, a *Archive, between func() error) (VerifyReport, error) {
+	v, err := newVerifier(a, nil)
+	if err != nil {
+		return VerifyReport{}, err
+	}
+	for _, step := range []func() error{func() error { return v.begin(ctx) }, between, func() error { return v.rest(ctx) }} {
+		if err := step(); err != nil {
+			return v.report, err
+		}
+	}
+	return v.report, nil
+}

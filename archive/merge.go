@@ -396,7 +396,7 @@ func (t *tx) restoreCapture(seq uint64, id []byte, c *news.Capture, fresh *revis
 	}
 	values := slices.Clone(blk.values)
 	values[seq-blk.first] = slices.Concat(head, c.Body)
-	return changeRestored, t.putBlocks(bucketCaptures, map[uint64][][]byte{blk.first: values})
+	return changeRestored, t.putBlock(bucketCaptures, block{blk.first, values})
 }
 
 // lastSeen records when revision i of a post was met last: so many milliseconds

@@ -440,3 +440,43 @@ func TestMergeOfMirrorsThatDisagree(t *testing.T) {
 		clean(t, x)
 	}
 }
+
+// A run that had not ended when it was taken in gets its end by the next merge.
+func TestMergeOfARunUnderWay(t *testing.T) {
+	source, into := open(t), open(t)
+	run := news.Run{Command: "crawl m", Mirrors: []string{"m"}, Started: noon}
+	if err := source.StartRun(t.Context(), &run); err != nil {
+		t.Fatal(err)
+	}
+	merge(t, into, source)
+	run.Ended, run.New = noon.Add(time.Hour), 7
+	commit(t, source, news.Batch{Run: &run})
+	for range 2 {
+		merge(t, into, source)
+		runs, err := into.Runs(t.Context(), 0)
+		if err != nil || len(runs) != 1 || !runs[0].Ended.Equal(run.Ended) || runs[0].New != 7 {
+			t.Errorf("%+v, %v", runs, err)
+		}
+	}
+	other := open(t) // it is not forgotten again
+	old := news.Run{Command: run.Command, Mirrors: run.Mirrors, Started: run.Started}
+	if err := other.StartRun(t.Context(), &old); err != nil {
+		t.Fatal(err)
+	}
+	merge(t, into, other)
+	if runs, err := into.Runs(t.Context(), 0); err != nil || len(runs) != 1 || runs[0].Ended.IsZero() {
+		t.Errorf("%+v, %v", runs, err)
+	}
+}
+
+// Pages that come back while an archive is verified are no damage.
+func TestMergeWhileVerified(t *testing.T) {
+	a, backup := damagedBackup(t, 80)
+	r, err := archive.VerifyAround(t.Context(), a, func() error {
+		_, err := a.Merge(t.Context(), backup)
+		return err
+	})
+	if err != nil || !r.Clean() || !r.Complete {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

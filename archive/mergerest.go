@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -336,8 +335,8 @@ func (t *tx) mergeList(e pair, again bool) error {
 	return t.put(bucketLists, e.key, value)
 }
 
-// mergeRuns takes in the reports of runs that the archive lacks, in the order
-// in which they began, and returns for each source which number its runs have.
+// mergeRuns takes in the reports of runs that the archive lacks, or has without
+// their end, in the order in which they began, and returns for each source which number its runs have.
 func (a *Archive) mergeRuns(ctx context.Context, feeds []*feed) (map[*feed]map[uint64]uint64, error) {
 	type sourcedRun struct {
 		news.Run
@@ -359,26 +358,41 @@ func (a *Archive) mergeRuns(ctx context.Context, feeds []*feed) (map[*feed]map[u
 		return cmp.Or(x.Started.Compare(y.Started), strings.Compare(runKey(&x.Run), runKey(&y.Run)), y.Ended.Compare(x.Ended))
 	})
 	err := a.update(ctx, func(t *tx) error {
-		known, err := t.runKeys()
+		known, err := t.knownRuns()
 		if err != nil {
 			return err
 		}
 		for _, r := range all {
-			number, key := r.ID, runKey(&r.Run)
-			if known[key] == 0 {
-				if r.ID, err = t.Bucket(bucketRuns).NextSequence(); err != nil {
-					return err
-				}
-				if err := t.commitRun(&r.Run); err != nil {
-					return err
-				}
-				known[key] = r.ID
+			number := r.ID
+			if err := t.mergeRun(&r.Run, known); err != nil {
+				return err
 			}
-			numbers[r.of][number] = known[key]
+			numbers[r.of][number] = r.ID
 		}
 		return nil
 	})
 	return numbers, err
+}
+
+// mergeRun takes in the report of a run, given those that the archive has, and
+// gives it its number.
+func (t *tx) mergeRun(r *news.Run, known map[string]news.Run) error {
+	key := runKey(r)
+	is, ok := known[key]
+	if ok {
+		r.ID = is.ID
+		if !is.Ended.IsZero() || r.Ended.IsZero() {
+			return nil
+		}
+	} else {
+		id, err := t.Bucket(bucketRuns).NextSequence()
+		if err != nil {
+			return err
+		}
+		r.ID = id
+	}
+	known[key] = *r
+	return t.commitRun(r)
 }
 
 // runKey tells two runs apart.
@@ -386,16 +400,16 @@ func runKey(r *news.Run) string {
 	return fmt.Sprintf("%d\x00%s\x00%q", r.Started.UnixNano(), r.Command, r.Mirrors)
 }
 
-// runKeys returns the numbers of the archive's runs.
-func (t *tx) runKeys() (map[string]uint64, error) {
-	keys := make(map[string]uint64)
+// knownRuns returns the archive's runs by their keys.
+func (t *tx) knownRuns() (map[string]news.Run, error) {
+	known := make(map[string]news.Run)
 	err := t.each(bucketRuns, func(k, v []byte) error {
-		var r news.Run
-		if err := json.Unmarshal(v, &r); err != nil {
-			return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, k, err)
+		r, err := decodeRun(k, v)
+		if err != nil {
+			return fmt.Errorf("report of run %x: %w", k, err)
 		}
-		keys[runKey(&r)] = uint40(k)
+		known[runKey(&r)] = r
 		return nil
 	})
-	return keys, err
+	return known, err
 }

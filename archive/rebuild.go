@@ -19,15 +19,11 @@ func (o *owned) key() []byte { return o.id[:o.size] }
 
 // eachRecord calls fn with every record that is not lost.
 func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) error) error {
-	return t.each(bucketRevisions, func(k, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		values, err := t.unpackBlock(stored)
+	return t.eachBlock(ctx, bucketRevisions, func(_ []byte, blk block, err error) error {
 		if err != nil {
 			return err
 		}
-		for i, plain := range values {
+		for seq, plain := range blk.all() {
 			if len(plain) == 0 {
 				continue
 			}
@@ -35,7 +31,7 @@ func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) erro
 			if err != nil {
 				return err
 			}
-			if err := fn(uint40(k)+uint64(i), r); err != nil {
+			if err := fn(seq, r); err != nil {
 				return err
 			}
 		}
@@ -89,12 +85,12 @@ func (t *tx) rebuildHeads(ctx context.Context, list []owned, lasted func(key []b
 
 // heads makes the entries of posts again.
 func (r *repair) heads(ctx context.Context) error {
-	list, err := r.owners(ctx)
+	list, err := r.t.owners(ctx)
 	if err != nil {
 		return err
 	}
-	written, err := r.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
-		v, err := r.get(bucketPosts, key)
+	written, err := r.t.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
+		v, err := r.t.get(bucketPosts, key)
 		if err != nil {
 			return 0
 		}
@@ -128,7 +124,7 @@ func (r *repair) indexes(ctx context.Context) error {
 	if !r.reindex && r.found[FoundIndex]+r.found[FoundTerm] == 0 {
 		return nil
 	}
-	if err := r.rebuildIndexes(ctx); err != nil {
+	if err := r.t.rebuildIndexes(ctx); err != nil {
 		return err
 	}
 	r.tell("made the indexes again")

@@ -39,7 +39,7 @@ func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (V
 		return v.a.locked(ctx, false, func(db *bolt.DB) error {
 			db.AllocSize = allocSize
 			err := db.Update(func(btx *bolt.Tx) error {
-				r.tx = &tx{a: v.a, Tx: btx}
+				r.t = &tx{a: v.a, Tx: btx}
 				return r.all(ctx)
 			})
 			if err == nil && before.Counts[FoundMeta] > 0 {
@@ -80,7 +80,7 @@ func (a *Archive) forgetIdentity() {
 
 // repair is a repair under way.
 type repair struct {
-	*tx
+	t       *tx
 	read    Reader
 	found   map[string]int
 	done    []string
@@ -89,9 +89,11 @@ type repair struct {
 	remade  int  // records made again
 	bare    int  // of which without front matter
 	links   int  // entries of the frontier set aside
-	lost    int  // revisions of which nothing is left
+	lost    int  // revisions of which nothing is left, and something was before
+	unpaged int  // revisions of which the page alone is lost, and was there before
 
-	pageless []uint64 // revisions whose page is lost
+	pageless []uint64 // revisions whose page is lost, since whenever
+	filled   []gap    // of blocks, that this repair filled with values of no bytes
 }
 
 func (r *repair) tell(format string, args ...any) {
@@ -126,26 +128,33 @@ func short(step func() error) func(context.Context) error {
 	return func(context.Context) error { return step() }
 }
 
-// setAside moves a value to the broken ones.
+// setAside moves a value to the broken ones. A block that goes so is replaced,
+// and was the last one perhaps, after which none counts as such: who copies the
+// archive meanwhile must look at all of them again.
 func (r *repair) setAside(bucket, key []byte) error {
+	if blocks(bucket) {
+		if err := r.t.rewriting(); err != nil {
+			return err
+		}
+	}
 	key = bytes.Clone(key)
-	stored := bytes.Clone(r.Bucket(bucket).Get(key))
+	stored := bytes.Clone(r.t.Bucket(bucket).Get(key))
 	r.aside++
 	name := slices.Concat(bucket, []byte{0}, key)
-	for r.has(bucketBroken, name) { // it is not the first there
+	for r.t.has(bucketBroken, name) { // it is not the first there
 		name = append(name, '+')
 	}
-	if err := r.delete(bucket, key); err != nil {
+	if err := r.t.delete(bucket, key); err != nil {
 		return err
 	}
-	return r.put(bucketBroken, name, stored)
+	return r.t.put(bucketBroken, name, stored)
 }
 
 // bad returns the keys of a bucket whose values a check refuses. A nil check
 // refuses none.
 func (r *repair) bad(bucket []byte, check func(k, plain []byte) error) ([][]byte, error) {
 	var keys [][]byte
-	err := r.Bucket(bucket).ForEach(func(k, stored []byte) error {
+	err := r.t.Bucket(bucket).ForEach(func(k, stored []byte) error {
 		plain, err := stored, error(nil)
 		if sealed(bucket) {
 			plain, err = unseal(bucket, k, stored)
@@ -172,7 +181,7 @@ func (r *repair) discard(bucket []byte, check func(k, plain []byte) error) (int,
 
 // meta puts format and identity right, and sets aside what else is broken.
 func (r *repair) meta() error {
-	format := r.Bucket(bucketMeta).Get(keyVersion)
+	format := r.t.Bucket(bucketMeta).Get(keyVersion)
 	if format != nil && !bytes.Equal(format, appendUint40(nil, Version)) {
 		return fmt.Errorf("%w: format %x", ErrSalvage, format)
 	}
@@ -188,17 +197,17 @@ func (r *repair) meta() error {
 			return err
 		}
 	}
-	if identity, err := r.get(bucketMeta, keyIdentity); err != nil || len(identity) != identitySize {
+	if identity, err := r.t.get(bucketMeta, keyIdentity); err != nil || len(identity) != identitySize {
 		fresh := make([]byte, identitySize)
 		if _, err := rand.Read(fresh); err != nil {
 			return fmt.Errorf("make an identity: %w", err)
 		}
-		if err := r.put(bucketMeta, keyIdentity, fresh); err != nil {
+		if err := r.t.put(bucketMeta, keyIdentity, fresh); err != nil {
 			return err
 		}
 		r.tell("gave the archive a new identity: programs that follow it take it for another")
 	}
-	return r.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
+	return r.t.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
 }
 
 // dictionaries puts copies in the place of broken dictionaries, and makes
@@ -221,21 +230,21 @@ func (r *repair) dictionaries() error {
 		}
 	}
 	restored := 0
-	for _, id := range r.copiedDicts() {
-		if r.has(bucketDicts, dictKey(id)) {
+	for _, id := range r.t.copiedDicts() {
+		if r.t.has(bucketDicts, dictKey(id)) {
 			continue
 		}
-		d, err := r.dictCopy(id)
+		d, err := r.t.dictCopy(id)
 		if err != nil {
 			continue
 		}
-		if err := r.put(bucketDicts, dictKey(id), d); err != nil {
+		if err := r.t.put(bucketDicts, dictKey(id), d); err != nil {
 			return err
 		}
 		restored++
 	}
 	for _, k := range broken {
-		if !r.has(bucketDicts, k) {
+		if !r.t.has(bucketDicts, k) {
 			return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
 		}
 	}
@@ -248,7 +257,7 @@ func (r *repair) dictionaries() error {
 // copyDicts makes the copies that there are not, or that are not right.
 func (r *repair) copyDicts() error {
 	all := make(map[uint32][]byte)
-	err := r.each(bucketDicts, func(k, v []byte) error {
+	err := r.t.each(bucketDicts, func(k, v []byte) error {
 		all[binary.BigEndian.Uint32(k)] = bytes.Clone(v)
 		return nil
 	})
@@ -257,10 +266,10 @@ func (r *repair) copyDicts() error {
 	}
 	made := 0
 	for id, d := range all {
-		if copied, err := r.dictCopy(id); err == nil && bytes.Equal(copied, d) {
+		if copied, err := r.t.dictCopy(id); err == nil && bytes.Equal(copied, d) {
 			continue
 		}
-		if err := r.putDict(id, d); err != nil {
+		if err := r.t.putDict(id, d); err != nil {
 			return err
 		}
 		made++
@@ -268,7 +277,7 @@ func (r *repair) copyDicts() error {
 	if made > 0 {
 		r.tell("made the copies of %d dictionaries again", made)
 	}
-	for _, id := range r.copiedDicts() {
+	for _, id := range r.t.copiedDicts() {
 		if all[id] == nil {
 			if err := r.setAside(bucketMeta, dictCopyKey(id)); err != nil {
 				return err
@@ -280,7 +289,7 @@ func (r *repair) copyDicts() error {
 
 // values sets aside what is broken where nothing else depends on it.
 func (r *repair) values() error {
-	if err := r.require(bucketHosts); err != nil {
+	if err := r.t.require(bucketHosts); err != nil {
 		return err
 	}
 	for _, of := range []struct {
@@ -288,10 +297,10 @@ func (r *repair) values() error {
 		check  func(k, plain []byte) error
 		told   string
 	}{
-		{bucketLists, func(_, plain []byte) error { return r.a.codec.decode(plain, new(listPage)) }, "list pages: they are read anew when they are found again"},
+		{bucketLists, func(_, plain []byte) error { return r.t.a.codec.decode(plain, new(listPage)) }, "list pages: they are read anew when they are found again"},
 		{bucketRuns, checkRun, "reports of runs"},
-		{bucketHosts, r.checkHost, "hosts: their robots.txt is asked for anew"},
-		{bucketUnread, r.checkUnread, "pages that were kept apart"},
+		{bucketHosts, r.t.checkHost, "hosts: their robots.txt is asked for anew"},
+		{bucketUnread, r.t.checkUnread, "pages that were kept apart"},
 		{bucketPosts, nil, "entries of posts: when they were last seen is lost"},
 		{bucketTerms, nil, "categories, tags, securities or pages: they get other numbers"},
 		{bucketBroken, nil, "values that had been set aside before: they have new checksums"},
@@ -315,7 +324,7 @@ func (r *repair) terms() error {
 	var wrong [][]byte
 	last := uint64(0)
 	sources := make(map[uint64]string)
-	err := r.each(bucketTerms, func(k, v []byte) error {
+	err := r.t.each(bucketTerms, func(k, v []byte) error {
 		if len(k) == 1+seqSize && k[0] == 0 {
 			sources[uint40(k[1:])] = string(v)
 			last = max(last, uint40(k[1:]))
@@ -341,7 +350,7 @@ func (r *repair) terms() error {
 	for n, k := range owner {
 		if k[0] == byte(termSource) && sources[n] == "" {
 			sources[n] = string(k[1:])
-			if err := r.put(bucketTerms, sourceKey(n), k[1:]); err != nil {
+			if err := r.t.put(bucketTerms, sourceKey(n), k[1:]); err != nil {
 				return err
 			}
 		}
@@ -351,28 +360,28 @@ func (r *repair) terms() error {
 		if string(owner[n]) == text {
 			continue
 		}
-		if owner[n] != nil || r.has(bucketTerms, []byte(text)) { // another's number, or it has another
+		if owner[n] != nil || r.t.has(bucketTerms, []byte(text)) { // another's number, or it has another
 			if err := r.setAside(bucketTerms, sourceKey(n)); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := r.put(bucketTerms, []byte(text), binary.AppendUvarint(nil, n)); err != nil {
+		if err := r.t.put(bucketTerms, []byte(text), binary.AppendUvarint(nil, n)); err != nil {
 			return err
 		}
 	}
-	r.tx.terms, r.tx.sources = nil, nil
-	if was := r.Bucket(bucketTerms).Sequence(); was != last {
+	r.t.terms, r.t.sources = nil, nil
+	if was := r.t.Bucket(bucketTerms).Sequence(); was != last {
 		r.tell("the last number of a term is %d; its sequence said %d", last, was)
 	}
-	return r.Bucket(bucketTerms).SetSequence(last)
+	return r.t.Bucket(bucketTerms).SetSequence(last)
 }
 
 // unheld sets aside aliases that lead nowhere, and wanted posts that cannot be
 // read or that are archived.
 func (r *repair) unheld() error {
 	n, err := r.discard(bucketAliases, func(k, plain []byte) error {
-		if !r.has(bucketPosts, plain) {
+		if !r.t.has(bucketPosts, plain) {
 			return fmt.Errorf("%w: alias %x", ErrCorrupt, k)
 		}
 		return nil
@@ -385,10 +394,10 @@ func (r *repair) unheld() error {
 	}
 	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed} {
 		n, err := r.discard(bucket, func(k, plain []byte) error {
-			if r.held(k) && !r.pageLost(k) {
+			if r.t.held(k) && !r.t.pageLost(k) {
 				return fmt.Errorf("%w: it is archived", ErrCorrupt)
 			}
-			_, err := r.decodeWanted(k, plain)
+			_, err := r.t.decodeWanted(k, plain)
 			return err
 		})
 		if err != nil {
@@ -406,7 +415,7 @@ func (r *repair) unheld() error {
 // frontier, and those of which nothing is left from the lists, which are all
 // read again.
 func (r *repair) again() error {
-	n, err := r.wantAgain(r.pageless)
+	n, err := r.t.wantAgain(r.pageless)
 	if err != nil {
 		return err
 	}
@@ -417,15 +426,15 @@ func (r *repair) again() error {
 		return nil
 	}
 	pages := make(map[string][]byte)
-	err = r.each(bucketLists, func(k, plain []byte) error {
-		page, err := r.a.codec.unvalidated(plain)
+	err = r.t.each(bucketLists, func(k, plain []byte) error {
+		page, err := r.t.a.codec.unvalidated(plain)
 		if err == nil && !bytes.Equal(page, plain) {
 			pages[string(k)] = page
 		}
 		return err
 	})
 	for k, page := range pages {
-		err = errors.Join(err, r.put(bucketLists, []byte(k), page))
+		err = errors.Join(err, r.t.put(bucketLists, []byte(k), page))
 	}
 	if len(pages) > 0 {
 		r.tell("%d list pages are read again even if they have not changed", len(pages))
@@ -436,11 +445,11 @@ func (r *repair) again() error {
 // runs puts the runs' sequence right.
 func (r *repair) runs() error {
 	last := uint64(0)
-	if k, _ := r.Bucket(bucketRuns).Cursor().Last(); len(k) == seqSize {
+	if k, _ := r.t.Bucket(bucketRuns).Cursor().Last(); len(k) == seqSize {
 		last = uint40(k)
 	}
-	if was := r.Bucket(bucketRuns).Sequence(); was != last {
+	if was := r.t.Bucket(bucketRuns).Sequence(); was != last {
 		r.tell("the next run is %d; it would have been %d", last+1, was+1)
 	}
-	return r.Bucket(bucketRuns).SetSequence(last)
+	return r.t.Bucket(bucketRuns).SetSequence(last)
 }

@@ -1,11 +1,13 @@
 package archive_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,4 +139,67 @@ func TestFlippedBytesAreRepaired(t *testing.T) {
 		clean(t, b)
 	}
 	t.Logf("%d damaged files: %d repaired, %d refused for salvage; %d posts of %d×%d lost", tried, repaired, refused, lost, repaired, len(before))
+}
+
+// A copy that is in the making while the last two blocks are replaced by a
+// repair learns of both.
+func TestRepairWhileCopied(t *testing.T) {
+	a := everything(t, 200)
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("captures"))
+		var last [][]byte
+		for k, _ := b.Cursor().First(); k != nil; k, _ = b.Cursor().Seek(append(bytes.Clone(k), 0)) {
+			last = append(last, bytes.Clone(k))
+		}
+		var err error
+		for _, k := range last[len(last)-2:] {
+			frame := bytes.Clone(b.Get(k))
+			frame[len(frame)/2] ^= 0x55
+			err = errors.Join(err, b.Put(k, frame))
+		}
+		return err
+	})
+	err := archive.CopyAround(t.Context(), a, filepath.Join(t.TempDir(), "copy.db"), func() error {
+		_, err := a.Repair(t.Context(), readAgain, nil)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A repair tells of what it did, and not of what an earlier one lost; and copies
+// that are in the making learn that blocks were replaced.
+func TestRepairTellsOfItself(t *testing.T) {
+	a := everything(t, 200)
+	spoil := func(name string) func(*bolt.Tx) error {
+		return func(tx *bolt.Tx) error {
+			b := tx.Bucket([]byte(name))
+			k, v := b.Cursor().First()
+			k, v = bytes.Clone(k), bytes.Clone(v)
+			v[len(v)/2] ^= 0x55
+			return b.Put(k, v)
+		}
+	}
+	edit(t, a.Path(), func(tx *bolt.Tx) error {
+		return errors.Join(spoil("captures")(tx), spoil("revisions")(tx))
+	})
+	r, err := a.Repair(t.Context(), readAgain, nil)
+	if err != nil || !r.Clean() {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	told := func(r archive.VerifyReport, what string) bool {
+		return slices.ContainsFunc(r.Repaired, func(line string) bool { return strings.Contains(line, what) })
+	}
+	if !told(r, "lost 32 revisions") || !told(r, "of the front matter is kept") && !told(r, "made 32 records again") {
+		t.Errorf("the first: %q", r.Repaired)
+	}
+	edit(t, a.Path(), spoil("lists"))
+	r, err = a.Repair(t.Context(), readAgain, nil)
+	if err != nil || !r.Clean() {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if told(r, "lost") || told(r, "are read again") {
+		t.Errorf("the second: %q", r.Repaired)
+	}
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -27,12 +30,12 @@ func (r *repair) chains(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sequence := r.Bucket(bucketRevisions).Sequence()
+	sequence := r.t.Bucket(bucketRevisions).Sequence()
 	last := lastOf(sequence, end(captures), end(records))
 	if last != sequence {
 		r.tell("the last revision is %d; its sequence said %d", last, sequence)
 	}
-	if err := r.Bucket(bucketRevisions).SetSequence(last); err != nil {
+	if err := r.t.Bucket(bucketRevisions).SetSequence(last); err != nil {
 		return err
 	}
 	if err := r.fixChain(bucketCaptures, captures, last); err != nil {
@@ -44,18 +47,8 @@ func (r *repair) chains(ctx context.Context) error {
 // chain returns the blocks of a bucket.
 func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
-	err := r.each(bucket, func(k, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c := chained{key: bytes.Clone(k)}
-		if len(k) == seqSize {
-			c.first = uint40(k)
-		}
-		if values, err := r.unpackBlock(stored); err == nil {
-			c.n = uint64(len(values))
-		}
-		list = append(list, c)
+	err := r.t.eachBlock(ctx, bucket, func(k []byte, blk block, _ error) error {
+		list = append(list, chained{bytes.Clone(k), blk.first, uint64(len(blk.values))})
 		return nil
 	})
 	return list, err
@@ -107,11 +100,11 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		case ok && at == b.first:
 		case ok:
 			r.tell("moved the block of %s at %d to %d", bucket, b.first, at)
-			frame := bytes.Clone(r.Bucket(bucket).Get(b.key))
-			if err := r.delete(bucket, b.key); err != nil {
+			frame := bytes.Clone(r.t.Bucket(bucket).Get(b.key))
+			if err := errors.Join(r.t.rewriting(), r.t.delete(bucket, b.key)); err != nil {
 				return err
 			}
-			if err := r.put(bucket, seqKey(at), frame); err != nil {
+			if err := r.t.put(bucket, seqKey(at), frame); err != nil {
 				return err
 			}
 		default:
@@ -123,7 +116,7 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		}
 		next = at + b.n
 	}
-	r.blocks = nil
+	r.t.blocks = nil
 	if next <= last {
 		return r.fill(bucket, next, last+1)
 	}
@@ -147,21 +140,26 @@ func (b *chained) place(next, following, last uint64) (at uint64, ok bool) {
 	return next, false
 }
 
+// gap is a range of numbers of which a bucket of blocks holds nothing.
+type gap struct {
+	bucket      []byte
+	first, next uint64
+}
+
 // fill stores values of no bytes under the numbers from first to before next.
 func (r *repair) fill(bucket []byte, first, next uint64) error {
 	r.reindex = true
+	r.filled = append(r.filled, gap{bucket, first, next})
+	if err := r.t.rewriting(); err != nil {
+		return err
+	}
 	most := uint64(recordBlock)
 	if bytes.Equal(bucket, bucketCaptures) {
 		most = blockValues
 	}
-	with, err := r.packer()
-	if err != nil {
-		return err
-	}
 	r.tell("%s %d to %d cannot be read", bucket, first, next-1)
 	for ; first < next; first += most {
-		values := make([]value, min(most, next-first))
-		if err := r.put(bucket, seqKey(first), pack(with, encodeBlock(nil, values))); err != nil {
+		if err := r.t.putBlock(bucket, block{first, make([][]byte, min(most, next-first))}); err != nil {
 			return err
 		}
 	}
@@ -175,7 +173,7 @@ type changed map[uint64][]byte
 // capture counts, from which the record can be made again.
 func (r *repair) revisions(ctx context.Context) error {
 	records, captures := make(changed), make(changed)
-	last := r.Bucket(bucketRevisions).Sequence()
+	last := r.t.Bucket(bucketRevisions).Sequence()
 	for seq := uint64(1); seq <= last; seq++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -193,8 +191,8 @@ func (r *repair) revisions(ctx context.Context) error {
 	if r.remade > 0 {
 		r.tell("made %d records again from their pages, %d of them without front matter", r.remade, r.bare)
 	}
-	if n := len(r.pageless); n > 0 {
-		r.tell("lost the pages of %d revisions, of which the front matter is kept", n)
+	if r.unpaged > 0 {
+		r.tell("lost the pages of %d revisions, of which the front matter is kept", r.unpaged)
 	}
 	if r.lost > 0 {
 		r.tell("lost %d revisions", r.lost)
@@ -204,25 +202,30 @@ func (r *repair) revisions(ctx context.Context) error {
 
 // revision checks one revision, and notes what must change.
 func (r *repair) revision(seq uint64, records, captures changed) error {
-	plainCapture, err := r.value(bucketCaptures, seq)
+	plainCapture, err := r.t.value(bucketCaptures, seq)
 	if err != nil {
 		return err
 	}
-	plainRecord, err := r.value(bucketRevisions, seq)
+	plainRecord, err := r.t.value(bucketRevisions, seq)
 	if err != nil {
 		return err
 	}
-	rec := r.soundRecord(plainRecord)
-	e, c, err := r.a.codec.decodeCapture(plainCapture)
+	rec := r.t.soundRecord(plainRecord)
+	e, c, err := r.t.a.codec.decodeCapture(plainCapture)
 	if err == nil && len(e.ID) == 0 {
 		err = ErrCorrupt
 	}
 	switch {
 	case err != nil && rec == nil:
-		r.lost++
+		if r.was(bucketCaptures, seq, plainCapture) || r.was(bucketRevisions, seq, plainRecord) {
+			r.lost++
+		}
 		mark(captures, seq, plainCapture)
 		mark(records, seq, plainRecord)
 	case err != nil:
+		if r.was(bucketCaptures, seq, plainCapture) {
+			r.unpaged++
+		}
 		r.pageless = append(r.pageless, seq)
 		mark(captures, seq, plainCapture)
 	case rec == nil || belongs(rec, &e, c.Body) != nil:
@@ -232,6 +235,14 @@ func (r *repair) revision(seq uint64, records, captures changed) error {
 		r.reindex = true
 	}
 	return nil
+}
+
+// was reports whether there was something under a number before this repair, be it
+// readable or not.
+func (r *repair) was(bucket []byte, seq uint64, plain []byte) bool {
+	return len(plain) > 0 || slices.ContainsFunc(r.filled, func(g gap) bool {
+		return bytes.Equal(g.bucket, bucket) && g.first <= seq && seq < g.next
+	})
 }
 
 // mark notes that a value is lost, unless that is known.
@@ -257,7 +268,7 @@ func (r *repair) remake(e *envelope, c *news.Capture) ([]byte, error) {
 	if !whole {
 		r.bare++
 	}
-	return r.a.codec.encode(rec.elided())
+	return r.t.a.codec.encode(rec.elided())
 }
 
 // remade returns the record of a capture, as read reads it, or, where it cannot,
@@ -270,7 +281,7 @@ func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool)
 		p.InfoCode = news.InfoCode(id)
 	}
 	if read != nil {
-		if now, err := read(c); err == nil && now != nil && as(id, p.InfoCode, "", now) == nil {
+		if now, err := (promised{id: id, code: p.InfoCode}).read(read, c, false); err == nil {
 			return newRecord(now, c), true
 		}
 	}
@@ -280,49 +291,35 @@ func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool)
 // rewrite stores blocks anew in which values have changed. What they were is
 // set aside.
 func (r *repair) rewrite(bucket []byte, values changed) error {
-	for len(values) > 0 {
-		seq := anyKey(values)
-		k, stored := floor(r.Bucket(bucket).Cursor(), seqKey(seq))
-		k = bytes.Clone(k)
-		old, err := r.unpackBlock(stored)
+	next := uint64(0)
+	for _, seq := range slices.Sorted(maps.Keys(values)) {
+		if seq < next {
+			continue // it is in the block before
+		}
+		blk, err := r.t.block(bucket, seq)
 		if err != nil {
 			return err
 		}
-		list := make([]value, len(old))
-		empty := true
-		for i, plain := range old {
-			empty = empty && len(plain) == 0
-			list[i] = value{plain}
-			if plain, ok := values[uint40(k)+uint64(i)]; ok {
-				list[i] = value{plain}
-				delete(values, uint40(k)+uint64(i))
-			}
-		}
-		if _, left := values[seq]; left {
+		if next = blk.next(); seq >= next {
 			return fmt.Errorf("%w: %s %d is in no block", ErrCorrupt, bucket, seq)
 		}
+		list, empty := slices.Clone(blk.values), true
+		for seq, plain := range blk.all() {
+			empty = empty && len(plain) == 0
+			if now, ok := values[seq]; ok {
+				list[seq-blk.first] = now
+			}
+		}
 		if !empty {
-			if err := r.setAside(bucket, k); err != nil {
+			if err := r.setAside(bucket, seqKey(blk.first)); err != nil {
 				return err
 			}
 		}
-		with, err := r.packer()
-		if err != nil {
-			return err
-		}
-		if err := r.put(bucket, k, pack(with, encodeBlock(nil, list))); err != nil {
+		if err := r.t.putBlock(bucket, block{blk.first, list}); err != nil {
 			return err
 		}
 	}
-	r.blocks = nil
 	return nil
-}
-
-func anyKey(values changed) uint64 {
-	for seq := range values {
-		return seq
-	}
-	return 0
 }
 
 func checkRun(k, plain []byte) error {
@@ -332,13 +329,13 @@ func checkRun(k, plain []byte) error {
 
 // totals counts everything anew.
 func (r *repair) totals(ctx context.Context) error {
-	n, err := r.counters()
+	n, err := r.t.counters()
 	if err != nil {
 		n = counters{}
 	}
 	was := n
 	n.Posts, n.Revisions, n.Raw, n.Lost = 0, 0, 0, 0
-	err = r.each(bucketPosts, func(_, v []byte) error {
+	err = r.t.each(bucketPosts, func(_, v []byte) error {
 		h, err := decodeHead(v)
 		n.Posts++
 		n.Revisions += int64(len(h))
@@ -347,15 +344,8 @@ func (r *repair) totals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.each(bucketCaptures, func(_, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		values, err := r.unpackBlock(stored)
-		if err != nil {
-			return err
-		}
-		for _, plain := range values {
+	err = r.t.eachBlock(ctx, bucketCaptures, func(_ []byte, blk block, err error) error {
+		for _, plain := range blk.all() {
 			size, k := binary.Uvarint(plain)
 			if k <= 0 {
 				n.Lost++
@@ -363,7 +353,7 @@ func (r *repair) totals(ctx context.Context) error {
 			}
 			n.Raw += int64(len(plain)-k) - int64(size)
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
@@ -371,5 +361,5 @@ func (r *repair) totals(ctx context.Context) error {
 	if n != was {
 		r.tell("counted again: %d posts, %d revisions, %d bytes of pages", n.Posts, n.Revisions, n.Raw)
 	}
-	return r.putCounters(n)
+	return r.t.putCounters(n)
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -47,14 +46,15 @@ const (
 // archive as it then stands. Blocks before the last do not change (see tx.put),
 // so all of them are copied but once.
 type replica struct {
+	*draft
 	from     *Archive
 	db       *bolt.DB
-	path     string
-	guard    *os.File // see guardCopy
 	copied   Copied
 	begun    bool
 	rewrites uint64            // of the archive, when its blocks were copied
 	blocks   map[string][]byte // by bucket, the block from which on they may differ
+	fresh    []placed          // blocks written since the copy was checked; kept from then on
+	checked  bool
 }
 
 // replicate begins a copy in a new file beside target, which has the archive's
@@ -65,24 +65,13 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
 	}
-	dir := filepath.Dir(target)
-	if err := removeLeftovers(dir, prefix); err != nil {
+	d, err := newDraft(filepath.Dir(target), prefix, 0o600)
+	if err != nil {
 		return nil, err
 	}
-	guard, err := guardCopy(dir, prefix)
-	if err != nil {
-		return nil, fmt.Errorf("folder %s: %w", dir, withoutPath(err))
-	}
-	r := &replica{
-		from: a, path: strings.TrimSuffix(guard.Name(), guardSuffix), guard: guard,
-		blocks: make(map[string][]byte), copied: Copied{Before: info.Size()},
-	}
-	f, err := os.OpenFile(r.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("folder %s: %w", dir, withoutPath(err)), r.unguard())
-	}
-	keepOwner(f, info)
-	if err := errors.Join(f.Chmod(info.Mode().Perm()|0o600), f.Close(), r.open()); err != nil {
+	r := &replica{draft: d, from: a, blocks: make(map[string][]byte), copied: Copied{Before: info.Size()}}
+	keepOwner(d.file, info)
+	if err := errors.Join(d.file.Chmod(info.Mode().Perm()|0o600), d.file.Close(), r.open()); err != nil {
 		return nil, errors.Join(err, r.discard())
 	}
 	err = r.db.Update(func(btx *bolt.Tx) error {
@@ -97,110 +86,6 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 		return nil, errors.Join(err, r.discard())
 	}
 	return r, nil
-}
-
-// guardSuffix ends the name of the file that guards a copy: a file beside it
-// that is locked for as long as the copy is in the making, since the copy itself
-// is closed now and then.
-const guardSuffix = ".guard"
-
-// guardCopy makes a guard, before there is the copy. Where the system has no
-// such locks it guards nothing, and nothing is removed.
-func guardCopy(dir, prefix string) (*os.File, error) {
-	for {
-		f, err := os.CreateTemp(dir, prefix+"*"+guardSuffix)
-		if err != nil {
-			return nil, err
-		}
-		free, err := tryLock(f)
-		switch {
-		case errors.Is(err, errors.ErrUnsupported):
-			return f, nil
-		case err != nil:
-			return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
-		case free && stillNamed(f.Name(), f) == nil:
-			return f, nil
-		}
-		// Another took it for a leftover before it was locked.
-		if err := f.Close(); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// unguard ends what guardCopy began, after the copy is gone.
-func (r *replica) unguard() error {
-	if r.guard == nil {
-		return nil
-	}
-	err := errors.Join(r.guard.Close(), removeIfThere(r.guard.Name())) // not every system removes a file that is open
-	r.guard = nil
-	return err
-}
-
-// removeLeftovers removes the copies of a prefix, with their guards, that no
-// process is making any more.
-func removeLeftovers(dir, prefix string) error {
-	left, err := filepath.Glob(filepath.Join(escapeGlob(dir), prefix+"*"))
-	if err != nil {
-		return err
-	}
-	for _, path := range left {
-		if copied, is := strings.CutSuffix(path, guardSuffix); is {
-			err = removeLeftover(path, copied)
-		} else if _, guarded := os.Lstat(path + guardSuffix); errors.Is(guarded, os.ErrNotExist) {
-			err = removeLeftover(path, path)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeLeftover removes a copy and what guards it, unless that is locked. What
-// may not be opened is another user's.
-func removeLeftover(guard, copied string) error {
-	f, err := os.Open(guard)
-	if err != nil {
-		return nil
-	}
-	free, err := tryLock(f)
-	if err != nil || !free {
-		return f.Close()
-	}
-	if copied != guard {
-		err = removeIfThere(copied)
-	}
-	// While it is locked, so that nobody takes it for theirs; and once more where
-	// a file that is open is not removed.
-	early := os.Remove(guard)
-	err = errors.Join(err, f.Close())
-	if early != nil {
-		err = errors.Join(err, removeIfThere(guard))
-	}
-	return err
-}
-
-// removeIfThere removes a file, which may be gone already.
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// escapeGlob returns the pattern that matches a folder's name only.
-func escapeGlob(dir string) string {
-	var b []byte
-	for _, c := range []byte(dir) {
-		if bytes.IndexByte([]byte(`*?[`), c) >= 0 {
-			b = append(b, '[', c, ']')
-			continue
-		}
-		b = append(b, c)
-	}
-	return string(b)
 }
 
 // open opens the copy's file. Nothing is synced until the end: before, a file
@@ -230,7 +115,7 @@ func (r *replica) close() error {
 
 // discard removes the copy, unless it has got another name by now.
 func (r *replica) discard() error {
-	return errors.Join(r.close(), removeIfThere(r.path), r.unguard())
+	return errors.Join(r.close(), r.draft.discard())
 }
 
 // unwritten adds to an error which file it is about.
@@ -313,7 +198,7 @@ func (r *replica) differences(t *tx, at place, within *budget) ([]*difference, p
 	var all []*difference
 	for ; at.bucket < len(buckets()); at = (place{bucket: at.bucket + 1}) {
 		bucket := buckets()[at.bucket]
-		if t.Bucket(bucket) == nil {
+		if !t.hasBucket(bucket) {
 			continue // see added
 		}
 		if at.key == nil {
@@ -384,6 +269,9 @@ type difference struct {
 	next     []byte // the key with which to go on; nil: the end was reached
 	last     []byte // of a bucket of blocks: the last key
 }
+
+// placed is where a value is.
+type placed struct{ bucket, key []byte }
 
 // change is a value that is other, or, where value is nil, none.
 type change struct{ key, value []byte }
@@ -486,6 +374,8 @@ func (r *replica) apply(all []*difference) error {
 					}
 				} else if err := b.Put(c.key, c.value); err != nil {
 					return err
+				} else if r.checked && blocks(d.bucket) {
+					r.fresh = append(r.fresh, placed{d.bucket, c.key})
 				}
 			}
 			if d.sequence != b.Sequence() {
@@ -500,10 +390,14 @@ func (r *replica) apply(all []*difference) error {
 }
 
 // settled catches up with the archive in short looks and settles in one, in
-// which then, if set, is called.
+// which then, if set, is called. Of a copy that was checked before, blocks that
+// came since are checked in between, but for those of the last look.
 func (r *replica) settled(ctx context.Context, in func(context.Context, func(*tx) error) error, then func(*tx) error) error {
 	for tries := 0; ; tries++ {
 		if err := r.catchUp(ctx); err != nil {
+			return err
+		}
+		if err := r.checkFresh(); err != nil { // those that came since the archive is not held for
 			return err
 		}
 		done := false
@@ -544,5 +438,6 @@ func (r *replica) check(ctx context.Context) error {
 	if err := check(ctx, r.path, r.copied); err != nil {
 		return fmt.Errorf("the copy is not good and was thrown away: %w", err)
 	}
+	r.checked = true
 	return nil
 }

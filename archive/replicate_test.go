@@ -3,8 +3,10 @@ package archive_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
 	"github.com/finarc/finarc/news"
 	bolt "go.etcd.io/bbolt"
 )
@@ -73,13 +76,11 @@ func sameDump(t testing.TB, want, got []string) {
 	}
 }
 
-// wanted returns a frontier entry for post i.
+// wantedPost returns a frontier entry for post i, with its page.
 func wantedPost(i int) news.Wanted {
-	p := post(i)
-	return news.Wanted{
-		ID: p.Post.ID, InfoCode: p.Post.InfoCode, Mirror: "m", FoundOn: "https://mirror.example/", Found: noon,
-		Pages: []string{p.Capture.URL},
-	}
+	w := storetest.WantedOf(i)
+	w.Pages = []string{post(i).Capture.URL}
+	return w
 }
 
 // full returns an archive that has something of everything.
@@ -473,4 +474,41 @@ func TestCopySettlesAfterRewrites(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// A block that is replaced after the copy was checked is checked before the copy
+// takes the archive's place, also where it is not among the last.
+func TestCopyChecksReplacedBlocks(t *testing.T) {
+	a := open(t)
+	commit(t, a, news.Batch{Posts: posts(400)})
+	for _, block := range []uint64{1, 65, 385} {
+		checked, err := archive.CheckAfter(t.Context(), a, filepath.Join(t.TempDir(), "copy.db"), func() error {
+			edit(t, a.Path(), func(tx *bolt.Tx) error {
+				b, meta := tx.Bucket([]byte("captures")), tx.Bucket([]byte("finarc"))
+				frame := bytes.Clone(b.Get(seqKey(block)))
+				frame[len(frame)/2] ^= 0x55
+				count := sealed("rewrites", []byte{byte(block)}) // as whoever replaces a block counts it
+				return errors.Join(b.Put(seqKey(block), frame), meta.Put([]byte("rewrites"), count))
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !errors.Is(checked, archive.ErrCorrupt) {
+			t.Errorf("block %d: %v", block, checked)
+		}
+		edit(t, a.Path(), func(tx *bolt.Tx) error {
+			b := tx.Bucket([]byte("captures"))
+			frame := bytes.Clone(b.Get(seqKey(block)))
+			frame[len(frame)/2] ^= 0x55
+			return b.Put(seqKey(block), frame)
+		})
+	}
+}
+
+// sealed returns a value with its checksum.
+func sealed(key string, value []byte) []byte {
+	sum := crc32.Checksum(append([]byte(key), value...), crc32.MakeTable(crc32.Castagnoli))
+	return binary.BigEndian.AppendUint32(bytes.Clone(value), sum)
 }

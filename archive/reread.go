@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -110,6 +111,7 @@ func (w *rereading) begin(ctx context.Context, o RereadOptions) error {
 	} else {
 		w.Done.Resumed = w.Next
 	}
+	w.Done.Began = w.Done.Began.In(news.Shanghai) // as all times of an archive are
 	for _, m := range []*map[string]int{&w.Done.Fields, &w.Done.Reasons} {
 		if *m == nil {
 			*m = make(map[string]int)
@@ -214,32 +216,6 @@ func (t *tx) again(seq uint64) (*again, error) {
 	return r, nil
 }
 
-// errOther: a page is read as another post than the one it is archived as.
-var errOther = errors.New("page is another post")
-
-// as completes what was read by what was known before, as a crawl does: the
-// identity, the infoCode's letters, and the category whose page listed the
-// post.
-func as(id news.ID, code news.InfoCode, category string, p *news.Post) error {
-	switch {
-	case p.ID == id:
-	case p.ID.HasCode() && id.HasCode():
-		return errOther
-	default:
-		p.ID = id
-	}
-	switch {
-	case !id.HasCode():
-		p.InfoCode = ""
-	case p.InfoCode.Kind() == "":
-		p.InfoCode = code
-	}
-	if p.Category == "" {
-		p.Category = category
-	}
-	return nil
-}
-
 // count reads a revision again and counts what came of it. It reports whether
 // something changed.
 func (d *Reread) count(r *again, read Reader) bool {
@@ -248,10 +224,7 @@ func (d *Reread) count(r *again, read Reader) bool {
 		d.Lost++
 		return false
 	}
-	now, err := read(r.capture)
-	if err == nil {
-		err = as(r.post.ID, r.post.InfoCode, r.post.Category, now)
-	}
+	now, err := promised{r.post.ID, r.post.InfoCode, r.post.Category}.read(read, r.capture, false)
 	if err != nil {
 		d.Unreadable++
 		d.reason(err)
@@ -344,7 +317,7 @@ func (t *tx) rewrite(list []*again) error {
 			return fmt.Errorf("revision %d: %w", r.seq, err)
 		}
 		if values[blk.first] == nil {
-			values[blk.first] = append([][]byte{}, blk.values...)
+			values[blk.first] = slices.Clone(blk.values)
 		}
 		if !bytes.Equal(values[blk.first][r.seq-blk.first], r.stored) {
 			continue
@@ -358,30 +331,12 @@ func (t *tx) rewrite(list []*again) error {
 		changes.remove(r.record, r.seq)
 		changes.add(now, r.seq)
 	}
-	return errors.Join(t.putBlocks(bucketRevisions, values), t.apply(changes))
-}
-
-// putBlocks packs blocks again and stores them.
-func (t *tx) putBlocks(bucket []byte, blocks map[uint64][][]byte) error {
-	with, err := t.packer()
-	if err != nil {
-		return err
-	}
-	for first, values := range blocks {
-		var parts []value
-		for _, v := range values {
-			parts = append(parts, value{v})
-		}
-		frame, err := t.a.codec.packBlock(with, parts)
-		if err != nil {
-			return fmt.Errorf("%s %d: %w", bucket, first, err)
-		}
-		if err := t.put(bucket, seqKey(first), frame); err != nil {
+	for first, list := range values {
+		if err := t.putBlock(bucketRevisions, block{first, list}); err != nil {
 			return err
 		}
 	}
-	delete(t.blocks, string(bucket))
-	return nil
+	return t.apply(changes)
 }
 
 func (t *tx) putCheckpoint(c checkpoint) error {
@@ -440,26 +395,25 @@ func (w *rereading) recover(ctx context.Context, list []news.Captured) error {
 	var b news.Batch
 	for i := range list {
 		p := &list[i]
-		post, err := w.read(&p.Capture)
+		post, err := promised{p.Wanted.ID, p.Wanted.InfoCode, p.Wanted.Category}.read(w.read, &p.Capture, true)
 		if err != nil {
-			continue
-		}
-		id := p.Wanted.ID
-		if post.ID.HasCode() && !id.HasCode() {
-			id = post.ID // under which the link becomes an alias
-		}
-		if err := as(id, p.Wanted.InfoCode, p.Wanted.Category, post); err != nil {
 			continue
 		}
 		p.Post = *post
 		b.Posts = append(b.Posts, *p)
 	}
-	if len(b.Posts) > 0 && !w.dry {
+	posts := len(b.Posts) > 0 && !w.dry
+	if posts {
 		if _, err := w.archive.Commit(ctx, &b); err != nil {
 			return err
 		}
 	}
 	w.Done.Apart += len(list)
 	w.Done.Recovered += len(b.Posts)
-	return nil
+	if !posts {
+		return nil
+	}
+	kept := w.checkpoint
+	kept.Done.Apart = kept.Done.Recovered // the others are kept apart still, and met again
+	return w.archive.update(ctx, func(t *tx) error { return t.putCheckpoint(kept) })
 }

@@ -278,3 +278,39 @@ func TestRereadOfAnotherVersion(t *testing.T) {
 		t.Errorf("gone on with: %+v", r)
 	}
 }
+
+// One that is interrupted among what is kept apart tells in the end of all that
+// became posts.
+func TestInterruptedRereadOfWhatIsKeptApart(t *testing.T) {
+	const n, portion = 600, 512
+	a := open(t)
+	var b news.Batch
+	for i := range n {
+		b.Unread = append(b.Unread, news.Captured{Post: news.Post{ID: post(i).Post.ID}, Capture: post(i).Capture, Wanted: news.Wanted{Error: "unreadable"}})
+	}
+	commit(t, a, b)
+	byURL := make(map[string]news.Post)
+	for i := range n {
+		byURL[post(i).Capture.URL] = post(i).Post
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reads := 0
+	_, err := a.Reread(ctx, func(c *news.Capture) (*news.Post, error) {
+		if reads++; reads > portion {
+			cancel()
+		}
+		p := byURL[c.URL]
+		return &p, nil
+	}, archive.RereadOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	r := reread(t, a, func(c *news.Capture) (*news.Post, error) {
+		p := byURL[c.URL]
+		return &p, nil
+	}, archive.RereadOptions{})
+	if r.Apart != n || r.Recovered != n {
+		t.Errorf("%d kept apart, and %d of them posts now, of %d", r.Apart, r.Recovered, n)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -22,7 +21,8 @@ type SalvageReport struct {
 	NoPage    int64          `json:"without_page"`   // of which only the front matter was found
 	Remade    int64          `json:"records_remade"` // of which only the page was found
 	Bare      int64          `json:"without_front_matter"`
-	Missing   int64          `json:"missing"`        // numbers up to the last one found of which there was nothing
+	Complete  bool           `json:"complete"`       // the file's pages lead to all of its revisions, so that there were no others than these
+	Missing   int64          `json:"missing"`        // numbers up to the last one that anything tells of, of which there was nothing
 	Ranges    []string       `json:"missing_ranges"` // the first of them
 	Kept      map[string]int `json:"kept"`           // other values, by bucket
 	Dropped   map[string]int `json:"dropped"`        // those that were found and make no sense in the new archive
@@ -125,6 +125,7 @@ type salvage struct {
 	doubted map[uint32][]byte // dictionaries that do not match their checksum
 	blocks  map[string][]salvaged
 	lasted  map[uint64]uint64 // by the number in the damaged file
+	last    uint64            // the last number that a value under a checksum tells of
 	sources map[uint64]string
 	others  map[string]located // by bucket, a zero and the key
 	seen    map[uint64]bool    // revisions written, see fingerprint
@@ -180,12 +181,8 @@ func (s *salvage) unpackBlock(stored []byte) ([][]byte, error) {
 const salvagePrefix = ".finarc-salvaged-"
 
 // write makes the new archive of what was found, and verifies it before it gets
-// its name. Until then this process alone has it, and holds its lock, so that no
-// other takes it for one that was left behind.
+// its name.
 func (s *salvage) write(ctx context.Context, to string) error {
-	if err := removeLeftovers(filepath.Dir(to), salvagePrefix); err != nil {
-		return err
-	}
 	err := build(to, salvagePrefix, func(temporary string) error {
 		if err := s.fill(ctx, temporary); err != nil {
 			return err

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
+	"golang.org/x/sync/errgroup"
 )
 
 // From a file that is whole everything is saved.
@@ -24,7 +26,7 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Posts != 400 || r.Revisions != 400+58 || r.NoPage+r.Remade+r.Missing != 0 || r.Damaged != 0 {
+	if r.Posts != 400 || r.Revisions != 400+58 || r.NoPage+r.Remade+r.Missing != 0 || r.Damaged != 0 || !r.Complete {
 		t.Errorf("%+v", r)
 	}
 	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "hosts": 3, "runs": 1, "aliases": 1} {
@@ -83,6 +85,25 @@ func TestSalvageRemovesLeftovers(t *testing.T) {
 	}
 	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is still there: %v", left, err)
+	}
+}
+
+// Salvages into one folder do not take each other's files for leftovers.
+func TestSalvagesAtOnce(t *testing.T) {
+	a := everything(t, 40)
+	dir := t.TempDir()
+	var all errgroup.Group
+	for i := range 12 {
+		all.Go(func() error {
+			_, err := archive.Salvage(t.Context(), a.Path(), filepath.Join(dir, fmt.Sprintf("%d.db", i)), nil)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 12 {
+		t.Errorf("there is something else than the new archives: %v, %v", left, err)
 	}
 }
 
@@ -170,6 +191,9 @@ func TestSalvageOfDamagedFiles(t *testing.T) {
 				break
 			}
 		}
+		if len(got) < len(want) && r.Complete && r.Missing+r.NoPage == 0 {
+			t.Errorf("%d, bytes %d to %d: %d posts of %d are saved, and nothing is said to be lost: %+v", i%4, from, to, len(got), len(want), r)
+		}
 		saved++
 		for id, p := range got {
 			if want[id] == "" {
@@ -180,6 +204,40 @@ func TestSalvageOfDamagedFiles(t *testing.T) {
 		clean(t, b)
 	}
 	t.Logf("%d files salvaged, %d without any dictionary left", saved, hitAll)
+}
+
+// Of blocks that are lost at the end no gap tells; the entries of posts do.
+func TestSalvageTellsOfALostEnd(t *testing.T) {
+	a := everything(t, 400)
+	dense := filepath.Join(t.TempDir(), "dense.db") // no page of it has an older one's blocks
+	if _, err := a.Backup(t.Context(), dense, false); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(dense)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := archive.Places(dense)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := make(map[string]archive.Placed)
+	for _, p := range places {
+		last[p.Bucket] = p
+	}
+	path := damaged(t, data, func(b []byte) []byte {
+		for _, bucket := range []string{"captures", "revisions"} {
+			b[last[bucket].To-20] ^= 0x55
+		}
+		return b
+	})
+	r, err := archive.Salvage(t.Context(), path, filepath.Join(t.TempDir(), "new.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Revisions+r.Missing != 458 || r.Missing == 0 {
+		t.Errorf("%d revisions and %d missing, of 458: %v", r.Revisions, r.Missing, r.Ranges)
+	}
 }
 
 // The reader of pages takes anything, and ends.

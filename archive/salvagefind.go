@@ -18,7 +18,7 @@ type finder func(bucket string, e element, live bool)
 // find looks through the file: first for dictionaries, without which nothing
 // else can be read.
 func (s *salvage) find(ctx context.Context) error {
-	err := s.each(ctx, func(string, uint64) {}, s.findDict)
+	_, err := s.each(ctx, func(string, uint64) {}, s.findDict)
 	if err != nil {
 		return err
 	}
@@ -32,15 +32,18 @@ func (s *salvage) find(ctx context.Context) error {
 			s.report.Findings = append(s.report.Findings, Finding{FoundPage, fmt.Sprintf("page %d", page), why})
 		}
 	}
-	return s.each(ctx, fault, s.findValue)
+	whole, err := s.each(ctx, fault, s.findValue)
+	s.report.Complete = whole[string(bucketCaptures)] && whole[string(bucketRevisions)]
+	return err
 }
 
 // each calls fn with every element: those that the file's pages lead to, as far
 // as they can be followed, and then those of all other leaves that are anywhere
-// in it. Of a bucket that is whole nothing else is looked for.
-func (s *salvage) each(ctx context.Context, fault func(why string, page uint64), fn finder) error {
+// in it. Of a bucket that is whole nothing else is looked for. It returns which
+// are.
+func (s *salvage) each(ctx context.Context, fault func(why string, page uint64), fn finder) (whole map[string]bool, err error) {
 	p := newPager(s.file, s.size, func(page uint64, why string) { fault(why, page) })
-	whole := make(map[string]bool)
+	whole = make(map[string]bool)
 	rootWhole := p.buckets(func(e element) {
 		name := string(e.key)
 		if ctx.Err() != nil || whole[name] {
@@ -53,14 +56,14 @@ func (s *salvage) each(ctx context.Context, fault func(why string, page uint64),
 	}
 	for id := uint64(2); int64(id)*p.pageSize < s.size; id++ { // the last one may be cut off
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 		if id < p.high && p.told.has(id) {
 			continue
 		}
 		p.leaf(int64(id)*p.pageSize, func(e element) { s.stray(p, e, whole, fn) })
 	}
-	return ctx.Err()
+	return whole, ctx.Err()
 }
 
 // stray tells of an element of a page that nothing leads to.
@@ -136,7 +139,7 @@ func (s *salvage) stored(e element) ([]byte, error) {
 
 // findDict takes dictionaries, and their copies.
 func (s *salvage) findDict(_ string, e element, _ bool) {
-	copied := bytes.HasPrefix(e.key, []byte("dictionary")) && len(e.key) == len(dictCopyKey(0))
+	copied := bytes.HasPrefix(e.key, dictCopyPrefix) && len(e.key) == len(dictCopyKey(0))
 	if len(e.key) != 4 && !copied {
 		return
 	}
@@ -189,6 +192,8 @@ func (s *salvage) guess(e element) string {
 		return ""
 	}
 	switch key := string(e.key); {
+	case key == string(keyCounters):
+		return string(bucketMeta)
 	case len(key) == 1+seqSize && key[0] == 0:
 		return string(bucketTerms)
 	case strings.HasPrefix(key, "http"):
@@ -204,7 +209,7 @@ func (s *salvage) guess(e element) string {
 }
 
 func isDictKey(key []byte) bool {
-	return len(key) == 4 || len(key) == len(dictCopyKey(0)) && bytes.HasPrefix(key, []byte("dictionary"))
+	return len(key) == 4 || len(key) == len(dictCopyKey(0)) && bytes.HasPrefix(key, dictCopyPrefix)
 }
 
 func isBucket(name string) bool {
@@ -278,6 +283,8 @@ func (s *salvage) findValue(bucket string, e element, live bool) {
 	switch bucket {
 	case string(bucketCaptures), string(bucketRevisions):
 		s.findBlock(bucket, e.key, stored, at)
+	case string(bucketMeta):
+		s.findCounters(e.key, plain)
 	case string(bucketPosts):
 		s.findHead(plain)
 	case string(bucketTerms):
@@ -298,12 +305,22 @@ func (s *salvage) findBlock(bucket string, key, stored []byte, at located) {
 	s.blocks[bucket] = append(s.blocks[bucket], salvaged{at, uint40(key), len(values)})
 }
 
+// findCounters notes how many revisions there were at least: of blocks that are
+// lost at the end no gap tells.
+func (s *salvage) findCounters(key, plain []byte) {
+	var n counters
+	if bytes.Equal(key, keyCounters) && s.codec.decode(plain, &n) == nil && n.Revisions > 0 {
+		s.last = max(s.last, uint64(n.Revisions))
+	}
+}
+
 func (s *salvage) findHead(plain []byte) {
 	h, err := decodeHead(plain)
 	if err != nil {
 		return
 	}
 	for _, r := range h {
+		s.last = max(s.last, r.seq)
 		if r.lasted > s.lasted[r.seq] {
 			s.lasted[r.seq] = r.lasted
 		}

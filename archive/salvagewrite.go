@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -112,41 +113,52 @@ const (
 // which only the front matter was found and whose page is nowhere.
 func (s *salvage) writeRevisions(ctx context.Context) error {
 	captures, records := s.source(bucketCaptures), s.source(bucketRevisions)
-	numbers := slices.Sorted(maps.Keys(merged(captures.in, records.in)))
-	s.missing(numbers)
 	var batch []saved
 	var alone []uint64
-	bytes := 0
-	for _, seq := range numbers {
+	size, next := 0, uint64(1)
+	for _, seq := range slices.Sorted(maps.Keys(merged(captures.in, records.in))) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rec := s.record(records.value(seq))
-		e, c, err := s.codec.decodeCapture(captures.value(seq))
-		if err != nil || len(e.ID) == 0 {
-			if rec != nil {
-				alone = append(alone, seq)
-			}
+		one, left := s.revision(seq, captures, records)
+		if left {
+			alone = append(alone, seq)
+		}
+		if one == nil && !left {
 			continue
 		}
-		if rec == nil || belongs(rec, &e, c.Body) != nil {
-			if rec != nil {
-				alone = append(alone, seq)
-			}
-			rec = s.remake(&e, c)
+		s.missing(next, seq)
+		next = seq + 1
+		if one == nil {
+			continue
 		}
-		batch, bytes = append(batch, saved{seq, rec, e.ID, c}), bytes+len(c.Body)
-		if len(batch) >= salvageBatch || bytes >= salvageBytes {
+		batch, size = append(batch, *one), size+len(one.page.Body)
+		if len(batch) >= salvageBatch || size >= salvageBytes {
 			if err := s.writeBatch(ctx, batch); err != nil {
 				return err
 			}
-			batch, bytes = nil, 0
+			batch, size = nil, 0
 		}
 	}
+	s.missing(next, s.last+1)
 	if err := s.writeBatch(ctx, batch); err != nil {
 		return err
 	}
 	return s.writeAlone(ctx, alone, records)
+}
+
+// revision returns what was found of the revision with a number: it with its
+// page, or nil, and whether there is a record that is not that page's.
+func (s *salvage) revision(seq uint64, captures, records *source) (one *saved, left bool) {
+	rec := s.record(records.value(seq))
+	e, c, err := s.codec.decodeCapture(captures.value(seq))
+	switch {
+	case err != nil || len(e.ID) == 0:
+		return nil, rec != nil
+	case rec == nil || belongs(rec, &e, c.Body) != nil:
+		return &saved{seq, s.remake(&e, c), e.ID, c}, rec != nil
+	}
+	return &saved{seq, rec, e.ID, c}, false
 }
 
 // writeAlone writes the records whose page was not found.
@@ -194,17 +206,15 @@ func (s *salvage) remake(e *envelope, c *news.Capture) *record {
 	return rec
 }
 
-// missing notes the numbers of which nothing was found.
-func (s *salvage) missing(numbers []uint64) {
-	next := uint64(1)
-	for _, seq := range numbers {
-		if seq > next {
-			s.report.Missing += int64(seq - next)
-			if len(s.report.Ranges) < maxFindings {
-				s.report.Ranges = append(s.report.Ranges, fmt.Sprintf("%d-%d", next, seq-1))
-			}
-		}
-		next = seq + 1
+// missing notes that of the numbers from one to before another nothing was
+// found.
+func (s *salvage) missing(from, before uint64) {
+	if from >= before {
+		return
+	}
+	s.report.Missing += int64(before - from)
+	if len(s.report.Ranges) < maxFindings {
+		s.report.Ranges = append(s.report.Ranges, fmt.Sprintf("%d-%d", from, before-1))
 	}
 }
 
@@ -278,7 +288,7 @@ func (s *salvage) writeRest(ctx context.Context) error {
 				return err
 			}
 		}
-		r := &repair{tx: t}
+		r := &repair{t: t}
 		if err := errors.Join(r.runs(), r.totals(ctx)); err != nil {
 			return err
 		}
@@ -298,25 +308,15 @@ func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 			return err
 		}
 		bucket, key, plain, err := s.other(name)
-		if err == nil {
-			switch string(bucket) {
-			case string(bucketFrontier), string(bucketLeads), string(bucketFailed):
-				var w news.Wanted
-				if w, err = s.wanted(t, key, plain); err == nil {
-					wanted[string(bucket)] = append(wanted[string(bucket)], w)
-					continue
-				}
-			case string(bucketAliases):
-				if !t.has(bucketPosts, plain) {
-					err = ErrCorrupt
-				}
-			case string(bucketUnread):
-				plain, err = s.repacked(t, key, plain)
-			case string(bucketHosts):
-				plain, err = s.repackedHost(t, key, plain)
-			case string(bucketLists):
-				plain, err = s.codec.unvalidated(plain) // links that were on it may be lost
+		if err == nil && isWanted(bucket) {
+			var w news.Wanted
+			if w, err = s.wanted(t, key, plain); err == nil {
+				wanted[string(bucket)] = append(wanted[string(bucket)], w)
+				continue
 			}
+		}
+		if err == nil {
+			plain, err = s.fitting(t, bucket, key, plain)
 		}
 		if err != nil {
 			s.report.Dropped[string(bucket)]++
@@ -329,6 +329,28 @@ func (s *salvage) writeOthers(ctx context.Context, t *tx) error {
 	}
 	t.sources = nil // those have numbers of the damaged file
 	return s.writeWanted(t, wanted)
+}
+
+// isWanted reports whether a bucket is one of wanted posts.
+func isWanted(bucket []byte) bool {
+	return bytes.Equal(bucket, bucketFrontier) || bytes.Equal(bucket, bucketLeads) || bytes.Equal(bucket, bucketFailed)
+}
+
+// fitting returns what is to be stored of a value in the new archive.
+func (s *salvage) fitting(t *tx, bucket, key, plain []byte) ([]byte, error) {
+	switch string(bucket) {
+	case string(bucketAliases):
+		if !t.has(bucketPosts, plain) {
+			return nil, fmt.Errorf("%w: alias of a post that is lost", ErrCorrupt)
+		}
+	case string(bucketUnread):
+		return s.repacked(t, key, plain)
+	case string(bucketHosts):
+		return s.repackedHost(t, key, plain)
+	case string(bucketLists):
+		return s.codec.unvalidated(plain) // links that were on it may be lost
+	}
+	return plain, nil
 }
 
 // wanted returns an entry of the frontier, the leads or the failures. Where the

@@ -80,7 +80,15 @@ func blocks(bucket []byte) bool {
 // Blocks before the last do not change otherwise, and whoever copies the
 // archive relies on that until the count tells of it.
 func (t *tx) countRewrite(b *bucket, key []byte) error {
-	if last, _ := b.Cursor().Last(); bytes.Compare(key, last) >= 0 || t.rewrote {
+	if last, _ := b.Cursor().Last(); bytes.Compare(key, last) >= 0 {
+		return nil
+	}
+	return t.rewriting()
+}
+
+// rewriting counts, once, that this transaction replaces blocks before the last.
+func (t *tx) rewriting() error {
+	if t.rewrote {
 		return nil
 	}
 	n, err := t.rewrites()

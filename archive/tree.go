@@ -42,7 +42,8 @@ type cursor interface {
 	Seek(key []byte) (k, value []byte)
 }
 
-// Bucket returns a bucket of the archive, which has all that a format knows.
+// Bucket returns a bucket of the archive. To a transaction that reads, one that
+// is missing, see added, is empty.
 func (t *tx) Bucket(name []byte) *bucket {
 	if t.trees == nil {
 		return &bucket{Bucket: t.Tx.Bucket(name)}
@@ -50,6 +51,9 @@ func (t *tx) Bucket(name []byte) *bucket {
 	b := t.trees[string(name)]
 	if b == nil {
 		b = &bucket{tree: t.tree(name)}
+		if b.tree == nil {
+			b.tree = &tree{inline: emptyLeaf(), missing: true}
+		}
 		t.trees[string(name)] = b
 	}
 	return b
@@ -60,7 +64,7 @@ func (t *tx) hasBucket(name []byte) bool {
 	if t.trees == nil {
 		return t.Tx.Bucket(name) != nil
 	}
-	return t.Bucket(name).tree != nil
+	return !t.Bucket(name).tree.missing
 }
 
 // Get returns the value under a key, or nil where there is none.
@@ -103,6 +107,14 @@ type tree struct {
 	root     uint64 // the first page; 0: it is inline
 	inline   []byte
 	sequence uint64
+	missing  bool // there is no such bucket
+}
+
+// emptyLeaf returns a leaf without elements.
+func emptyLeaf() []byte {
+	b := make([]byte, pageHeader)
+	little.PutUint16(b[8:], flagLeaf)
+	return b
 }
 
 // readTrees lets a transaction that only reads read the buckets itself.
@@ -125,7 +137,7 @@ func (t *tx) tree(name []byte) *tree {
 	if e.flags != flagBucket {
 		panic(senseless("%q is no bucket", name))
 	}
-	return &tree{t.file, little.Uint64(e.value), e.value[bucketSize:], little.Uint64(e.value[8:])}
+	return &tree{file: t.file, root: little.Uint64(e.value), inline: e.value[bucketSize:], sequence: little.Uint64(e.value[8:])}
 }
 
 func (t *tree) first() node {

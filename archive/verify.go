@@ -152,14 +152,18 @@ func (v *verifier) all(ctx context.Context) error {
 	if err := v.damage(v.begin(ctx)); err != nil || !v.begun {
 		return err
 	}
+	return v.rest(ctx)
+}
+
+// rest takes the steps that follow when it is fixed how far the check goes.
+func (v *verifier) rest(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		v.values, v.records, v.captures, v.ends, v.heads, v.indexes,
+		v.values, v.records, v.captures, v.ends, v.heads, v.indexes, v.count,
 	} {
 		if err := v.damage(step(ctx)); err != nil {
 			return err
 		}
 	}
-	v.count()
 	v.report.Complete = true
 	return nil
 }
@@ -174,7 +178,10 @@ func (v *verifier) damage(err error) error {
 }
 
 // pages checks the pages of the file, first without the lock: that brings them
-// into memory, so that the look that counts is short.
+// into memory, so that the look that counts is short. In that look bbolt checks
+// them too. Of a million posts in 329,000 pages (1.3 GiB) it took 0.25 to 0.35 s,
+// and bbolt's part 0.18 s more and 18 MiB; of 10,000 posts 3 ms, and 1.5 ms more.
+// It cannot be divided, since no page may be used twice in the whole file.
 func (v *verifier) pages(ctx context.Context) error {
 	if err := checkFile(v.a.path); err != nil {
 		return err
@@ -183,15 +190,44 @@ func (v *verifier) pages(ctx context.Context) error {
 		return err
 	}
 	err := v.a.through(ctx, 1, func() error {
-		return v.a.locked(ctx, true, func(*bolt.DB) (err error) {
-			v.report.Pages, err = v.checkPages(v.foundPage)
-			return err
+		return v.a.locked(ctx, true, func(db *bolt.DB) (err error) {
+			if v.report.Pages, err = v.checkPages(v.foundPage); err != nil || !v.report.Clean() {
+				return err
+			}
+			return v.checkBolt(ctx, db)
 		})
 	})
-	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotArchive) {
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNotArchive) || err != nil && v.short() {
 		return v.unopened(err)
 	}
 	return err
+}
+
+// short reports whether the file ends within the two meta pages, of which bbolt
+// makes an error of its own, and has the beginning of the first.
+func (v *verifier) short() bool {
+	f, err := os.Open(v.a.path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // it was only read
+	info, err := f.Stat()
+	return err == nil && info.Size() < 2*pageSize && newPager(f, info.Size(), func(uint64, string) {}).root != 0
+}
+
+// checkBolt takes what bbolt's own check finds into the report. That check trusts
+// the pages that it is to judge, and runs in a goroutine of its own, where a
+// fault or a stack that is full would end the process. So it is run only on
+// pages that were found whole, in the same look.
+func (v *verifier) checkBolt(ctx context.Context, db *bolt.DB) error {
+	return db.View(func(tx *bolt.Tx) error {
+		for found := range tx.Check() {
+			if ctx.Err() == nil {
+				v.report.find(FoundPage, "bbolt", found)
+			}
+		}
+		return ctx.Err()
+	})
 }
 
 // unopened tells of a file that bbolt cannot open: it is a damaged archive if
@@ -300,22 +336,36 @@ func mixed(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// count compares the totals.
-func (v *verifier) count() {
+// count compares the totals. Where pages that were lost came back meanwhile, or
+// others were lost, it cannot be told how many bytes there should be.
+func (v *verifier) count(ctx context.Context) error {
 	v.report.Posts, v.report.Revisions, v.report.Lost = v.posts, v.readable(), v.missing
 	if v.report.Counts[FoundBlock]+v.report.Counts[FoundRecord]+v.report.Counts[FoundPost]+v.report.Counts[FoundCapture] > 0 {
-		return // they cannot be right
+		return nil // they cannot be right
 	}
-	for _, c := range []struct {
-		name       string
-		told, want int64
-	}{
-		{"posts", v.totals.Posts, v.posts}, {"revisions", v.totals.Revisions, v.report.Revisions},
-		{"bytes of pages", v.totals.Raw, v.raw}, {"lost pages", v.totals.Lost, v.missing},
-	} {
-		if c.told != c.want {
-			v.report.find(FoundCounter, c.name, fmt.Sprintf("%d are told, and %d are there", c.told, c.want))
-		}
+	var now counters
+	err := v.a.view(ctx, func(t *tx) (err error) {
+		now, err = t.counters()
+		return err
+	})
+	if errors.Is(err, ErrCorrupt) {
+		return nil // told of
+	}
+	if err != nil {
+		return err
+	}
+	v.total("posts", v.totals.Posts, v.posts)
+	v.total("revisions", v.totals.Revisions, v.report.Revisions)
+	if now.Lost == v.totals.Lost {
+		v.total("bytes of pages", v.totals.Raw, v.raw)
+		v.total("lost pages", v.totals.Lost, v.missing)
+	}
+	return nil
+}
+
+func (v *verifier) total(name string, told, is int64) {
+	if told != is {
+		v.report.find(FoundCounter, name, fmt.Sprintf("%d are told, and %d are there", told, is))
 	}
 }
 

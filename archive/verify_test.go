@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -268,4 +269,45 @@ func TestFlippedBytes(t *testing.T) {
 		}
 	}
 	t.Logf("seed %d, file of %d bytes: %d flips, %d found, %d harmless, %d unnoticed", seed, len(data), n, found, harmless, unnoticed)
+}
+
+// What bbolt's own check finds becomes findings.
+func TestBoltsOwnCheck(t *testing.T) {
+	a := everything(t, 100)
+	found, err := archive.BoltFindings(t.Context(), a.Path())
+	if err != nil || len(found) > 0 {
+		t.Fatalf("of a file that is whole: %+v, %v", found, err)
+	}
+	if err := archive.FreeUsedPage(a.Path()); err != nil {
+		t.Fatal(err)
+	}
+	found, err = archive.BoltFindings(t.Context(), a.Path())
+	if err != nil || len(found) == 0 || found[0].What != archive.FoundPage || found[0].Where != "bbolt" {
+		t.Errorf("of a page that is free and used: %+v, %v", found, err)
+	}
+	if r := verified(t, a); r.Counts[archive.FoundPage] == 0 {
+		t.Errorf("verify: %+v", r)
+	}
+}
+
+// Of a file that was cut off what is told is how it was cut, and not a line for
+// all that is behind that.
+func TestCutFiles(t *testing.T) {
+	a := everything(t, 100)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{4096, 5000, 8191, 8192, 20_000, len(data) / 2} {
+		path := damaged(t, data, func(b []byte) []byte { return b[:size] })
+		r, err := archive.Verify(t.Context(), path, nil)
+		if err != nil || r.Complete || r.Counts[archive.FoundPage] == 0 || r.Damaged() > 5 {
+			t.Errorf("%d bytes: %v, %+v", size, err, r)
+		}
+		for _, f := range r.Findings {
+			if strings.Contains(f.Why, "file size too small") || strings.Contains(f.Why, "is missing") {
+				t.Errorf("%d bytes: %+v", size, f)
+			}
+		}
+	}
 }

@@ -3,7 +3,6 @@ package archive
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -33,43 +32,30 @@ func (s *blockScan) run(ctx context.Context, fn func(t *tx, seq uint64, plain []
 }
 
 func (s *blockScan) block(t *tx, k, stored []byte, fn func(t *tx, seq uint64, plain []byte)) {
-	where := fmt.Sprintf("%s %x", s.bucket, k)
+	blk, err := t.readBlock(k, stored)
 	if len(k) != seqSize {
-		s.v.report.find(FoundBlock, where, "its key is no number")
+		s.v.report.find(FoundBlock, fmt.Sprintf("%s %x", s.bucket, k), err)
 		return
 	}
-	first := uint40(k)
-	where = fmt.Sprintf("%s %d", s.bucket, first)
+	where := fmt.Sprintf("%s %d", s.bucket, blk.first)
 	switch {
-	case first > s.next:
-		s.v.report.find(FoundBlock, where, fmt.Sprintf("%d to %d are missing before it", s.next, first-1))
-	case first < s.next:
+	case blk.first > s.next:
+		s.v.report.find(FoundBlock, where, fmt.Sprintf("%d to %d are missing before it", s.next, blk.first-1))
+	case blk.first < s.next:
 		s.v.report.find(FoundBlock, where, fmt.Sprintf("it begins within the block before, which ends with %d", s.next-1))
 	}
-	values, err := t.unpackBlock(stored)
-	if err != nil || len(values) == 0 {
-		s.v.report.find(FoundBlock, where, errors.Join(err, errEmptyBlock(values)))
-		s.next = max(s.next, first+1)
+	if err != nil {
+		s.v.report.find(FoundBlock, where, err)
+		s.next = max(s.next, blk.first+1)
 		return
 	}
-	for i, plain := range values {
-		seq := first + uint64(i)
-		if seq > s.v.last {
-			break
-		}
-		if seq >= s.next {
+	for seq, plain := range blk.all() {
+		if s.next <= seq && seq <= s.v.last {
 			fn(t, seq, plain)
 		}
 	}
-	s.next = max(s.next, first+uint64(len(values)))
+	s.next = max(s.next, blk.next())
 	s.v.progress(min(s.next-1, s.v.last), s.v.last)
-}
-
-func errEmptyBlock(values [][]byte) error {
-	if values != nil && len(values) == 0 {
-		return fmt.Errorf("%w: the block is empty", ErrCorrupt)
-	}
-	return nil
 }
 
 // records reads all records, and keeps of each what the other steps need.
@@ -163,12 +149,12 @@ func (v *verifier) ends(ctx context.Context) error {
 		for _, bucket := range [][]byte{bucketCaptures, bucketRevisions} {
 			k, stored := t.Bucket(bucket).Cursor().Last()
 			end := uint64(0)
-			if len(k) == seqSize {
-				values, err := t.unpackBlock(stored)
+			if k != nil {
+				blk, err := t.readBlock(k, stored)
 				if err != nil {
 					continue // told of
 				}
-				end = uint40(k) + uint64(len(values)) - 1
+				end = blk.next() - 1
 			}
 			if end != last {
 				v.report.find(FoundCounter, "sequence of revisions", fmt.Sprintf("it is %d, and %s end with %d", last, bucket, end))

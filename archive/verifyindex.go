@@ -220,12 +220,11 @@ func (v *verifier) round(ctx context.Context, numbers []int) error {
 func (v *verifier) wantedEntries(ctx context.Context, parts map[int]bool) ([]listed64, error) {
 	var want []listed64
 	err := v.scan(ctx, bucketRevisions, nil, func(t *tx, k, stored []byte) bool {
-		values, err := t.unpackBlock(stored)
-		if err != nil || len(k) != seqSize {
+		blk, err := t.readBlock(k, stored)
+		if err != nil {
 			return true // told of
 		}
-		for i, plain := range values {
-			seq := uint40(k) + uint64(i)
+		for seq, plain := range blk.all() {
 			r, err := t.a.codec.decodeRecord(plain)
 			if err != nil || !v.judges(newEntry(0, seq)) {
 				continue

@@ -64,7 +64,7 @@ func (v *verifier) value(t *tx, bucket, k, stored []byte, check func(t *tx, k, p
 }
 
 func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
-	id, ok := bytes.CutPrefix(k, []byte("dictionary"))
+	id, ok := bytes.CutPrefix(k, dictCopyPrefix)
 	if !ok || len(id) != 4 {
 		return "", nil // what is needed of the others was looked at
 	}

@@ -80,6 +80,7 @@ type Limits struct {
 	MaxBody  int64         // bytes of one body after decoding, at least 1 KiB
 	Retries  int           // further attempts after a passing failure
 	Attempts int           // runs in which a post is tried before it is given up, at least 1
+	PutOff   time.Duration // how long a post is left alone after the first of them, above 0; it doubles
 	Robots   bool          // whether robots.txt is obeyed (RFC 9309)
 }
 

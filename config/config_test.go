@@ -22,7 +22,7 @@ func TestDefault(t *testing.T) {
 		Archive: "finarc.db",
 		Limits: Limits{
 			Rate: 2, Burst: 2, Parallel: 4, Timeout: 30 * time.Second,
-			MaxBody: 8 << 20, Retries: 4, Attempts: 8, Robots: true,
+			MaxBody: 8 << 20, Retries: 4, Attempts: 8, PutOff: 5 * time.Minute, Robots: true,
 		},
 		Notify: Notify{When: NotifyFailure},
 	}
@@ -68,6 +68,7 @@ limits:
   max_body: 500 KiB
   retries: 0
   attempts: 3
+  put_off: 1h
   robots: false
 `
 	want := Config{
@@ -83,7 +84,7 @@ limits:
 			{Name: "二", Site: "http://two.example:8080/finance", Private: true},
 		},
 		Proxy:  "socks5://127.0.0.1:1080",
-		Limits: Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3},
+		Limits: Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour},
 		Notify: Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
 	}
 	got, err := Parse("crawler.yaml", []byte(file), nil)

@@ -17,7 +17,7 @@ func TestEnvironment(t *testing.T) {
 	want := Config{
 		Archive: "a.db", Contact: "ops@example.org",
 		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}}},
-		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8},
+		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8, PutOff: 3e11},
 		Notify:  Notify{When: NotifyFailure},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -67,6 +67,8 @@ func settings() []key[Config] {
 			whole(0), func(c *Config) *int { return &c.Limits.Retries }),
 		scalar("limits.attempts", "8", "Runs in which a post that cannot be had is tried, ever further apart, before it is given up.",
 			whole(1), func(c *Config) *int { return &c.Limits.Attempts }),
+		scalar("limits.put_off", "5m0s", "How long such a post is left alone after the first of them; twice as long after each further one.",
+			duration(), func(c *Config) *time.Duration { return &c.Limits.PutOff }),
 		scalar("limits.robots", "true", "Whether robots.txt is obeyed (RFC 9309).",
 			truth(), func(c *Config) *bool { return &c.Limits.Robots }),
 		scalar("notify.url", "", "Where a run's report is posted to, as JSON; none named: nowhere.",

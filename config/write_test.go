@@ -34,7 +34,7 @@ func random(r *rand.Rand) Config {
 		Limits: Limits{
 			Rate: r.ExpFloat64(), Burst: 1 + r.IntN(3), Parallel: 1 + r.IntN(9),
 			Timeout: time.Duration(1 + r.Int64N(1e12)), MaxBody: 1024 + r.Int64N(1<<uint(1+r.IntN(50))),
-			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), Robots: r.IntN(2) == 0,
+			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), PutOff: time.Duration(1 + r.Int64N(1e12)), Robots: r.IntN(2) == 0,
 		},
 	}
 	for i := range 1 + r.IntN(3) {

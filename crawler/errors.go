@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"syscall"
+
+	"github.com/finarc/finarc/page"
 )
 
 // ErrUnreachable: a mirror could not be read at all, so nothing new was
@@ -29,8 +31,12 @@ const (
 	reasonTooMany    reason = "too many lists"
 	reasonGone       reason = "gone" // no source has it
 	reasonUnreadable reason = "unreadable"
-	reasonOther      reason = "another post" // a page that is not the post asked for
-	reasonIncomplete reason = "incomplete"   // archived, but something is lacking
+	reasonBlank      reason = "empty body"
+	reasonBlocked    reason = "block page"
+	reasonLogin      reason = "login page"
+	reasonHome       reason = "list in its place" // the home page, mostly
+	reasonOther      reason = "another post"      // a page that is not the post asked for
+	reasonIncomplete reason = "incomplete"        // archived, but something is lacking
 	reasonDiffers    reason = "mirrors disagree"
 	reasonStopped    reason = "stopped"         // the run ended before it was asked for
 	reasonPaused     reason = "host paused"     // it wants to be left alone for longer than a run waits
@@ -103,6 +109,31 @@ var classes = []struct {
 	{isTimeout, reasonTimeout, true},
 	{isErr(syscall.ECONNREFUSED), reasonConnection, true},
 	{func(error) bool { return true }, reasonConnection, true},
+}
+
+// soft tells, for what a page can be under a good status, the reason. The first
+// that matches counts.
+var soft = []struct {
+	is     error
+	reason reason
+}{
+	{page.ErrShell, reasonGone},
+	{page.ErrEmpty, reasonGone},
+	{page.ErrBlank, reasonBlank},
+	{page.ErrBlocked, reasonBlocked},
+	{page.ErrLogin, reasonLogin},
+	{page.ErrHome, reasonHome},
+	{page.ErrOther, reasonOther},
+}
+
+// reasonOf returns why a page could not be read as what was asked for.
+func reasonOf(err error) reason {
+	for _, s := range soft {
+		if errors.Is(err, s.is) {
+			return s.reason
+		}
+	}
+	return reasonUnreadable
 }
 
 func isErr(target error) func(error) bool {

@@ -43,7 +43,7 @@ var faultCases = []struct {
 	{"notitle", fate{archived: true, lacks: news.LacksTitle}, fate{archived: true, lacks: news.LacksTitle}},
 	{"nodate", fate{archived: true, lacks: news.LacksPublished}, fate{archived: true, lacks: news.LacksPublished}},
 	{"nocode", fate{archived: true, lacks: news.LacksInfoCode}, fate{archived: true, lacks: news.LacksInfoCode}},
-	{"empty", archived, fate{failed: "unreadable", why: "empty body", unread: true}},
+	{"empty", archived, fate{failed: "empty body", why: "empty body", unread: true}},
 	{"flaky", archived, archived},
 	{"500", archived, fate{why: "status 500"}},
 	{"404", archived, gone},

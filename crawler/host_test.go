@@ -161,8 +161,7 @@ func TestPutOff(t *testing.T) {
 	a := newArchive(t)
 	o := options(f.base, a)
 	o.Mirrors[0].Share, o.Mirrors[0].Text = "", ""
-	o.Limits.Retries, o.Limits.Attempts = 0, 3
-	o.Backoff = 100 * time.Millisecond
+	o.Limits.Retries, o.Limits.Attempts, o.Limits.PutOff = 0, 3, time.Minute
 	now := time.Now()
 	var gaps []time.Duration
 	for range 2 {
@@ -185,7 +184,7 @@ func TestPutOff(t *testing.T) {
 	if r.Failed["status 500"] != 1 || len(r.Problems) != 1 || r.Problems[0].Attempts != 3 {
 		t.Errorf("the third attempt: %+v, %+v", countsOf(r), r.Problems)
 	}
-	if len(gaps) != 2 || gaps[1] < gaps[0]*3/2 || gaps[0] < time.Minute {
+	if len(gaps) != 2 || gaps[1] < gaps[0]*3/2 || gaps[0] < 59*time.Second {
 		t.Errorf("put off by %v", gaps)
 	}
 }

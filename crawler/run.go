@@ -68,22 +68,43 @@ type run struct {
 	began     time.Time // of the batch
 	size      int64     // of the batch's bodies
 	committed int       // batches handed to the committer and not yet settled: 0 or 1
+	entering  int       // links in these
 }
 
-// look is a look through the frontier, from its first post to its last. Posts
-// that have no page of their own, as far as is known, wait for a look of their
-// own when all others are done: a list page read in between may tell of one, or
-// of a category.
+// look is a look through the frontier, from its first post to its last. Posts of
+// which a list page that is read meanwhile may tell more, namely a page of their
+// own or a category, wait until one does, or else for a look when nothing else is
+// left to do.
 type look struct {
 	cursor    news.ID // up to which the frontier was looked through
 	exhausted bool    // it was looked through to its end
 	stale     bool    // it has got new posts since
-	pageless  bool    // this is a look for those without a page too
-	deferred  bool    // some of those wait
+	// level is what this look lets pass: 0 asks for posts with a page and a
+	// category, 1 also for those without category, 2 for those without a page.
+	level    int
+	deferred int // the lowest level that a post waits for; 0: none does
 }
 
 // again reports whether another look must follow.
-func (l *look) again() bool { return l.stale || l.deferred }
+func (l *look) again() bool { return l.stale || l.deferred > 0 }
+
+// passes reports whether a post's turn has come.
+func (l *look) passes(w *news.Wanted) bool {
+	needs := 0
+	switch {
+	case len(w.Pages) == 0:
+		needs = 2
+	case w.Category == "":
+		needs = 1
+	}
+	if needs <= l.level {
+		return true
+	}
+	if l.deferred == 0 || needs < l.deferred {
+		l.deferred = needs
+	}
+	return false
+}
 
 // standing is what a run has counted a post as.
 type standing uint8
@@ -290,8 +311,8 @@ func (r *run) siteNamed(mirror string) *site {
 
 // refill tops the queue up from the frontier. Once that was looked through,
 // another look follows if it has got new posts, so that posts do not wait until
-// the last list was read; the look for posts without a page, when nothing is
-// left in flight.
+// the last list was read; then one for posts without category, and when nothing is
+// left in flight, one for those without a page.
 func (r *run) refill(ctx context.Context) error {
 	if r.gates > 0 || r.queue.posts() >= queueLow {
 		return nil
@@ -300,8 +321,8 @@ func (r *run) refill(ctx context.Context) error {
 	case !r.look.exhausted:
 	case r.look.stale:
 		r.look = look{}
-	case r.look.deferred && r.quiet():
-		r.look = look{pageless: true}
+	case r.look.deferred == 1 && r.listsRead(), r.look.deferred > 0 && r.quiet():
+		r.look = look{level: r.look.deferred}
 	}
 	// Much of the frontier may be none of this look's, but without a post
 	// nothing might happen that leads here again.
@@ -336,9 +357,8 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if len(w.Pages) == 0 && !r.look.pageless {
+	if !r.look.passes(&w) {
 		r.meet(w.ID, standingPending)
-		r.look.deferred = true
 		return
 	}
 	if w.Next.After(r.o.Now()) {
@@ -387,6 +407,11 @@ func compact(id news.ID) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(id))
 	return h.Sum64() | 1<<63 // no infoCode has this bit
+}
+
+// listsRead reports whether no list that is known now has anything more to tell.
+func (r *run) listsRead() bool {
+	return r.queue.lists()+r.reading+len(r.backlog)+len(r.batch.Found)+r.entering == 0
 }
 
 // quiet reports whether nothing is queued, in flight or uncommitted.
@@ -455,5 +480,6 @@ func (r *run) isDone(id news.ID) bool { return r.seen[compact(id)] == standingDo
 // handedOver begins a new batch after the last was given to the committer.
 func (r *run) handedOver() {
 	r.committed++
+	r.entering = len(r.batch.Found)
 	r.batch, r.size = new(news.Batch), 0
 }

@@ -228,9 +228,9 @@ func (r *run) takeFailure(res result) {
 const maxPutOff = 6 * time.Hour
 
 // putOff returns how long a post that could not be had is left alone after so
-// many attempts: ten minutes by the usual backoff, and each time twice as long.
+// many attempts.
 func (r *run) putOff(attempts int) time.Duration {
-	return min(600*r.o.Backoff<<min(attempts, 16), maxPutOff)
+	return min(r.o.Limits.PutOff<<min(attempts-1, 16), maxPutOff)
 }
 
 // problemOf records why a post could not be had, at the address that tells most.
@@ -267,11 +267,12 @@ func (r *run) commitAll(ctx context.Context) error {
 // settle counts what a committed batch was to the archive.
 func (r *run) settle(s settlement) {
 	r.committed--
+	r.entering = 0
 	for i, change := range s.done.Posts {
 		r.settlePost(&s.batch.Posts[i], change)
 	}
 	for i, standing := range s.done.Found {
-		r.settleLink(s.batch.Found[i].ID, standing)
+		r.settleLink(&s.batch.Found[i], standing)
 	}
 	r.report.Leads += s.done.Leads
 	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.batch.Posts), "links", len(s.batch.Found))
@@ -344,9 +345,14 @@ func (r *run) close(id news.ID) bool {
 	return true
 }
 
-func (r *run) settleLink(id news.ID, s news.Standing) {
+func (r *run) settleLink(w *news.Wanted, s news.Standing) {
+	id := w.ID
 	old := r.seen[compact(id)]
-	if old == standingDone || old >= standingPending && s != news.StandingArchived {
+	switch {
+	case old == standingDone:
+		return
+	case old >= standingPending && s != news.StandingArchived:
+		r.look.stale = r.look.stale || old == standingPending && w.Category != "" // it may have waited for that
 		return
 	}
 	switch s {

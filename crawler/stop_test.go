@@ -117,7 +117,7 @@ func TestInterruptBeforeItBegins(t *testing.T) {
 // at once, and what it waited for stays in the frontier.
 func TestInterruptEndsWaits(t *testing.T) {
 	for name, edit := range map[string]func(*crawler.Options, *fixture){
-		"for its turn": func(o *crawler.Options, _ *fixture) { o.Limits.Rate, o.Limits.Burst = 0.001, 6 },
+		"for its turn": func(o *crawler.Options, _ *fixture) { o.Limits.Rate, o.Limits.Burst = 0.001, 5 },
 		"with a retry": func(_ *crawler.Options, f *fixture) {
 			f.answer("/yanlancaijing/2021/12/22/"+code2+".html", busy)
 		},

@@ -185,7 +185,7 @@ func TestBlockPage(t *testing.T) {
 	a := newArchive(t)
 	report := crawl(t, options(f.base, a))
 	apart, err := a.Unread(t.Context(), id1)
-	if err != nil || string(apart.Capture.Body) != block || report.Failed["unreadable"] != 1 {
+	if err != nil || string(apart.Capture.Body) != block || report.Failed["block page"] != 1 {
 		t.Errorf("report %+v, kept apart %+v, %v", countsOf(report), apart, err)
 	}
 }
@@ -261,7 +261,7 @@ func TestBrokenCodings(t *testing.T) {
 		"cut":          {"gzip", whole[:len(whole)/2], "cut body", 0},
 		"no gzip":      {"gzip", []byte(goodPage()), "cut body", 0},
 		"unknown":      {"x-secret", whole, "cut body", 0},
-		"empty":        {"gzip", nil, "unreadable", 1},
+		"empty":        {"gzip", nil, "empty body", 1},
 		"empty brotli": {"br", nil, "cut body", 0},
 	} {
 		f := onePost(t, func(w http.ResponseWriter, _ *http.Request) {

@@ -90,7 +90,7 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 		return r.tell(ctx, result{task: t, partial: true, found: page.Page{Found: posts}})
 	})
 	if err != nil {
-		return result{fail: &failure{reason: reasonUnreadable, url: l.URL, err: err}}
+		return result{fail: &failure{reason: reasonOf(err), url: l.URL, err: err}}
 	}
 	l.Read, l.ETag, l.LastModified = c.Fetched, "", ""
 	if told+len(found.Found)+len(found.Lists) > 0 { // an empty list is read again
@@ -172,24 +172,20 @@ func (r *run) sources(w *news.Wanted) []order {
 	return slices.Concat(pages, shares, texts)
 }
 
-// errOther: a page is another post than the one that was asked for.
-var errOther = errors.New("page is another post than was asked for")
-
 // readPost reads a capture as the post that was asked for. What the link knew
 // and the page does not tell is taken from the link: the infoCode's letters,
 // and the category whose page listed the post.
 func (r *run) readPost(w *news.Wanted, c *news.Capture) (page.Page, error) {
 	p, err := r.siteOf(c.Mirror).Read(c)
+	if err == nil {
+		err = p.Disagrees(w)
+	}
 	if err != nil {
 		return page.Page{}, err
 	}
 	post := p.Post
-	switch {
-	case post.ID == w.ID:
-	case !post.ID.HasCode():
+	if !post.ID.HasCode() {
 		post.ID = w.ID
-	case w.ID.HasCode():
-		return page.Page{}, fmt.Errorf("%w: asked for %s, got %s", errOther, w.ID, post.ID)
 	}
 	if post.ID == w.ID && post.InfoCode.Kind() == "" {
 		post.InfoCode = w.InfoCode
@@ -204,13 +200,9 @@ func (r *run) readPost(w *news.Wanted, c *news.Capture) (page.Page, error) {
 // shell or a text page without text just does not have it; anything else is
 // kept raw.
 func unreadable(w *news.Wanted, c *news.Capture, err error) (*failure, *news.Captured) {
-	fail := &failure{reason: reasonUnreadable, url: c.URL, err: err}
-	switch {
-	case errors.Is(err, page.ErrShell), errors.Is(err, page.ErrEmpty):
-		fail.reason = reasonGone
+	fail := &failure{reason: reasonOf(err), url: c.URL, err: err}
+	if fail.reason == reasonGone {
 		return fail, nil
-	case errors.Is(err, errOther):
-		fail.reason = reasonOther
 	}
 	kept := *w
 	kept.Error = err.Error()

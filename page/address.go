@@ -191,7 +191,12 @@ func wireCode(u *url.URL, file string) news.InfoCode {
 // escapePath writes a path as the mirror's pages do: with the characters that
 // RFC 3986 lets stand in a path as they are, and all others in percent.
 func escapePath(path string) string {
-	return escape(path, isPathByte)
+	for i := range len(path) {
+		if !isPathByte(path[i]) {
+			return escape(path, isPathByte)
+		}
+	}
+	return path // as nearly always
 }
 
 // escapeSegment is [escapePath] for one segment of a path.

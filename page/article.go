@@ -93,7 +93,14 @@ func (a *article) mark(t *tag) {
 	if named == nil {
 		return
 	}
+	if len(named) > maxName {
+		return
+	}
 	s, picture, ok := parseDataCode(string(named))
+	if ok && len(a.places) >= MaxLinks {
+		a.g.page.Dropped++
+		ok = false
+	}
 	if !ok || a.open.tag != "" && a.places[a.open.index].Security == s {
 		return
 	}
@@ -156,7 +163,7 @@ func (a *article) textToken() {
 	if a.media.open {
 		a.media.text = append(a.media.text, a.text()...)
 	}
-	if a.heading.open && bytes.Contains(a.text(), []byte(relatedHeading)) {
+	if a.heading.open && len(a.headings) < MaxLinks && bytes.Contains(a.text(), []byte(relatedHeading)) {
 		a.headings = append(a.headings, a.heading.at)
 		a.heading.open = false
 	}
@@ -226,6 +233,43 @@ func (a *article) fillRelated(p *news.Post, start, end int) {
 			p.Related = append(p.Related, w.InfoCode)
 		}
 	}
+}
+
+// Bounds of a list in a post's place.
+const (
+	listLinks    = 5  // to other posts, on a page that nothing proves to be a post
+	listAll      = 10 // to other posts and to lists, likewise
+	listBody     = 8  // to other posts, in what would be the body
+	listOwnWidth = 10 // of text of its own for each of these, as [width] counts
+)
+
+// isList reports whether the page is a list of the mirror's and no post, whose
+// body would stand from start to end.
+func (a *article) isList(start, end int, by proof) bool {
+	if a.g.self.kind.List() {
+		return true
+	}
+	posts, inBody, lists := 0, 0, 0
+	for _, l := range a.links {
+		switch {
+		case l.kind == news.KindPost && l.id != a.g.self.id:
+			posts++
+			if start >= 0 && l.at >= start && l.at < end {
+				inBody++
+			}
+		case isList(l.link):
+			lists++
+		}
+	}
+	switch {
+	case by == proofNone:
+		return posts >= listLinks || posts+lists >= listAll
+	case inBody >= listBody:
+		body := look{scanner: newScanner(a.src[start:end])}
+		body.walk(&body)
+		return body.width < listOwnWidth*inBody
+	}
+	return false
 }
 
 // hasWord reports whether a class attribute holds a class.

@@ -20,11 +20,13 @@ func readFeed(g *gather, body []byte) error {
 type feedReader struct {
 	*scanner
 	list  listReader
+	entry entryTitle
 	loc   element // an element whose text is an address
 	index bool    // within a sitemap index
 }
 
 func (r *feedReader) startTag(t *tag) {
+	r.entry.startTag(t.name)
 	switch string(t.name) {
 	case "feed", "rss", "rdf:rdf", "urlset":
 		r.list.list = true
@@ -32,7 +34,7 @@ func (r *feedReader) startTag(t *tag) {
 		r.list.list, r.index = true, true
 	case "link":
 		if href := t.attributes().href; href != nil {
-			r.list.take(href)
+			r.link(href)
 			return
 		}
 		r.loc.begin(t.start)
@@ -42,6 +44,7 @@ func (r *feedReader) startTag(t *tag) {
 }
 
 func (r *feedReader) textToken() {
+	r.entry.textToken(r.scanner)
 	if r.loc.open {
 		r.loc.text = append(r.loc.text, r.text()...)
 	}
@@ -57,6 +60,7 @@ func (r *feedReader) endTag(name []byte) {
 	case "sitemapindex":
 		r.index = false
 	}
+	r.entry.endTag(name, r.list.g.page.Found)
 }
 
 // take records an address. What a sitemap index names on the site is a
@@ -68,11 +72,21 @@ func (r *feedReader) take(address []byte) {
 		}
 		return
 	}
-	r.list.take(address)
+	r.link(address)
+}
+
+// link records a link of an entry, or of the feed.
+func (r *feedReader) link(href []byte) {
+	if at := r.list.take(href); at >= 0 {
+		r.entry.found(r.list.g.page.Found[at].ID, at)
+	}
 }
 
 func (r *feedReader) finish() error {
 	if !r.list.list {
+		if err := refusal(r.src, proofNone); err != nil {
+			return err
+		}
 		return fmt.Errorf("%w: neither a feed nor a sitemap", ErrUnreadable)
 	}
 	return nil

@@ -34,6 +34,15 @@ type foot struct {
 // exists reports whether f is a foot at all.
 func (f *foot) exists() bool { return f.link || f.back }
 
+// proves reports whether f is a foot that only a post has. Any page may lead
+// back, home or to where the reader came from.
+func (f *foot) proves() bool {
+	return f.code != "" || f.link && f.back || f.category != "" && strings.HasSuffix(f.tag, tagEnd)
+}
+
+// tagEnd is what a mirror's tags end with, see [news.OutletOfTag].
+const tagEnd = "新闻"
+
 // footFinder finds the last foot of a page while a reader walks over it. What
 // looks like a foot within a body is none, for the body goes on after it.
 type footFinder struct {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/finarc/finarc/news"
 )
@@ -21,7 +23,16 @@ func checkPage(t *testing.T, s *Site, c *news.Capture) (Page, bool) {
 		t.Fatalf("read twice: %v, then %v:\n%s", err, errAgain, cmp.Diff(got, again))
 	}
 	if err != nil {
+		checkError(t, c, err)
 		return got, false
+	}
+	if got.Post == nil && got.Named || c.Kind.List() != (got.Post == nil) {
+		t.Errorf("%s page: post %v, named %t", c.Kind, got.Post, got.Named)
+	}
+	for _, w := range slices.Concat(got.Found, got.Leads) {
+		if w.TitleSum != 0 && !c.Kind.List() {
+			t.Errorf("%s page: title of %s", c.Kind, w.ID)
+		}
 	}
 	if len(got.Found) > MaxLinks || len(got.Leads) > MaxLinks || len(got.Lists) > MaxLinks {
 		t.Error("more links than MaxLinks")
@@ -38,6 +49,23 @@ func checkPage(t *testing.T, s *Site, c *news.Capture) (Page, bool) {
 		}
 	}
 	return got, true
+}
+
+// checkError holds that an error is of the closed set, and that a page which
+// comes in the place of another is unreadable, too.
+func checkError(t *testing.T, c *news.Capture, err error) {
+	t.Helper()
+	soft := errors.Is(err, ErrBlank) || errors.Is(err, ErrBlocked) || errors.Is(err, ErrLogin) || errors.Is(err, ErrHome)
+	bare := errors.Is(err, ErrShell) || errors.Is(err, ErrEmpty)
+	if errors.Is(err, ErrUnreadable) == bare || soft && bare {
+		t.Errorf("%s page: err = %v", c.Kind, err)
+	}
+	if !utf8.ValidString(err.Error()) && utf8.ValidString(c.URL) {
+		t.Errorf("err = %q", err)
+	}
+	if errors.Is(err, ErrHome) && c.Kind.List() {
+		t.Errorf("a list in place of a %s page", c.Kind)
+	}
 }
 
 func checkWanted(t *testing.T, wanted []news.Wanted) {
@@ -97,6 +125,11 @@ func FuzzReadPost(f *testing.F) {
 	f.Add(gb18030(f, whole(testBody)), testURL, "text/html; charset=gbk")
 	f.Add([]byte(testStamp+"<h1>a"+testTags+testFoot), testURL, "")
 	f.Add([]byte("<small>tags:<h1>a</h1></small><small>GMT+8</small><p>&lt;&gt;</p>"), testURL, "")
+	for _, test := range refused {
+		f.Add([]byte(test.page), testURL, "")
+		f.Add([]byte("<small>2021-12-22 10:37</small>"+test.page), testURL, "")
+	}
+	f.Add([]byte(homePage(testStamp)), testURL, "")
 	s := newSite(f)
 	f.Fuzz(func(t *testing.T, body []byte, address, contentType string) {
 		c := capture(news.KindPost, address, string(body))
@@ -107,6 +140,9 @@ func FuzzReadPost(f *testing.F) {
 		}
 		decoded, _ := Decode(body, contentType)
 		checkPost(t, got.Post, string(decoded))
+		if w := (news.Wanted{ID: got.Post.ID, TitleSum: news.TitleSum(got.Post.Title)}); got.Disagrees(&w) != nil {
+			t.Errorf("the post is another than itself: %v", got.Disagrees(&w))
+		}
 		if slices.ContainsFunc(got.Found, func(w news.Wanted) bool { return w.ID == got.Post.ID }) {
 			t.Error("the post is found on its own page")
 		}
@@ -116,6 +152,10 @@ func FuzzReadPost(f *testing.F) {
 func FuzzReadShare(f *testing.F) {
 	f.Add([]byte(sharePage(`<h1>甲</h1><i class="time">2021-12-22 10:37</i><div id="newsContent">` + testBody + `</div>`)))
 	f.Add([]byte(`<div class="content"><div id="newsText"></div>2021-12-22 10:37</div><div class="content">甲<div>`))
+	for _, test := range refused {
+		f.Add([]byte(test.page))
+		f.Add([]byte(sharePage(`<i class="time">2021-12-22 10:37</i><div id="newsContent">` + test.page + `</div>`)))
+	}
 	s := newSite(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, ok := checkPage(t, s, capture(news.KindShare, shareURL, string(body)))
@@ -134,6 +174,11 @@ func FuzzReadText(f *testing.F) {
 	f.Add([]byte(`{"infoCode":"NW202112222222306968","title":"甲","showtime":"2021-12-22 10:37:15","text":"<p>乙<\/p>"}`))
 	f.Add([]byte(`cb({"data":[{"content":"<a data-code=\"1,2\">","from":1e9}]});`))
 	f.Add([]byte(`var a = {"TEXT":"\ud800","digest":"<p style=display:none>"}`))
+	for _, test := range refused {
+		f.Add([]byte(test.page))
+	}
+	f.Add([]byte(`{"code":429,"msg":"访问过于频繁","data":{"error":"请先登录"}}`))
+	f.Add([]byte(`{"text":["a"],"content":"请输入验证码","title":"提示"}`))
 	s := newSite(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, ok := checkPage(t, s, capture(news.KindText, textURL, string(body)))
@@ -152,6 +197,11 @@ func FuzzReadList(f *testing.F) {
 	f.Add([]byte(`<base href="//mirror.example/x/"><ul><a href="../2021/12/22/%zz.html"><a href="?infocode=NW202112222222306968">`), "https://mirror.example/", uint8(1))
 	f.Add([]byte(`<rss><link/><link>/a/2021/12/22/b.html</link><![CDATA[`), "https://mirror.example/feed.xml", uint8(2))
 	f.Add([]byte(`<sitemapindex><loc>/a%.xml?b</loc></sitemapindex><loc>/category/%2f.html</loc>`), "https://mirror.example/sitemap.xml", uint8(3))
+	f.Add([]byte(`<a href="/a/2021/12/22/b.html">甲&amp;<b>乙</b></a><a href="/a/2021/12/22/c.html">丙…<li>`), "https://mirror.example/", uint8(1))
+	f.Add([]byte(`<feed><entry><title>甲</title><link href="/a/2021/12/22/b.html"/><id>x</id></entry><item><link>/a/2021/12/22/c.html</link><title><![CDATA[乙]]>`), "https://mirror.example/feed.xml", uint8(2))
+	for i, test := range refused {
+		f.Add([]byte(test.page), "https://mirror.example/", uint8(i))
+	}
 	s := newSite(f)
 	kinds := []news.PageKind{news.KindCategory, news.KindHome, news.KindFeed, news.KindSitemap}
 	f.Fuzz(func(t *testing.T, body []byte, address string, kind uint8) {
@@ -162,12 +212,27 @@ func FuzzReadList(f *testing.F) {
 		if got.Post != nil || len(got.Leads) > 0 {
 			t.Errorf("a list has a post %v or leads %v", got.Post, got.Leads)
 		}
+		checkPortions(t, s, capture(kinds[int(kind)%len(kinds)], address, string(body)), got)
 		for _, w := range got.Found {
 			for _, page := range w.Pages {
 				checkAddress(t, s, w, page)
 			}
 		}
 	})
+}
+
+// checkPortions holds that a list read by portions tells what it tells as a
+// whole.
+func checkPortions(t *testing.T, s *Site, c *news.Capture, whole Page) {
+	t.Helper()
+	var found []news.Wanted
+	p, err := s.ReadList(c, func(posts []news.Wanted) error {
+		found = append(found, posts...)
+		return nil
+	})
+	if p.Found = append(found, p.Found...); err != nil || len(whole.Found) < Portion && !cmp.Equal(p, whole, cmpopts.EquateEmpty()) {
+		t.Errorf("by portions: %v\n%s", err, cmp.Diff(whole, p))
+	}
 }
 
 // checkAddress holds that a found post's address is its own one spelling.

@@ -20,6 +20,7 @@ type gather struct {
 
 	found, leads map[news.ID]int // indexes into page.Found and page.Leads
 	lists        map[string]bool
+	kept         int // bytes of addresses in page
 
 	portion func([]news.Wanted) error // takes what was found, if set
 	handed  int                       // how many it took
@@ -60,13 +61,16 @@ func (g *gather) ownCategory() string {
 	return validName(strings.TrimSuffix(path.Base("/"+strings.Trim(g.base.Path, "/")), "/"))
 }
 
-// addFound records a post to be fetched. An article's address that is not of
+// addFound records a post to be fetched, and returns its place among those
+// found, or -1 if there is no room for it. An article's address that is not of
 // the mirror's site only tells its infoCode.
-func (g *gather) addFound(l link) {
-	g.add(&g.page.Found, MaxLinks-g.handed, g.found, l, g.category)
+func (g *gather) addFound(l link) int {
 	if g.portion != nil && len(g.page.Found) >= Portion {
-		g.handOver()
+		if _, known := g.found[l.id]; !known {
+			g.handOver() // only now: the last one may have got its title
+		}
 	}
+	return g.add(&g.page.Found, MaxLinks-g.handed, g.found, l, g.category)
 }
 
 // handOver gives away what was found so far.
@@ -84,13 +88,29 @@ func (g *gather) addLead(l link) {
 	g.add(&g.page.Leads, MaxLinks, g.leads, l, "")
 }
 
-// add records a post in to, which has room for so many.
-func (g *gather) add(to *[]news.Wanted, room int, index map[news.ID]int, l link, category string) {
+// maxKept bounds the addresses that are kept of a page, in bytes. A thousand
+// of a hundred bytes is what long lists have, and a long <base> could make each
+// link a long one.
+const maxKept = 32 << 20
+
+// keep reports whether there is room for an address.
+func (g *gather) keep(address string) bool {
+	if g.kept+len(address) > maxKept {
+		g.page.Dropped++
+		return false
+	}
+	g.kept += len(address)
+	return true
+}
+
+// add records a post in to, which has room for so many, and returns its place
+// there, or -1.
+func (g *gather) add(to *[]news.Wanted, room int, index map[news.ID]int, l link, category string) int {
 	i, known := index[l.id]
 	if !known {
-		if len(*to) >= room {
+		if len(*to) >= room || l.code == "" && g.kept+len(l.address) > maxKept {
 			g.page.Dropped++
-			return
+			return -1
 		}
 		i = len(*to)
 		index[l.id] = i
@@ -108,6 +128,7 @@ func (g *gather) add(to *[]news.Wanted, room int, index map[news.ID]int, l link,
 	if l.kind == news.KindPost {
 		g.addAddress(w, l.address)
 	}
+	return i
 }
 
 // maxPages bounds the addresses of one post that a page can tell: one a
@@ -119,7 +140,7 @@ func (g *gather) addAddress(w *news.Wanted, address string) {
 	case slices.Contains(w.Pages, address):
 	case len(w.Pages) >= maxPages:
 		g.page.Dropped++
-	default:
+	case g.keep(address):
 		w.Pages = append(w.Pages, address)
 	}
 }
@@ -130,7 +151,7 @@ func (g *gather) addList(kind news.PageKind, address string) {
 	case g.lists[address] || address == g.self.address:
 	case len(g.page.Lists) >= MaxLinks:
 		g.page.Dropped++
-	default:
+	case g.keep(address):
 		g.lists[address] = true
 		g.page.Lists = append(g.page.Lists, news.ListPage{URL: address, Mirror: g.site.name, Kind: kind})
 	}
@@ -151,6 +172,7 @@ func fuller(a, b news.InfoCode) news.InfoCode {
 // identify gives a post its identity: by the infoCode that the page names, or
 // else by its own address.
 func (g *gather) identify(p *news.Post, named news.InfoCode) {
+	g.page.Named = named != ""
 	code := named
 	if own := g.ownCode(); named == "" || own.ID() == named.ID() {
 		code = fuller(named, own)

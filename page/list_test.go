@@ -45,6 +45,7 @@ func TestReadCategory(t *testing.T) {
 	for i := range want {
 		want[i].Mirror, want[i].Category = "mirror", "21shijijingjibaodao  21caijingAPP"
 		want[i].FoundOn, want[i].Found = address, fetched
+		want[i].TitleSum = news.TitleSum([]string{"甲", "乙", "丙", "丁", "戊", "换行", ""}[i])
 	}
 	if diff := cmp.Diff(want, got.Found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)

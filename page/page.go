@@ -18,10 +18,9 @@ import (
 // the reason and the page's address.
 var (
 	// ErrUnreadable: nothing on the page makes it what was asked for, as with
-	// an empty body, broken JSON, or a block page in a post's place. A post's
-	// page has at least one of the marks that the mirror adds to every post
-	// (its date, foot or tags), so that neither a block page nor a home page
-	// that a server sends for what it lacks is taken for a post.
+	// broken JSON, or a note that there is no such page. A post's page has at
+	// least one of the marks that the mirror adds to every post (its date, foot
+	// or tags).
 	ErrUnreadable = errors.New("unreadable page")
 	// ErrShell: a share page without text, only the script that would fetch
 	// it. The text page behind it may have it.
@@ -29,6 +28,21 @@ var (
 	// ErrEmpty: a text page in good form that has no text: the article is gone
 	// there.
 	ErrEmpty = errors.New("text page has no text")
+)
+
+// What stands in a page's place under a good status. All are
+// [ErrUnreadable] as well.
+var (
+	// ErrBlank: nothing, or white space.
+	ErrBlank = fmt.Errorf("%w: empty body", ErrUnreadable)
+	// ErrBlocked: a page that turns the crawler away: too many requests, a
+	// captcha or a challenge for browsers, a firewall, maintenance.
+	ErrBlocked = fmt.Errorf("%w: block page", ErrUnreadable)
+	// ErrLogin: a login.
+	ErrLogin = fmt.Errorf("%w: login", ErrUnreadable)
+	// ErrHome: a post was asked for, and this is the mirror's home page or
+	// another list.
+	ErrHome = fmt.Errorf("%w: a list in place of the post", ErrUnreadable)
 )
 
 // MaxLinks bounds each of [Page.Found], [Page.Leads] and [Page.Lists], far
@@ -40,6 +54,9 @@ const MaxLinks = 100_000
 type Page struct {
 	// Post is the article of a post, share or text page.
 	Post *news.Post
+	// Named tells that the page itself names the infoCode of Post, and that it
+	// was not known by the page's address alone.
+	Named bool
 	// Found holds the posts of this mirror that the page links and that a
 	// crawl should fetch, each once, in the order of their first links. Every
 	// entry has an ID, and an InfoCode or an address in Pages.
@@ -50,7 +67,8 @@ type Page struct {
 	// Lists holds the list pages of this mirror that the page links, itself
 	// excepted, each once.
 	Lists []news.ListPage
-	// Dropped is the number of links that were left out because of MaxLinks.
+	// Dropped is the number of links and marked securities that were left out
+	// because of MaxLinks, or because their addresses take too much room.
 	Dropped int
 }
 
@@ -84,7 +102,7 @@ func (s *Site) read(c *news.Capture, portion func([]news.Wanted) error) (Page, e
 	}
 	body, _ := Decode(c.Body, c.Header.Get("Content-Type"))
 	if isBlank(body) {
-		return Page{}, fmt.Errorf("%w: empty body", ErrUnreadable)
+		return Page{}, ErrBlank
 	}
 	g := newGather(s, c, base, portion)
 	switch c.Kind {
@@ -101,5 +119,6 @@ func (s *Site) read(c *news.Capture, portion func([]news.Wanted) error) (Page, e
 	default:
 		err = fmt.Errorf("%w: no reader for this kind", ErrUnreadable)
 	}
+	g.page.Dropped += g.lost
 	return g.page, errors.Join(err, g.err)
 }

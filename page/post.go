@@ -51,6 +51,10 @@ type postReader struct {
 	ends   ends
 }
 
+// maxMarks bounds the stamps and headings that are remembered: those of the
+// post come before those of its body.
+const maxMarks = 4096
+
 // stamp is small print that tells when the post was published.
 type stamp struct {
 	start, end int
@@ -203,7 +207,7 @@ func (r *postReader) endSmall(at int) {
 	switch {
 	case strings.HasPrefix(strings.ToLower(text), "tags:"):
 		r.ends.tags = end{at: r.small.at, foot: r.smallFoot, tags: r.ems}
-	case marked || dated:
+	case (marked || dated) && len(r.stamps) < maxMarks:
 		r.stamps = append(r.stamps, stamp{r.small.at, at, t, marked, -1})
 	}
 }
@@ -213,6 +217,9 @@ func (r *postReader) endHead(at int) {
 		return
 	}
 	r.h1.open = false
+	if len(r.heads) == maxMarks {
+		return
+	}
 	r.heads = append(r.heads, head{r.h1.at, at, squeeze(r.h1.text), r.header > 0})
 }
 
@@ -225,8 +232,10 @@ func (r *postReader) finish() error {
 	if start < 0 || f.start < start {
 		f = foot{}
 	}
-	if p.Published.IsZero() && !f.exists() && !tagged {
-		return fmt.Errorf("%w: no mark of a post: neither date nor foot nor tags", ErrUnreadable)
+	if !tagged && !f.proves() {
+		if err := r.doubt(p, start, e, f); err != nil {
+			return err
+		}
 	}
 	r.g.identify(p, f.code)
 	r.fillOutlet(p, e, f)
@@ -238,6 +247,29 @@ func (r *postReader) finish() error {
 	}
 	r.fillLinks(p, start, e.at)
 	r.g.page.Post = p
+	return nil
+}
+
+// doubt looks closely at a page that has neither the foot nor the tags of a
+// post. With nothing else to prove it, it is none; with a date, and under the
+// post's own address, it may still be a page that came in its place.
+func (r *postReader) doubt(p *news.Post, start int, e end, f foot) error {
+	by, stamp := proofNone, r.chooseStamp()
+	switch {
+	case !p.Published.IsZero() && stamp.marked:
+		by = proofOwn
+	case !p.Published.IsZero() || f.link:
+		by = proofLoose
+	}
+	if err := refusal(r.src, by); err != nil {
+		return err
+	}
+	if r.article.isList(start, e.at, by) {
+		return ErrHome
+	}
+	if by == proofNone {
+		return fmt.Errorf("%w: no mark of a post: neither date nor foot nor tags", ErrUnreadable)
+	}
 	return nil
 }
 
@@ -305,7 +337,7 @@ func (r *postReader) chooseHead() *head {
 // chooseEnd returns where the post that begins at offset start ends: at its
 // tags, or else where its layout does. A foot counts only right above it.
 func (r *postReader) chooseEnd(start int) (e end, tagged bool) {
-	if e := r.ends.tags; e.at > start {
+	if e := r.ends.tags; e.at > max(0, start) {
 		if e.foot.text {
 			e.foot = foot{}
 		}

@@ -37,6 +37,7 @@ func TestReadPost(t *testing.T) {
 				{Security: news.Security{Market: 90, Code: "BK0493"}, Name: "新能源", Count: 1},
 			},
 		},
+		Named: true,
 		Found: []news.Wanted{{
 			ID: "202112222222400001", InfoCode: "NW202112222222400001", Mirror: "mirror",
 			Pages:   []string{"https://mirror.example/beijingribao/2021/12/22/NW202112222222400001.html"},

@@ -13,7 +13,13 @@ type resolver struct {
 	site   *Site
 	base   *url.URL
 	rooted bool // the page is on the site's own host, with its scheme
+	joined int  // bytes of the addresses that were put together
+	lost   int  // links that were not followed up because of maxJoined
 }
+
+// maxJoined bounds [resolver.joined]: a link of a few bytes can make an address
+// as long as the page's own.
+const maxJoined = 8 << 20
 
 func newResolver(s *Site, base *url.URL) resolver {
 	return resolver{site: s, base: base, rooted: HostOf(base) == s.host && base.Scheme == s.scheme}
@@ -21,8 +27,13 @@ func newResolver(s *Site, base *url.URL) resolver {
 
 // setBase heeds a page's <base href>.
 func (r *resolver) setBase(href []byte) {
+	if len(href) > maxAddress {
+		return
+	}
 	if u, err := url.Parse(cleanHref(href)); err == nil {
+		joined, lost := r.joined+len(href), r.lost
 		*r = newResolver(r.site, r.base.ResolveReference(u))
+		r.joined, r.lost = joined, lost
 	}
 }
 
@@ -58,6 +69,10 @@ func (r *resolver) lookAt(href []byte) link {
 		}
 	}
 	if known && !onSite && !mayBeArticle(s) {
+		return none
+	}
+	if r.joined += len(r.base.Path) + len(s); r.joined > maxJoined {
+		r.lost++
 		return none
 	}
 	u, err := url.Parse(escapeStray(s))
@@ -120,8 +135,14 @@ func isPlainPath(path string) bool {
 // cleanHref returns a link without the white space and control characters
 // around it, and without line breaks and tabs in it, as browsers read it.
 func cleanHref(href []byte) string {
-	s := strings.TrimFunc(string(href), func(r rune) bool { return r <= ' ' })
-	if !strings.ContainsAny(s, "\t\r\n") {
+	for len(href) > 0 && href[0] <= ' ' {
+		href = href[1:]
+	}
+	for len(href) > 0 && href[len(href)-1] <= ' ' {
+		href = href[:len(href)-1]
+	}
+	s := string(href)
+	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\t') < 0 && strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
 	return strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)

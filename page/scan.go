@@ -2,6 +2,8 @@ package page
 
 import (
 	"bytes"
+	"errors"
+	"io"
 
 	"golang.org/x/net/html"
 )
@@ -17,21 +19,42 @@ const (
 	tokenSkipped // comments, doctypes and other declarations
 )
 
-// maxRecoveries bounds how often a scanner goes back behind an unclosed
-// construct, since each time costs up to the rest of the page.
-const maxRecoveries = 16
+// What a scanner goes back behind an unclosed construct for costs up to the
+// rest of the page each time. So it does so a few times, and on a large page
+// only while that does not come to several times the page.
+const (
+	maxRecoveries = 16
+	freeRecovery  = 1 << 20 // bytes that may be read again on any page
+	dearRecovery  = 4       // times the page's size that may be
+)
+
+// Bounds of one tag. The tokenizer keeps a map of the names of a tag's
+// attributes, which takes some hundred bytes for each, and empties it at every
+// tag, which takes as long as it was ever large.
+const (
+	longTag       = 1 << 10  // bytes; after a longer one begins another tokenizer
+	hugeTag       = 16 << 10 // bytes; the attributes of a longer one are counted
+	maxAttributes = 1 << 10  // of a huge tag
+)
+
+// errTooMany ends a tokenizer that is within a tag of too many attributes.
+var errTooMany = errors.New("too many attributes")
 
 // scanner walks over a page's tokens, which tile it, and knows where each
 // stands, so that a body can be cut out of the page as it was sent. It is the
 // tokenizer of x/net/html (WHATWG, 13.2.5) with positions, but for one thing:
 // a comment, script or tag that the page never closes would swallow all that
 // follows, the foot included; only its opening is taken for a token, and what
-// follows is read as usual.
+// follows is read as usual. So is a tag of 16 KiB with more attributes than any
+// has.
 type scanner struct {
 	z          *html.Tokenizer
 	src        []byte
 	start, end int // of the current token
+	read       int // how far the tokenizer has read
+	counted    int // up to where the attributes of a huge tag were counted
 	xml        bool
+	heavy      bool // the tokenizer has had a long tag
 
 	tag       tag    // the current tag
 	rawName   string // of the raw text element that the last token opened, if it did
@@ -41,20 +64,95 @@ type scanner struct {
 	asked     bool
 
 	recoveries int
+	reread     int      // bytes that these let be read again
 	lower      [16]byte // the current tag's name, where it has upper-case letters
 }
 
 func newScanner(src []byte) *scanner {
-	return &scanner{z: html.NewTokenizer(bytes.NewReader(src)), src: src}
+	s := &scanner{src: src}
+	s.resume()
+	return s
 }
 
 // newXMLScanner returns a scanner that knows CDATA sections and whole
 // elements such as <title/>.
 func newXMLScanner(src []byte) *scanner {
-	s := newScanner(src)
-	s.xml = true
-	s.z.AllowCDATA(true)
+	s := &scanner{src: src, xml: true}
+	s.resume()
 	return s
+}
+
+// resume begins a tokenizer at the end of the current token, which opens no raw
+// text element.
+func (s *scanner) resume() {
+	s.read, s.heavy = s.end, false
+	s.z = html.NewTokenizer(s)
+	s.z.AllowCDATA(s.xml)
+}
+
+// Read gives the tokenizer the page. It is asked for more within a token, which
+// begins at s.end.
+func (s *scanner) Read(p []byte) (int, error) {
+	if s.read-s.end >= hugeTag && s.counted <= s.end && s.rawName == "" {
+		s.counted = s.end + 1
+		if tooManyAttributes(s.src[s.end:]) {
+			return 0, errTooMany
+		}
+	}
+	n := copy(p, s.src[s.read:])
+	s.read += n
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// tooManyAttributes reports whether src begins with a tag that has more than
+// maxAttributes.
+func tooManyAttributes(src []byte) bool {
+	if len(src) < 2 || src[0] != '<' || src[1]|0x20 < 'a' || src[1]|0x20 > 'z' {
+		return false
+	}
+	n := 0
+	for i := 1; i < len(src) && n <= maxAttributes; {
+		switch c := src[i]; {
+		case c == '>':
+			return false
+		case isTagSpace(c) || c == '/':
+			i++
+		case c == '=' && n > 0:
+			i = afterValue(src, i+1)
+		default: // a name, the tag's first
+			n++
+			i++
+			for i < len(src) && src[i] != '=' && src[i] != '>' && src[i] != '/' && !isTagSpace(src[i]) {
+				i++
+			}
+		}
+	}
+	return n > maxAttributes
+}
+
+// afterValue returns where an attribute's value ends that begins at offset i,
+// or after white space there.
+func afterValue(src []byte, i int) int {
+	for i < len(src) && isTagSpace(src[i]) {
+		i++
+	}
+	if i == len(src) {
+		return i
+	}
+	if quote := src[i]; quote == '"' || quote == '\'' {
+		n := bytes.IndexByte(src[i+1:], quote)
+		if n < 0 {
+			return len(src)
+		}
+		return i + 1 + n + 1
+	}
+	for i < len(src) && src[i] != '>' && !isTagSpace(src[i]) {
+		i++
+	}
+	return i
 }
 
 // visitor is told a page's tokens, in order.
@@ -85,6 +183,9 @@ func (s *scanner) walk(v visitor) {
 
 // next goes to the next token.
 func (s *scanner) next() tokenKind {
+	if s.heavy && s.rawName == "" {
+		s.resume()
+	}
 	kind := s.z.Next()
 	s.start, s.end = s.end, s.end+len(s.z.Raw())
 	s.asked = false
@@ -105,6 +206,7 @@ func (s *scanner) next() tokenKind {
 		} else {
 			s.rawName = rawTextName(s.tag.name)
 		}
+		s.heavy = s.heavy || s.end-s.start > longTag
 		return tokenStartTag
 	case html.EndTagToken:
 		s.readTag(len("</"))
@@ -116,7 +218,10 @@ func (s *scanner) next() tokenKind {
 // swallowed reports whether the current token goes on to the page's end only
 // because nothing closes it.
 func (s *scanner) swallowed(kind html.TokenType) bool {
-	if s.end < len(s.src) || s.start == s.end || s.recoveries == maxRecoveries {
+	if kind == html.ErrorToken && s.z.Err() == errTooMany {
+		return s.mayRecover()
+	}
+	if s.end < len(s.src) || s.start == s.end || !s.mayRecover() {
 		return false
 	}
 	switch kind {
@@ -128,6 +233,12 @@ func (s *scanner) swallowed(kind html.TokenType) bool {
 		return s.rawName != ""
 	}
 	return false
+}
+
+// mayRecover reports whether what follows the current token's opening may be
+// read again.
+func (s *scanner) mayRecover() bool {
+	return s.recoveries < maxRecoveries && s.reread+s.end-s.start <= max(freeRecovery, dearRecovery*len(s.src))
 }
 
 // isClosed reports whether a comment or declaration ends itself.
@@ -142,13 +253,13 @@ func isClosed(raw []byte) bool {
 // element has none.
 func (s *scanner) recover(kind html.TokenType) tokenKind {
 	s.recoveries++
+	s.reread += s.end - s.start
 	s.end = s.start
 	if kind != html.TextToken {
 		s.end += len("<")
 	}
 	s.rawName, s.inCode = "", false
-	s.z = html.NewTokenizer(bytes.NewReader(s.src[s.end:]))
-	s.z.AllowCDATA(s.xml)
+	s.resume()
 	return tokenSkipped
 }
 

@@ -45,6 +45,7 @@ type shareReader struct {
 
 	box          container // the one that is open
 	best         container // the surest of those with text that were closed
+	tries        int       // how many with text were closed
 	time         region    // within an element named for time, date or info
 	media        region    // within one named for media or source
 	named, loose time.Time
@@ -166,12 +167,18 @@ func (r *shareReader) endTag(name []byte) {
 	r.article.endTag(name)
 }
 
+// maxTries bounds how many containers are looked into.
+const maxTries = 256
+
 func (r *shareReader) closeBox(at int) {
 	if r.box.tag != "" {
 		r.box.end, r.box.tag = at, ""
 	}
-	if r.box.full && !isLoading(r.src[r.box.start:r.box.end]) {
+	if r.box.full && r.tries < maxTries && !isLoading(r.src[r.box.start:r.box.end]) {
 		r.best = r.box
+	}
+	if r.box.full {
+		r.tries++
 	}
 	r.box = container{}
 }
@@ -213,6 +220,9 @@ func (r *shareReader) finish() error {
 	if p.Published.IsZero() && r.best.rank >= plainContainer {
 		return fmt.Errorf("%w: no mark of an article: no time, and its text in a mere %q", ErrUnreadable, containers[r.best.rank])
 	}
+	if err := r.doubt(p); err != nil {
+		return err
+	}
 	r.g.identify(p, "")
 	start, end := trimRange(r.src, r.best.start, r.best.end)
 	r.article.fill(p, start, end)
@@ -220,8 +230,35 @@ func (r *shareReader) finish() error {
 	return nil
 }
 
+// maxDoubt is the length in bytes of a text above which a page is no block page.
+const maxDoubt = 8 << 10
+
+// doubt looks closely at a page with a short text: nothing but its address
+// proves it to be the post.
+func (r *shareReader) doubt(p *news.Post) error {
+	by := proofOwn
+	if p.Published.IsZero() || r.best.rank >= plainContainer {
+		by = proofLoose
+	}
+	if r.best.end-r.best.start <= maxDoubt {
+		if err := refusal(r.src, by); err != nil {
+			return err
+		}
+	}
+	if r.article.isList(r.best.start, r.best.end, by) {
+		return ErrHome
+	}
+	return nil
+}
+
 // lacking tells why there is no text.
 func (r *shareReader) lacking() error {
+	if err := refusal(r.src, proofNone); err != nil {
+		return err
+	}
+	if r.article.isList(-1, 0, proofNone) {
+		return ErrHome
+	}
 	if r.script {
 		return ErrShell
 	}

@@ -18,6 +18,7 @@ type Site struct {
 	name   string
 	scheme string
 	host   string // in lower case, without a default port
+	origin string // scheme and host, as addresses begin
 	base   string // the path under which the site's pages stand; begins and ends with /
 	share  template
 	text   template
@@ -37,6 +38,7 @@ func NewSite(name, site, share, text string) (*Site, error) {
 		return nil, fmt.Errorf("site: %w", err)
 	}
 	s := &Site{name: name, scheme: u.Scheme, host: HostOf(u), base: u.Path}
+	s.origin = s.scheme + "://" + s.host
 	if !strings.HasSuffix(s.base, "/") {
 		s.base += "/"
 	}
@@ -130,7 +132,7 @@ func (s *Site) sharesHost() bool { return s.share.host == s.host || s.text.host 
 
 // address returns the address of a path on the site.
 func (s *Site) address(path string) string {
-	return s.scheme + "://" + s.host + escapePath(path)
+	return s.origin + escapePath(path)
 }
 
 // template is the pattern of the addresses under which a mirror serves

@@ -158,10 +158,13 @@ func leadingDigest(body []byte) string {
 	return strings.TrimSpace(strings.TrimPrefix(textOf(p), ">"))
 }
 
+// maxHidden bounds how many comments and hidden paragraphs are skipped.
+const maxHidden = 64
+
 // skipHidden returns what follows the comments and hidden paragraphs at the
 // start of a body.
 func skipHidden(body []byte) []byte {
-	for {
+	for range maxHidden {
 		body = bytes.TrimSpace(body)
 		if bytes.HasPrefix(body, []byte("<!--")) {
 			end := bytes.Index(body, []byte("-->"))
@@ -177,6 +180,7 @@ func skipHidden(body []byte) []byte {
 		}
 		body = body[len(p):]
 	}
+	return nil
 }
 
 // cutElement returns the element called name at the start of body, up to its

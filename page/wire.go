@@ -19,6 +19,9 @@ func readText(g *gather, body []byte) error {
 		return err
 	}
 	src := fields.body()
+	if err := fields.doubt(src); err != nil {
+		return err
+	}
 	p := &news.Post{
 		Title:  squeeze([]byte(html.UnescapeString(string(fields.Title)))),
 		Outlet: strings.TrimSpace(string(first(fields.MediaName, fields.From))),
@@ -43,24 +46,61 @@ func readBody(g *gather, p *news.Post, src []byte) {
 // textFields are the fields of a text page, and what it may be wrapped in.
 // Keys are read in any letter case.
 type textFields struct {
-	Text, Content      any // long, and read faster so
+	Text, Content      string // long, and read faster so; left empty by anything else
 	InfoCode           loose
 	Title              loose
 	ShowTime, DateTime loose
 	MediaName, From    loose
 	Digest             loose
 
+	// What an answer without text may say.
+	Code, Status               loose
+	Message, Msg, ErrMsg, Info loose
+	Error                      loose
+
 	Data, Result json.RawMessage
 }
 
 // body returns the article's HTML.
 func (f *textFields) body() []byte {
-	for _, field := range []any{f.Text, f.Content} {
-		if s, ok := field.(string); ok && !isBlank([]byte(s)) {
-			return []byte(s)
+	for _, field := range []string{f.Text, f.Content} {
+		if text := []byte(field); !isBlank(text) {
+			return text
 		}
 	}
 	return nil
+}
+
+// doubt looks closely at a short text that comes without infoCode and title.
+func (f *textFields) doubt(src []byte) error {
+	if f.InfoCode != "" || f.Title != "" && (f.ShowTime != "" || f.DateTime != "") || len(src) > maxDoubt {
+		return nil
+	}
+	heading := []byte("<title>" + html.EscapeString(string(f.Title)) + "</title>")
+	return refusal(append(heading, src...), proofLoose)
+}
+
+// lacking tells why there is no text: [ErrEmpty], unless the answer says that
+// it turns the crawler away.
+func (f *textFields) lacking() error {
+	for _, code := range []loose{f.Code, f.Status} {
+		switch code {
+		case "401":
+			return fmt.Errorf("%w: code %s", ErrLogin, code)
+		case "403", "429", "503":
+			return fmt.Errorf("%w: code %s", ErrBlocked, code)
+		}
+	}
+	for _, note := range []loose{f.Message, f.Msg, f.ErrMsg, f.Error, f.Info} {
+		note := strings.ToLower(strings.ToValidUTF8(string(note[:min(len(note), maxHeading)]), ""))
+		if says(note, logins) || strings.Contains(note, "登录") || strings.Contains(note, "log in") {
+			return fmt.Errorf("%w: it says %q", ErrLogin, note)
+		}
+		if says(note, refusals) || len(phrasesIn(note)) > 0 {
+			return fmt.Errorf("%w: it says %q", ErrBlocked, note)
+		}
+	}
+	return ErrEmpty
 }
 
 // first returns the first of two values that is not empty.
@@ -96,7 +136,14 @@ const maxWraps = 4
 // parseText finds the fields in a text page: an object, maybe in
 // {"data": …}, {"result": …}, an array, or a call such as callback(…).
 func parseText(body []byte) (*textFields, error) {
-	return findFields(unwrapCall(bytes.TrimSpace(body)), maxWraps)
+	value := unwrapCall(bytes.TrimSpace(body))
+	f, err := findFields(value, maxWraps)
+	if errors.Is(err, ErrUnreadable) && value[0] != '{' && value[0] != '[' { // a page, or a note
+		if refused := refusal(body, proofNone); refused != nil {
+			err = refused
+		}
+	}
+	return f, err
 }
 
 // findFields looks for the fields in a JSON value.
@@ -106,21 +153,25 @@ func findFields(value json.RawMessage, depth int) (*textFields, error) {
 	}
 	switch value[0] {
 	case '[':
-		var items []json.RawMessage
+		var items [2]json.RawMessage // what is beyond is not kept
 		if err := json.Unmarshal(value, &items); err != nil {
 			return nil, brokenJSON(err)
 		}
-		if len(items) != 1 {
+		if items[1] != nil {
 			return nil, ErrEmpty
 		}
 		return findFields(items[0], depth-1)
 	case '{':
 		var f textFields
-		if err := json.Unmarshal(value, &f); err != nil {
+		var other *json.UnmarshalTypeError // a text that is none
+		if err := json.Unmarshal(value, &f); err != nil && !errors.As(err, &other) {
 			return nil, brokenJSON(err)
 		}
 		if f.body() != nil {
 			return &f, nil
+		}
+		if err := f.lacking(); err != ErrEmpty {
+			return nil, err
 		}
 		return findFields(f.wrapped(), depth-1)
 	}

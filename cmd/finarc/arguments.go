@@ -30,6 +30,16 @@ func oneArg(what string) cobra.PositionalArgs {
 	}
 }
 
+// noStream refuses "-" for a file that is to be made: an archive is written here
+// and there, and checked, before it gets its name, so none goes to standard
+// output.
+func noStream(what, path string) error {
+	if path == "-" {
+		return usagef("%s -: an archive is not written to standard output; name a file (one called - is ./-)", what)
+	}
+	return nil
+}
+
 // exclusive refuses two flags of which only one can be meant.
 func exclusive(cmd *cobra.Command, flags ...string) error {
 	var given []string

@@ -16,12 +16,18 @@ func (a *app) backupCommand() *cobra.Command {
 		Short: "Write the archive, as it stands at one moment, to another file",
 		Long: `Write the archive, as it stands at one moment, to FILE, while crawls go on. FILE
 is checked and forced to the disk before it gets its name: it is whole or not
-there. It is an archive like any other, and as dense as finarc compact makes it.`,
+there. It is an archive like any other, and as dense as finarc compact makes it.
+
+With --force an archive that is there is replaced, whole or damaged, or an empty
+file, once the new one is checked. Any other file is never replaced.`,
 		Example: `  finarc backup /mnt/disk/news-2021-12-22.db
   finarc backup --force /mnt/disk/news.db
   finarc stats --archive /mnt/disk/news.db`,
 		Args: oneArg("file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := noStream("backup", args[0]); err != nil {
+				return err
+			}
 			arc, err := a.openArchive(cmd.Context())
 			if err != nil {
 				return err

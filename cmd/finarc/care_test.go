@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,11 +193,36 @@ func TestCareOnFullDisk(t *testing.T) {
 		p.Path, p.Args = sh, []string{"sh", "-c", "ulimit -f 100 && exec finarc " + args}
 		p.ends(t, 1)
 		wantError(t, p, "news.db", "file too large")
+		if !strings.Contains(p.stderr.String(), "a limit on the size of files") {
+			t.Errorf("no hint: %s", &p.stderr)
+		}
 		if told(t, path) != want {
 			t.Error("the archive is not what it was")
 		}
 		if left, _ := filepath.Glob(filepath.Join(s.dir, ".finarc-*")); len(left) > 0 || exists(filepath.Join(s.dir, "copy.db")) {
 			t.Errorf("%s: left over: %q", args, left)
+		}
+	}
+}
+
+// Output that cannot be written is told once, and not taken for an archive that
+// cannot be written.
+func TestFullOutput(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	s := crawled(t, 40)
+	for _, args := range []string{"list", "list --json", "verify", "stats", "backup copy.db", "reread", "salvage --out saved.db"} {
+		p := finarc(t, s.dir)
+		p.Path, p.Args = sh, []string{"sh", "-c", "exec finarc " + args + " > /dev/full"}
+		p.ends(t, 1)
+		if got, want := p.stderr.String(), "finarc: write /dev/stdout: no space left on device\n"; got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
 		}
 	}
 }

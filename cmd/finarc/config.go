@@ -117,6 +117,7 @@ type limitsJSON struct {
 	MaxBody  int64   `json:"max_body"`
 	Retries  int     `json:"retries"`
 	Attempts int     `json:"attempts"`
+	PutOff   string  `json:"put_off"`
 	Robots   bool    `json:"robots"`
 }
 
@@ -131,7 +132,7 @@ func newConfigJSON(c config.Config) configJSON {
 		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Mirrors: []mirrorJSON{},
 		Limits: limitsJSON{
 			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
-			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, Robots: l.Robots,
+			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Robots: l.Robots,
 		},
 		Notify: notifyJSON{URL: c.Notify.URL, When: c.Notify.When},
 	}

@@ -56,10 +56,13 @@ var endings = []ending{
 	{is: is(errMetrics), code: 1},
 	{is: is(errDrift), code: 3, hint: "the pages are kept as they were sent; finarc reread reads them again once finarc knows the new layout"},
 	{is: is(errPagesFailed), code: 3},
+	{is: as[unsaved], code: 3},
+	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's
 	{is: as[usageError], code: 2, hint: "see %s --help"},
 	{is: is(config.ErrNoMirror), code: 2, hint: "finarc config init > " + defaultConfig + " makes a working configuration; -c FILE names another"},
 	{is: as[config.Problems], code: 2, hint: "finarc config init prints a working configuration"},
 	{is: is(syscall.ENOSPC), code: 1, hint: "what was archived before is kept; make room and run it again"},
+	{is: is(syscall.EFBIG), code: 1, hint: "what was archived before is kept; a limit on the size of files (ulimit -f), or the file system's, stopped it"},
 	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},

@@ -40,11 +40,11 @@ later is left out, and one that was changed later is listed as it was.`,
 			out := bufio.NewWriter(a.out)
 			write := a.lister(out)
 			for rev, err := range arc.Select(cmd.Context(), sel) {
-				if err == nil {
-					err = write(&rev)
-				}
 				if err != nil {
 					return errors.Join(out.Flush(), err)
+				}
+				if err := write(&rev); err != nil {
+					return err
 				}
 			}
 			return out.Flush()

@@ -33,6 +33,9 @@ back from another that has it.`,
 			if into == "" {
 				return usagef("--into FILE is needed")
 			}
+			if err := noStream("--into", into); err != nil {
+				return err
+			}
 			if a.archiveFile != "" {
 				return usagef("--archive %s: the archives to merge are arguments, and --into names the one to merge into", a.archiveFile)
 			}
@@ -56,13 +59,13 @@ func (a *app) merge(ctx context.Context, from []string, into string) ([]archive.
 		if info, err := os.Stat(path); err == nil && target != nil && os.SameFile(info, target) {
 			return nil, usagef("merge %s into %s: %w", path, into, archive.ErrSame)
 		}
-		s, err := archive.Open(ctx, path, archive.Wait(a.wait))
+		s, err := archive.Open(ctx, path, a.archiveOptions()...)
 		if err != nil {
 			return nil, err
 		}
 		sources = append(sources, s)
 	}
-	arc, err := archive.OpenOrCreate(ctx, into, archive.Wait(a.wait))
+	arc, err := archive.OpenOrCreate(ctx, into, a.archiveOptions()...)
 	if err != nil {
 		return nil, err
 	}

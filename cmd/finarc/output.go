@@ -12,6 +12,30 @@ import (
 	"golang.org/x/text/width"
 )
 
+// output is where a command writes what it was asked for. What is wrong with
+// that says nothing of the archive, and may be noticed more than once, so it is
+// told apart from what else goes wrong.
+type output struct {
+	to  io.Writer
+	err error // of the first write that failed
+}
+
+// outputError is that standard output takes no more.
+type outputError struct{ error }
+
+func (e outputError) Unwrap() error { return e.error }
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.to.Write(b)
+	if err != nil {
+		o.err = outputError{err}
+	}
+	return n, o.err
+}
+
 // writeJSON writes v as one line of JSON.
 func (a *app) writeJSON(v any) error { return encodeJSON(a.out, v) }
 

@@ -420,6 +420,9 @@ func TestFullDisk(t *testing.T) {
 	p.Args = []string{"sh", "-c", "ulimit -f " + limit + " && exec finarc crawl"}
 	p.ends(t, 1)
 	wantError(t, p, "news.db: ", "file too large")
+	if !strings.Contains(p.stderr.String(), "a limit on the size of files") {
+		t.Errorf("no hint: %s", &p.stderr)
+	}
 	if now := site.held(t); len(now) < len(held) || len(now) >= site.Len() {
 		t.Errorf("%d posts are held, and were %d before", len(now), len(held))
 	}

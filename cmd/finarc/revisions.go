@@ -99,5 +99,8 @@ func revisionNumbers(args []string) ([]int, error) {
 		}
 		numbers = append(numbers, n)
 	}
+	if len(numbers) == 2 && numbers[0] == numbers[1] {
+		return nil, usagef("--diff %d %d: a revision is not compared with itself", numbers[0], numbers[1])
+	}
 	return numbers, nil
 }

@@ -45,10 +45,10 @@ const (
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, environ []string) int {
-	a := &app{out: stdout, err: stderr, environ: environ, now: time.Now}
+	a := &app{out: &output{to: stdout}, err: stderr, environ: environ, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(a.out)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	return exit(err, cmd.CommandPath(), stderr)
@@ -174,6 +174,9 @@ func exists(path string) bool {
 
 // terminal reports whether w is a person's terminal, and how wide it is.
 func terminal(w io.Writer) (width int, ok bool) {
+	if o, wrapped := w.(*output); wrapped {
+		w = o.to
+	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

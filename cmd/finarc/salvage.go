@@ -16,12 +16,19 @@ func (a *app) salvageCommand() *cobra.Command {
 		Long: `Look at every page of the archive's file, whether or not anything leads to it, and
 write all posts that can be read, the frontier, list pages and reports of runs
 into a new archive. The damaged file is only read; whoever wants to write it waits
-meanwhile. The new one's revisions are numbered anew, in their old order.`,
+meanwhile. The new one's revisions are numbered anew, in their old order.
+
+Exit codes: 0 every revision was saved whole; 1 nothing was written; 2 wrong
+usage; 3 the new archive is there, and something is lost, or may be; 4 the archive
+is busy.`,
 		Example: "  finarc salvage --archive broken.db --out new.db",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
 				return usagef("--out NEW is needed")
+			}
+			if err := noStream("--out", to); err != nil {
+				return err
 			}
 			from, err := a.archivePath()
 			if err != nil {
@@ -38,7 +45,7 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 			case err != nil:
 				return err
 			}
-			return errors.Join(unsaved(&r), a.tellSalvaged(&r))
+			return errors.Join(unsavedOf(&r), a.tellSalvaged(&r))
 		},
 	})
 	cmd.Flags().StringVarP(&to, "out", "o", "", "write the new archive to `NEW`, where nothing is")
@@ -46,15 +53,23 @@ meanwhile. The new one's revisions are numbered anew, in their old order.`,
 	return cmd
 }
 
-// unsaved is the error where not everything could be saved.
-func unsaved(r *archive.SalvageReport) error {
-	if r.Revisions == 0 {
-		return fmt.Errorf("%w: no post could be saved", errPagesFailed)
+// unsaved is that an archive could not be saved, or not all of it, as far as can
+// be told. All that was saved is there.
+type unsaved string
+
+func (e unsaved) Error() string { return string(e) }
+
+// unsavedOf returns the error where not everything could be saved.
+func unsavedOf(r *archive.SalvageReport) error {
+	switch lost := r.Missing + r.NoPage + r.Bare; {
+	case r.Revisions == 0 && (lost > 0 || !r.Complete):
+		return unsaved("no post could be saved")
+	case lost > 0:
+		return unsaved(plural(lost, "revision") + " could not be saved whole")
+	case !r.Complete:
+		return unsaved("perhaps there were more revisions: of the pages that lead to them some are damaged")
 	}
-	if r.Missing+r.NoPage == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %s could not be saved whole", errPagesFailed, plural(r.Missing+r.NoPage, "revision"))
+	return nil
 }
 
 func (a *app) tellSalvaged(r *archive.SalvageReport) error {

@@ -54,7 +54,8 @@ usage; 4 the archive is busy.`,
 
 // verify checks the archive, and repairs it if that is wanted.
 func (a *app) verify(ctx context.Context, path string, repair bool) (archive.VerifyReport, error) {
-	progress := a.verifyProgress()
+	progress, end := a.verifyProgress()
+	defer end()
 	if !repair {
 		return archive.Verify(ctx, path, progress, archive.Wait(a.wait))
 	}
@@ -65,21 +66,20 @@ func (a *app) verify(ctx context.Context, path string, repair bool) (archive.Ver
 	return archive.Repair(ctx, path, read, progress, archive.Wait(a.wait))
 }
 
-// verifyProgress tells on a terminal how far the check has come.
-func (a *app) verifyProgress() archive.Progress {
+// verifyProgress tells on a terminal how far the check has come, in a line that
+// is taken away at the end, however the check ends.
+func (a *app) verifyProgress() (_ archive.Progress, end func()) {
 	if _, live := terminal(a.err); !live {
-		return nil
+		return nil, func() {}
 	}
 	var last time.Time
-	return func(done, total uint64) {
-		switch now := a.now(); {
-		case done == total:
-			fmt.Fprint(a.err, clearLine)
-		case now.Sub(last) >= progressLive:
+	tell := func(done, total uint64) {
+		if now := a.now(); now.Sub(last) >= progressLive {
 			last = now
 			fmt.Fprintf(a.err, clearLine+"%s of %s revisions checked", grouped(int64(done)), grouped(int64(total)))
 		}
 	}
+	return tell, func() { fmt.Fprint(a.err, clearLine) }
 }
 
 // tellVerified writes what was done, what is wrong, or that all is whole.
