@@ -447,7 +447,8 @@ func TestPause(t *testing.T) {
 		{nil, true},
 		{[]time.Duration{time.Second}, true},
 		{[]time.Duration{50 * time.Millisecond, time.Second}, true},
-		{[]time.Duration{50 * time.Millisecond, 60 * time.Millisecond}, false}, // of two in flight one is answered
+		{[]time.Duration{50 * time.Millisecond, 60 * time.Millisecond, time.Second}, true}, // one in flight, and one that follows it
+		{[]time.Duration{50 * time.Millisecond, 60 * time.Millisecond, 70 * time.Millisecond}, false},
 		{[]time.Duration{500 * time.Millisecond}, false},
 	} {
 		s, err := mirror.ParseScenario("s", []byte("on any together:\n\t1x 429\ncrawl: parallel=2\n\tpause 429 >= 1s\n"))
