@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,7 +18,11 @@ type answer struct {
 	location string // of a redirect
 	fault    faultID
 	body     renderer
+	more     flow // what follows the body, if anything
 }
+
+// flow writes what is too long to be held. It ends with the first error.
+type flow func(io.Writer) error
 
 // renderer appends a body.
 type renderer func(dst []byte) ([]byte, error)
@@ -36,24 +41,49 @@ func (m *Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := m.asked(r)
-	rec := &recorder{ResponseWriter: w, traffic: m.traffic}
-	m.traffic.begin(q.kind, r.URL.RequestURI())
+	rec := &recorder{ResponseWriter: w, traffic: m.traffic, visit: m.traffic.begin(&q, r)}
 	defer rec.done()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(rec, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	m.deliver(rec, r, m.site.find(q))
+	if s := m.play.next(&q); s != nil {
+		m.perform(rec, r, &q, s)
+		return
+	}
+	m.serve(rec, r, m.site.find(q))
 }
 
-// deliver writes the answer, with whatever goes wrong with it.
-func (m *Mirror) deliver(w http.ResponseWriter, r *http.Request, a answer) {
-	a.fault = m.steady(r, a.fault)
-	if !m.fail(w, r, a.fault) {
+// serve gives the site's own answer, with whatever is wrong with it.
+func (m *Mirror) serve(w http.ResponseWriter, r *http.Request, a answer) {
+	fault := m.passing(r, a.fault)
+	if status := refusals[fault]; status != 0 {
+		a = bare(status)
+	}
+	m.deliver(w, r, &a, fault.manner(), nil)
+}
+
+// bare is an answer that says no more than its status.
+func bare(status int) answer {
+	return answer{status: status, media: mediaText, body: func(dst []byte) ([]byte, error) {
+		return append(append(dst, strings.ToLower(http.StatusText(status))...), '\n'), nil
+	}}
+}
+
+// deliver writes the answer in its manner. Marks in the header are filled in.
+func (m *Mirror) deliver(w http.ResponseWriter, r *http.Request, a *answer, how *manner, marks *strings.Replacer) {
+	if how.mute != endingNone {
+		if !end(w, r, how.mute) {
+			http.Error(w, "bad gateway", http.StatusBadGateway) // as bad as none
+		}
+		return
+	}
+	if !how.slow(r) {
 		return
 	}
 	if a.setValidators(w.Header()); a.notModified(r) {
+		how.set(w.Header(), marks)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -69,14 +99,18 @@ func (m *Mirror) deliver(w http.ResponseWriter, r *http.Request, a answer) {
 			return
 		}
 	}
-	m.write(w, r, &a, a.spoil(buf))
+	m.write(w, r, a, how, marks, how.alter(buf))
 }
 
 // write writes headers and body.
-func (m *Mirror) write(w http.ResponseWriter, r *http.Request, a *answer, body []byte) {
+func (m *Mirror) write(w http.ResponseWriter, r *http.Request, a *answer, how *manner, marks *strings.Replacer, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", a.mediaType())
-	if m.gzip && compressible(a.media) {
+	h.Set("Content-Type", how.media(a.media))
+	streams := a.more != nil || how.streams()
+	switch {
+	case how.bomb.size > 0:
+		h.Set("Content-Encoding", how.bomb.coding)
+	case m.gzip && compressible(a.media) && !streams:
 		h.Set("Vary", "Accept-Encoding")
 		if acceptsGzip(r) {
 			h.Set("Content-Encoding", "gzip")
@@ -86,16 +120,14 @@ func (m *Mirror) write(w http.ResponseWriter, r *http.Request, a *answer, body [
 			body = compress(body)
 		}
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if !streams {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	how.set(h, marks)
 	w.WriteHeader(a.status)
-	if r.Method == http.MethodHead {
-		return
+	if r.Method != http.MethodHead {
+		how.send(w, r, body, a.more)
 	}
-	if a.fault == faultCut {
-		body = body[:len(body)/2] // net/http closes the connection on what is missing
-	}
-	// A client that went away is its own affair.
-	_, _ = w.Write(body)
 }
 
 func (a *answer) setValidators(h http.Header) {

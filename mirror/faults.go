@@ -2,7 +2,6 @@ package mirror
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,11 +52,11 @@ const (
 	faultAiling
 	faultOutages
 
-	// What these three do, now and then.
+	// What these three, and flaky, do now and then.
 	fault503
 	fault429
 	faultReset
-	faultSilent
+	faultClose
 )
 
 // Faults lists what can go wrong, in the order of the program's help.
@@ -91,7 +90,7 @@ func (id faultID) name() string {
 	if all := Faults(); int(id) <= len(all) {
 		return all[id-1].Name
 	}
-	return [...]string{"503", "429", "reset", "silent"}[id-fault503]
+	return [...]string{"503", "429", "reset", "close"}[id-fault503]
 }
 
 // needsLife reports whether only a living mirror can have the fault.
@@ -203,7 +202,7 @@ func (b *faultBook) choose(e *entry, o *outlet) faultID {
 // at returns the fault of the page at a path.
 func (b *faultBook) at(path string) faultID {
 	for _, f := range b.posts {
-		if f.hits(path) {
+		if chosen(f.id.name(), path, f.share) {
 			return f.id
 		}
 	}
@@ -213,27 +212,9 @@ func (b *faultBook) at(path string) faultID {
 // everywhere returns the fault of a page that is no post's.
 func (b *faultBook) everywhere(address string) faultID {
 	for _, f := range b.posts {
-		if f.id == faultUnsteady && f.hits(address) {
+		if f.id == faultUnsteady && chosen(f.id.name(), address, f.share) {
 			return f.id
 		}
 	}
 	return faultNone
-}
-
-func (f postFault) hits(path string) bool {
-	return float64(hashOf(f.id.name()+path)>>11)/(1<<53) < f.share
-}
-
-func hashOf(s string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(s))
-	return scatter(h.Sum64())
-}
-
-// scatter spreads a hash over all bits: FNV's upper ones hardly differ where
-// only the last bytes do.
-func scatter(x uint64) uint64 {
-	x = (x ^ x>>33) * 0xff51afd7ed558ccd
-	x = (x ^ x>>33) * 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
 }

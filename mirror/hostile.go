@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,73 +15,73 @@ const (
 	slowDelay = 200 * time.Millisecond
 )
 
-// fail does what goes wrong before a page is written, and reports whether there
-// is anything left to write.
-func (m *Mirror) fail(w http.ResponseWriter, r *http.Request, f faultID) bool {
-	switch f {
-	case fault500:
-		http.Error(w, "internal server error", http.StatusInternalServerError)
-		return false
-	case fault503, fault429, faultReset, faultSilent:
-		breakDown(w, f)
-		return false
-	case faultFlaky:
-		if m.flaky.first(r.URL.Path) {
-			http.Error(w, "service unavailable", http.StatusServiceUnavailable)
-			return false
-		}
-	case faultSlow:
-		return wait(r, slowDelay)
-	}
-	return true
+// filler is what a page is made longer with: a comment, which no reader minds.
+var filler = []byte("<!-- " + strings.Repeat("·", 500) + " -->\n")
+
+// manners tell the faults that are in how a page is served.
+var manners = map[faultID]*manner{
+	faultNone:     {},
+	faultCut:      {broken: broken{how: endingCut, at: 50, percent: true}},
+	faultHuge:     {spoil: []spoiler{inflate}},
+	faultMislabel: {charset: "gbk"},
+	faultGBK:      {charset: "gbk", says: "gbk"},
+	faultEmpty:    {spoil: []spoiler{empty}},
+	faultSlow:     {wait: slowDelay},
+	faultReset:    {mute: endingReset},
+	faultClose:    {mute: endingCut},
 }
 
-// wait reports false where the client went away meanwhile.
-func wait(r *http.Request, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-r.Context().Done():
-		return false
+// manner returns how a page with the fault is served.
+func (id faultID) manner() *manner {
+	if how := manners[id]; how != nil {
+		return how
 	}
+	return manners[faultNone]
 }
 
-// spoil does what goes wrong with a page's bytes.
-func (a *answer) spoil(body []byte) []byte {
-	switch a.fault {
-	case faultEmpty:
-		return body[:0]
-	case faultHuge:
-		return inflate(body)
-	case faultMislabel:
-		return toGBK(body)
-	case faultGBK:
-		return toGBK([]byte(strings.Replace(string(body), `<meta charset="utf-8">`, `<meta charset="gbk">`, 1)))
-	}
-	return body
+// refusals tell the faults that are a status in a page's place.
+var refusals = map[faultID]int{
+	fault429: http.StatusTooManyRequests,
+	fault500: http.StatusInternalServerError,
+	fault503: http.StatusServiceUnavailable,
 }
 
-// mediaType returns the media type that the answer claims.
-func (a *answer) mediaType() string {
-	if a.fault == faultGBK {
-		return strings.Replace(a.media, "utf-8", "gbk", 1)
-	}
-	return a.media
+// passings tell the faults that only the first answer to an address has: which
+// others they can be there.
+var passings = map[faultID][]faultID{
+	faultFlaky:    {fault503},
+	faultUnsteady: {fault503, fault500, fault429, faultReset, faultCut, faultClose},
 }
+
+// passing returns what a fault amounts to at a request.
+func (m *Mirror) passing(r *http.Request, f faultID) faultID {
+	ways := passings[f]
+	if len(ways) == 0 {
+		return f
+	}
+	address := r.URL.RequestURI()
+	if !m.flaky.first(address) {
+		return faultNone
+	}
+	return ways[hashOf(address)%uint64(len(ways))]
+}
+
+// empty leaves nothing of a body.
+func empty(body []byte) []byte { return body[:0] }
 
 // inflate appends comments until the page is huge.
 func inflate(body []byte) []byte {
-	filler := "<!-- " + strings.Repeat("·", 500) + " -->\n"
-	return append(body, strings.Repeat(filler, hugeBytes/len(filler)+1)...)
+	return append(body, bytes.Repeat(filler, hugeBytes/len(filler)+1)...)
 }
 
-// toGBK encodes a page as GBK. Characters that GBK lacks become references, as
-// HTML forms send them.
-func toGBK(body []byte) []byte {
-	gbk, _ := charset.Lookup("gbk")
-	out, err := gbk.NewEncoder().Bytes(body)
+// encode encodes a page in a charset. Characters that the charset lacks become
+// references, as HTML forms send them.
+func encode(label string, body []byte) []byte {
+	set, _ := charset.Lookup(label)
+	if set == nil {
+		return body
+	}
+	out, err := set.NewEncoder().Bytes(body)
 	if err != nil {
 		return body // bytes that are no UTF-8 stay what they are
 	}

@@ -96,7 +96,7 @@ func (f *fate) apply(e *entry, at int64) revision {
 }
 
 // illnesses are the ways in which pages, and the whole host, fail for a while.
-var illnesses = [...]faultID{fault503, fault503, fault500, faultReset, faultSilent}
+var illnesses = [...]faultID{fault503, fault503, fault500, faultReset, faultClose}
 
 // failing returns how a page of a post that has the fault fails at a moment.
 func (f *fate) failing(at int64, kind news.PageKind) faultID {

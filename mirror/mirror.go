@@ -1,6 +1,7 @@
 // Package mirror is a whole mirror inside the binary: a generated site of
-// finance news, or one that Jekyll built, served over real HTTP, well-behaved
-// or hostile on request. Demonstrations and end-to-end tests crawl it.
+// finance news, or one that Jekyll built, served over real HTTP, well-behaved,
+// hostile on request, or as a [Scenario] tells. Demonstrations and end-to-end
+// tests crawl it.
 //
 // Site, share pages and text JSON answer on every host that the handler is
 // given. A generated mirror's articles are invented: outlets, companies,
@@ -31,6 +32,7 @@ type Mirror struct {
 	gzip      bool
 	traffic   *traffic
 	flaky     visited
+	play      *play // nil unless the mirror is a scenario's
 	buffers   buffers
 }
 

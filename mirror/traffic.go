@@ -51,6 +51,8 @@ type traffic struct {
 
 	mu       sync.Mutex
 	counts   Stats
+	keep     bool     // each request, not only their numbers
+	visits   []*visit // those begun, in order
 	inFlight int
 	recent   []time.Time // begins within the last second, oldest first
 }
@@ -65,7 +67,19 @@ func emptyStats() Stats {
 	return Stats{Kinds: map[news.PageKind]int{}, Statuses: map[int]int{}, Paths: map[string]int{}}
 }
 
-func (t *traffic) begin(kind news.PageKind, path string) {
+// visit is one request.
+type visit struct {
+	target
+	host     string
+	secret   bool // it carries a cookie or a password
+	begun    time.Time
+	answered time.Time // when the answer began; zero: there is none
+	status   int
+}
+
+// begin counts a request. Its visit is nil where they are not kept.
+func (t *traffic) begin(q *request, r *http.Request) *visit {
+	kind, path := q.kind, r.URL.RequestURI()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts.Total++
@@ -73,7 +87,15 @@ func (t *traffic) begin(kind news.PageKind, path string) {
 	t.counts.addPath(path)
 	t.inFlight++
 	t.counts.MaxInFlight = max(t.counts.MaxInFlight, t.inFlight)
-	t.slide(t.now())
+	now := t.now()
+	t.slide(now)
+	if !t.keep {
+		return nil
+	}
+	v := &visit{target: target{q.kind, q.path, q.query}, host: r.Host, begun: now,
+		secret: r.Header.Get("Cookie")+r.Header.Get("Authorization") != ""}
+	t.visits = append(t.visits, v)
+	return v
 }
 
 // mostPaths is how many paths are counted apart.
@@ -98,9 +120,12 @@ func (t *traffic) slide(now time.Time) {
 
 // answered counts an answer. It is called before the answer can reach the
 // client, whose next request must not seem to be beside this one.
-func (t *traffic) answered(status int) {
+func (t *traffic) answered(v *visit, status int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if v != nil {
+		v.answered, v.status = t.now(), status
+	}
 	t.inFlight--
 	t.counts.Statuses[status]++
 	if status == http.StatusNotModified {
@@ -129,18 +154,30 @@ func (t *traffic) stats() Stats {
 	return s
 }
 
+// log returns the requests that were kept, in the order in which they began.
+func (t *traffic) log() []visit {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	visits := make([]visit, len(t.visits))
+	for i, v := range t.visits {
+		visits[i] = *v
+	}
+	return visits
+}
+
 func (t *traffic) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts = emptyStats()
 	t.counts.MaxInFlight = t.inFlight
-	t.recent = nil
+	t.recent, t.visits = nil, nil
 }
 
 // recorder tells traffic what is answered.
 type recorder struct {
 	http.ResponseWriter
 	traffic *traffic
+	visit   *visit
 	begun   bool // the answer
 }
 
@@ -148,7 +185,7 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if !r.begun {
 		r.begun = true
-		r.traffic.answered(status)
+		r.traffic.answered(r.visit, status)
 	}
 	r.ResponseWriter.WriteHeader(status)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,15 +18,17 @@ import (
 
 func (a *app) mirrorCommand() *cobra.Command {
 	o := mirror.DefaultOptions()
-	var addr, dir, faults, newest string
+	var addr, dir, faults, newest, scenario string
 	var life living
 	cmd := &cobra.Command{
 		Use:   "mirror",
 		Short: "Serve the built-in mirror",
 		Long: `Serve a mirror of invented news over HTTP: home, category pages, posts, feed,
 sitemap, NewsShare and text pages. With --dir, serve a site that Jekyll built
-instead, with NewsShare and text pages answered from its posts. The requests
-that it got are counted at /_mirror/requests.
+instead, with NewsShare and text pages answered from its posts. With --scenario,
+serve the host that a scenario file describes: what it answers to which
+requests, and when, and the mirror behind it. The requests that it got are
+counted at /_mirror/requests.
 
 With --living, posts appear at their time and disappear after --window, --posts
 of them at a time; a tenth are revised meanwhile. --speed 60 makes a minute of
@@ -36,10 +39,14 @@ Faults, as a name or name:share (the share of post pages that have it):
 		Example: `  finarc mirror --addr 127.0.0.1:8080 --posts 2000 --categories 60
   finarc mirror --faults flaky:0.2,gone:0.01
   finarc mirror --living --speed 60 --faults ailing:0.05,outages
-  finarc mirror --dir dump/_site`,
+  finarc mirror --dir dump/_site
+  finarc mirror --scenario crawler/testdata/scenario/503.txtar`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := errors.Join(exclusive(cmd, "dir", "posts"), exclusive(cmd, "dir", "categories"), exclusive(cmd, "dir", "living"))
+			err := cmp.Or(exclusive(cmd, "dir", "posts"), exclusive(cmd, "dir", "categories"), exclusive(cmd, "dir", "living"))
+			for _, flag := range []string{"dir", "posts", "categories", "seed", "window", "newest", "faults", "gzip", "living"} {
+				err = cmp.Or(err, exclusive(cmd, "scenario", flag))
+			}
 			if err != nil {
 				return err
 			}
@@ -54,7 +61,7 @@ Faults, as a name or name:share (the share of post pages that have it):
 			if o.Living, err = life.options(a.now, o.Newest); err != nil {
 				return err
 			}
-			m, err := newMirror(dir, o)
+			m, err := newMirror(scenario, dir, o)
 			if err != nil {
 				return usageError{err}
 			}
@@ -81,6 +88,7 @@ Faults, as a name or name:share (the share of post pages that have it):
 	f.StringVar(&faults, "faults", "", "`FAULTS` between commas")
 	f.BoolVar(&o.Gzip, "gzip", o.Gzip, "compress answers")
 	f.StringVar(&dir, "dir", "", "serve the built site in `DIR`")
+	f.StringVar(&scenario, "scenario", "", "serve the host that `FILE` describes")
 	f.BoolVar(&life.on, "living", false, "let posts appear, change and disappear by the clock")
 	f.Float64Var(&life.speed, "speed", 1, "let the clock of --living run `N` times as fast")
 	completeFolder(cmd, "dir")
@@ -129,8 +137,17 @@ func faultNames() []string {
 	return names
 }
 
-func newMirror(dir string, o mirror.Options) (*mirror.Mirror, error) {
-	if dir != "" {
+// newMirror makes the mirror of a scenario, of a built site or of options,
+// whichever is named first.
+func newMirror(scenario, dir string, o mirror.Options) (*mirror.Mirror, error) {
+	switch {
+	case scenario != "":
+		s, err := mirror.ReadScenario(scenario)
+		if err != nil {
+			return nil, err
+		}
+		return s.Mirror()
+	case dir != "":
 		return mirror.FromDir(dir, o)
 	}
 	return mirror.New(o)
