@@ -140,8 +140,7 @@ func fetchRobots(f *fetcher, at string) (news.Robots, *failure) {
 	c, fail := f.insist(order{kind: news.KindRobots, url: at})
 	switch {
 	case fail == nil:
-		body := c.Body[:min(len(c.Body), robotstxt.MaxBytes+1)] // one more tells that a line is cut
-		return news.Robots{Status: c.Status, Body: body, Fetched: c.Fetched}, nil
+		return news.Robots{Status: c.Status, Body: robotstxt.Heeded(c.Body), Fetched: c.Fetched}, nil
 	case fail.withoutRules():
 		return news.Robots{Status: http.StatusNotFound, Fetched: f.now()}, nil
 	}

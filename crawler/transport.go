@@ -18,6 +18,7 @@ import (
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
+	robotstxt "github.com/finarc/finarc/robots"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
@@ -119,7 +120,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	// With a body, though it is empty, net/http does not send the request a second
 	// time by itself when a kept connection breaks: out of turn, and uncounted.
 	req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
-	t.counts.sent(t.kind(req))
+	kind := t.kind(req)
+	t.counts.sent(kind)
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
@@ -129,7 +131,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer res.Body.Close()
 	t.counts.answered(res.StatusCode)
 	t.heed(h, req.URL, res, time.Since(began))
-	body, err := t.readBody(res, h)
+	body, err := t.readBody(res, h, kind)
 	if err != nil {
 		if !errors.Is(err, errTooLarge) {
 			h.failed()
@@ -176,14 +178,19 @@ func (t *transport) heed(h *host, u *url.URL, res *http.Response, latency time.D
 const trustedLength = 256 << 10
 
 // readBody reads all of an answer's body, decoded. It fails with [errTooLarge]
-// beyond the limit.
-func (t *transport) readBody(res *http.Response, h *host) ([]byte, error) {
-	if res.ContentLength > t.limits.MaxBody {
+// beyond the limit. Of a robots.txt it takes what is heeded of one, and a byte
+// that tells that there is more.
+func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([]byte, error) {
+	whole := kind != news.KindRobots
+	if whole && res.ContentLength > t.limits.MaxBody {
 		return nil, errTooLarge
 	}
 	decoded, err := decode(res)
 	if err != nil {
 		return nil, err
+	}
+	if !whole {
+		decoded = io.LimitReader(decoded, min(t.limits.MaxBody, robotstxt.MaxBytes+1))
 	}
 	r := &bounded{r: decoded, left: t.limits.MaxBody}
 	defer func() {

@@ -11,7 +11,7 @@ import (
 // Parse reads a robots.txt. It understands what it can and passes over the rest
 // (RFC 9309, 2.3.1.5), so that it never fails. It keeps no reference to the body.
 func Parse(body []byte) *Rules {
-	rest, p := string(withoutMark(firstLines(body))), parser{rules: new(Rules)}
+	rest, p := string(withoutMark(Heeded(body))), parser{rules: new(Rules)}
 	for rest != "" {
 		var text string
 		text, rest = cutLine(rest)
@@ -20,9 +20,9 @@ func Parse(body []byte) *Rules {
 	return p.rules
 }
 
-// firstLines returns the lines that end within the first MaxBytes. Of a longer
+// Heeded returns the lines that end within the first MaxBytes. Of a longer
 // one, the part that is there would be another rule than its author wrote.
-func firstLines(body []byte) []byte {
+func Heeded(body []byte) []byte {
 	if len(body) <= MaxBytes {
 		return body
 	}

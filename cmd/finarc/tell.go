@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -75,8 +77,24 @@ func (a *app) leftOver(r *news.Run, fl *crawlFlags, wrong bool) string {
 	case !limited && r.Pending > 0 && !wrong:
 		return fmt.Sprintf("run %d could not get %s now; the next crawl tries again (finarc runs --limit 1 tells why)",
 			r.ID, plural(r.Pending, "post"))
+	case !limited && r.Lists.Pending > 0 && !wrong && !fl.quiet:
+		return fmt.Sprintf("run %d left %s unread%s", r.ID, plural(r.Lists.Pending, "list page"), resting(r))
 	}
 	return ""
+}
+
+// resting tells which hosts a run left alone because they want to be.
+func resting(r *news.Run) string {
+	var hosts []string
+	for _, name := range slices.Sorted(maps.Keys(r.Hosts)) {
+		if until := r.Hosts[name].Paused; !until.IsZero() {
+			hosts = append(hosts, fmt.Sprintf("%s until %s", name, clock(until)))
+		}
+	}
+	if len(hosts) == 0 {
+		return ""
+	}
+	return "; wants to be left alone: " + strings.Join(hosts, ", ")
 }
 
 // crawlAgain returns the command line of another crawl of the same.
