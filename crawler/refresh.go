@@ -11,9 +11,9 @@ import (
 	"github.com/finarc/finarc/page"
 )
 
-// again is the look at the posts that the archive holds, for revisions: all of
+// refresh is the look at the posts that the archive holds, for revisions: all of
 // the last days, once a run, after everything that is wanted.
-type again struct {
+type refresh struct {
 	since     time.Time
 	begun     bool
 	cursor    news.ID
@@ -21,47 +21,47 @@ type again struct {
 	skipped   map[uint64]bool // posts counted as skipped because they are held
 }
 
-// newAgain returns a look at the posts of the last days; 0: none.
-func newAgain(days int, now time.Time) again {
-	return again{since: now.AddDate(0, 0, -days), exhausted: days == 0, skipped: make(map[uint64]bool)}
+// newRefresh returns a look at the posts of the last days; 0: none.
+func newRefresh(days int, now time.Time) refresh {
+	return refresh{since: now.AddDate(0, 0, -days), exhausted: days == 0, skipped: make(map[uint64]bool)}
 }
 
 // skip notes that a post was counted as skipped because it is held.
-func (a *again) skip(id news.ID) {
-	if !a.exhausted {
-		a.skipped[compact(id)] = true
+func (f *refresh) skip(id news.ID) {
+	if !f.exhausted {
+		f.skipped[compact(id)] = true
 	}
 }
 
-// lookAgain queues the next held posts, once nothing else is left to do.
-func (r *run) lookAgain(ctx context.Context) error {
-	a := &r.again
-	if a.exhausted || !a.begun && !r.quiet() {
+// refreshOn queues the next held posts, once nothing else is left to do.
+func (r *run) refreshOn(ctx context.Context) error {
+	f := &r.refresh
+	if f.exhausted || !f.begun && !r.quiet() {
 		return nil
 	}
-	a.begun = true
-	held, err := r.o.Store.Held(ctx, a.since, a.cursor, queueHigh-r.queue.posts())
+	f.begun = true
+	held, err := r.o.Store.Held(ctx, f.since, f.cursor, queueHigh-r.queue.posts())
 	if err != nil {
 		return fmt.Errorf("read held posts: %w", err)
 	}
-	a.exhausted = len(held) == 0
+	f.exhausted = len(held) == 0
 	for i := range held {
-		a.cursor = held[i].ID
-		r.queueAgain(&held[i])
+		f.cursor = held[i].ID
+		r.queueHeld(&held[i])
 	}
 	return nil
 }
 
-// queueAgain queues a held post, unless it came in this very run, or no mirror
+// queueHeld queues a held post, unless it came in this very run, or no mirror
 // of the run can have it.
-func (r *run) queueAgain(h *news.Held) {
+func (r *run) queueHeld(h *news.Held) {
 	orders := r.copies(h)
 	if len(orders) == 0 {
 		return
 	}
 	key := compact(h.ID)
-	if r.again.skipped[key] {
-		delete(r.again.skipped, key)
+	if r.refresh.skipped[key] {
+		delete(r.refresh.skipped, key)
 		r.report.Skipped[news.SkippedArchived]--
 		if r.report.Skipped[news.SkippedArchived] == 0 {
 			delete(r.report.Skipped, news.SkippedArchived)
@@ -71,7 +71,7 @@ func (r *run) queueAgain(h *news.Held) {
 		return
 	}
 	r.meet(h.ID, standingTaken)
-	r.queue.addPost(task{post: &h.Wanted, sources: orders, again: true})
+	r.queue.addPost(task{post: &h.Wanted, sources: orders, refresh: true})
 }
 
 // copies returns where a held post is to be looked at again: at each mirror of
@@ -102,8 +102,8 @@ func (r *run) copies(h *news.Held) []order {
 	return orders
 }
 
-// looked is what one mirror says of a held post.
-type looked struct {
+// rechecked is what one mirror says of a held post.
+type rechecked struct {
 	order   order
 	post    *news.Post // as it is there now
 	capture *news.Capture
@@ -113,13 +113,13 @@ type looked struct {
 }
 
 // unmodified reports whether the server says that the post is as it was.
-func (l *looked) unmodified() bool { return l.fail == nil && l.post == nil }
+func (l *rechecked) unmodified() bool { return l.fail == nil && l.post == nil }
 
-// look asks every mirror for a held post.
-func (r *run) lookAt(f *fetcher, w *news.Wanted, sources []order) result {
+// recheck asks every mirror for a held post.
+func (r *run) recheck(f *fetcher, w *news.Wanted, sources []order) result {
 	var res result
 	for _, o := range sources {
-		l := looked{order: o}
+		l := rechecked{order: o}
 		if l.capture, l.fail = f.fetch(o); l.fail == nil && l.capture.Status != http.StatusNotModified {
 			var err error
 			if l.found, err = r.readPost(w, l.capture); err == nil {
@@ -128,17 +128,17 @@ func (r *run) lookAt(f *fetcher, w *news.Wanted, sources []order) result {
 				l.fail, l.unread = unreadable(w, l.capture, err)
 			}
 		}
-		res.looked = append(res.looked, l)
+		res.rechecked = append(res.rechecked, l)
 	}
 	return res
 }
 
-// takeAgain enters what became of a held post. Whatever a server says now,
+// takeRechecked enters what became of a held post. Whatever a server says now,
 // nothing replaces what is held.
-func (r *run) takeAgain(res result) {
+func (r *run) takeRechecked(res result) {
 	w := res.task.post
 	got, same, forgotten := false, false, true
-	for _, l := range res.looked {
+	for _, l := range res.rechecked {
 		switch {
 		case l.post != nil:
 			got = true

@@ -2,9 +2,7 @@ package crawler
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -28,8 +26,8 @@ func (r *run) take(res result) {
 	case res.task.list != nil:
 		r.reading--
 		r.takeList(res)
-	case res.task.again:
-		r.takeAgain(res)
+	case res.task.refresh:
+		r.takeRechecked(res)
 	case res.stopped:
 		// The post stays in the frontier as it is.
 	case res.post != nil:
@@ -233,25 +231,6 @@ func (r *run) putOff(attempts int) time.Duration {
 	return min(r.o.Limits.PutOff<<min(attempts-1, 16), maxPutOff)
 }
 
-// problemOf records why a post could not be had, at the address that tells most.
-func (r *run) problemOf(id news.ID, fail *failure, outcome string, attempts int) {
-	kind := news.KindOther
-	if u, err := url.Parse(fail.url); err == nil {
-		kind = kindOf(r.sites, u)
-	}
-	r.problem(news.Problem{URL: fail.url, ID: id, What: kind, For: outcome, Attempts: attempts}, fail)
-}
-
-// problem records p, which fail tells the reason of.
-func (r *run) problem(p news.Problem, fail *failure) {
-	r.o.Log.Warn("page failed", "url", p.URL, "kind", p.What, "outcome", p.For, "reason", fail.reason, "error", fail.err)
-	p.Why = string(fail.reason)
-	if fail.err != nil {
-		p.Why += ": " + fail.err.Error()
-	}
-	r.report.AddProblem(p)
-}
-
 // commitAll is the committer: it makes batches durable, one after the other.
 func (r *run) commitAll(ctx context.Context) error {
 	for b := range r.batches {
@@ -319,23 +298,6 @@ func (r *run) duplicate(p *news.Captured) bool {
 	return true
 }
 
-// countChange counts what a captured post was to the archive.
-func (r *run) countChange(p *news.Captured, change news.Change) {
-	switch change {
-	case news.ChangeNew:
-		r.report.New++
-	case news.ChangeRevised, news.ChangeDiffers:
-		r.report.Revised++
-	case news.ChangeUnchanged:
-		r.report.Unchanged++
-		return
-	}
-	if day := p.Post.Day(); day != 0 {
-		r.report.Days[day.String()]++
-	}
-	r.report.Categories[p.Post.Category]++
-}
-
 // close marks a post as counted for good, and returns false if it was already.
 func (r *run) close(id news.ID) bool {
 	if old, met := r.seen[compact(id)]; met && old == standingDone {
@@ -359,7 +321,7 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 	case news.StandingArchived: // by this archive's other runs, where it was pending
 		r.mark(id, standingDone)
 		r.report.Skipped[news.SkippedArchived]++
-		r.again.skip(id)
+		r.refresh.skip(id)
 	case news.StandingFailed:
 		r.mark(id, standingDone)
 		r.report.Skipped[news.SkippedFailed]++
@@ -367,85 +329,4 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 		r.mark(id, standingPending)
 		r.look.stale = true
 	}
-}
-
-// snapshot returns a copy of the report as it stands.
-func (r *run) snapshot() *news.Run {
-	if r.transport != nil {
-		r.transport.report(r.report)
-	}
-	r.report.Pending = r.open
-	return r.report.Clone()
-}
-
-// finish completes the report and commits it. stopped is why the run was told to
-// end early, if it was.
-func (r *run) finish(ctx context.Context, stopped error) error {
-	if err := r.findDrift(ctx); err != nil {
-		return err
-	}
-	r.report.Lists.Pending += r.queue.lists()
-	r.report.Ended = r.o.Now().In(news.Shanghai)
-	err := r.mirrorErrors()
-	switch {
-	case stopped != nil:
-		r.report.Ending, err = endingOf(stopped), nil
-	case err != nil:
-		r.report.Ending = news.EndingFailed
-	default:
-		r.report.Ending = news.EndingDone
-	}
-	final := &news.Batch{Run: r.snapshot(), Hosts: r.memory.news()}
-	if final.Run.Pending+final.Run.Lists.Pending > 0 {
-		r.report.GoOn, final.Run.GoOn = r.o.GoOn, r.o.GoOn
-	}
-	if _, commitErr := r.o.Store.Commit(ctx, final); commitErr != nil {
-		r.report.Ending = news.EndingFailed
-		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
-	}
-	return err
-}
-
-// endingOf tells why a run was told to end.
-func endingOf(cause error) string {
-	switch {
-	case errors.Is(cause, errDuration):
-		return news.EndingDuration
-	case errors.Is(cause, errRequests):
-		return news.EndingRequests
-	}
-	return news.EndingInterrupted
-}
-
-// abandon completes the report of a run that could not go on. What was not
-// committed is pending.
-func (r *run) abandon() {
-	r.report = r.snapshot()
-	r.report.Lists.Pending += r.queue.lists() + r.reading
-	r.report.Ended = r.o.Now().In(news.Shanghai)
-	r.report.Ending = news.EndingFailed
-}
-
-// mirrorErrors returns why mirrors could not be read, if none could.
-func (r *run) mirrorErrors() error {
-	var errs []error
-	for _, s := range r.sites {
-		err := s.failure()
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// failure returns why nothing was learned of the mirror, or nil.
-func (s *site) failure() error {
-	switch {
-	case s.read == 0 && s.err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrUnreachable, s.Name(), s.err)
-	case s.read > 0 && !s.linked:
-		return fmt.Errorf("%w: %s: %s links no category page and no post; is it a mirror's home page?", ErrUnreachable, s.Name(), s.Home())
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ type task struct {
 	list    *news.ListPage
 	post    *news.Wanted
 	sources []order // where to ask for the post
-	again   bool    // the post is held: every source is asked whether it is as it was
+	refresh bool    // the post is held: every source is asked whether it is as it was
 }
 
 // result is what became of a task.
@@ -35,7 +35,7 @@ type result struct {
 	found      page.Page // what the page links
 	fail       *failure  // why there is neither post nor list, or what the sources before said
 	unread     *news.Captured
-	looked     []looked // of a held post
+	rechecked  []rechecked // of a held post
 }
 
 // serve is one worker.
@@ -45,8 +45,8 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 		switch {
 		case t.list != nil:
 			res = r.readList(ctx, f, t)
-		case t.again:
-			res = r.lookAt(f, t.post, t.sources)
+		case t.refresh:
+			res = r.recheck(f, t.post, t.sources)
 		default:
 			res = r.getPost(f, t.post, t.sources)
 		}
