@@ -260,7 +260,7 @@ func TestFrontier(t *testing.T) {
 
 	tried, lost := w(1), w(2)
 	tried.Attempts, tried.Run, tried.Error = 1, 7, "timeout"
-	lost.Attempts, lost.Error = 3, "gone"
+	lost.Attempts, lost.Error = 8, "gone"
 	commit(t, a, news.Batch{Tried: []news.Wanted{tried}, Failed: []news.Wanted{lost}})
 	tried.Pages = one.Pages // what was learned of it since it was taken out to be tried
 	if diff := cmp.Diff([]news.Wanted{tried}, frontier(a.Wanted)); diff != "" {

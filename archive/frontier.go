@@ -230,12 +230,12 @@ func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	return news.StandingNew, t.putWanted(bucketFrontier, w)
 }
 
-// maxAttempts is how many runs try to get a post that a list goes on linking:
-// a block page, or a site that is being built anew, may be all that failed.
-const maxAttempts = 3
+// maxAttempts is how many runs try to get a post that a list goes on linking: a
+// site that is being built anew may be all that failed.
+const maxAttempts = 8
 
 // commitLinkToFailed brings a post that could not be had back into the frontier
-// if it was not tried often, or not where the link leads.
+// if it was not tried often, and not just now, or not where the link leads.
 func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, error) {
 	failed, err := t.wanted(bucketFailed, key)
 	if err != nil {
@@ -243,9 +243,11 @@ func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, erro
 	}
 	pages := len(failed.Pages)
 	learn(&failed, w)
-	if failed.Attempts >= maxAttempts && len(failed.Pages) == pages {
+	due := failed.Attempts < maxAttempts && !w.Found.Before(failed.Next)
+	if !due && len(failed.Pages) == pages {
 		return news.StandingFailed, nil
 	}
+	failed.Next = time.Time{}
 	if err := t.delete(bucketFailed, key); err != nil {
 		return "", err
 	}
@@ -397,13 +399,13 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 		return nil
 	}
 	failed := *w
-	failed.Next = time.Time{} // what brings it back brings it back at once
 	if pending {
 		now, err := t.wanted(bucketFrontier, key)
 		if err != nil {
 			return err
 		}
 		if learn(&failed, &now) && len(failed.Pages) > len(w.Pages) {
+			failed.Next = time.Time{}
 			return t.putWanted(bucketFrontier, &failed) // a link told of another page meanwhile
 		}
 	}

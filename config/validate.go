@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Validate reports all faults of c together, as [Problems]: what no key may
@@ -50,7 +51,17 @@ func faults[T any](keys []key[T], t *T, prefix string) (ps Problems) {
 // unwanted returns the error of values that are not what is wanted.
 func unwanted(want string, values []string) error {
 	if len(values) == 1 {
-		return fmt.Errorf("want %s, not %q", want, values[0])
+		return fmt.Errorf("want %s, not %q", want, withoutUser(values[0]))
 	}
 	return fmt.Errorf("want %s, not %q", want, values)
+}
+
+// withoutUser returns an address without the user and password in it.
+func withoutUser(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(host, '@'); ok && at >= 0 {
+		return scheme + "://…@" + rest[at+1:]
+	}
+	return address
 }

@@ -144,7 +144,6 @@ func newBase(o *Options, sites []*site) (*http.Transport, error) {
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           4 * l.Parallel,
 		MaxIdleConnsPerHost:    l.Parallel,
-		MaxConnsPerHost:        l.Parallel,
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    l.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -162,6 +161,7 @@ type site struct {
 	gate      string          // the address of the list page that is asked for first
 	entrances []news.ListPage // list pages that wait for its answer
 	down      bool            // there was none
+	rested    bool            // it was not asked for, as its host wants to be left alone
 	read      int             // list pages that were read, or are as they were
 	linked    bool            // a list page linked a post or another list page
 	err       error           // the first failure of a list page
@@ -257,7 +257,7 @@ func newFetcher(stop, work context.Context, o *Options, sites []*site, t *transp
 
 // kindOf tells what an address is of.
 func kindOf(sites []*site, u *url.URL) news.PageKind {
-	if u.Path == "/robots.txt" {
+	if u.Path == robotsPath {
 		return news.KindRobots
 	}
 	for _, s := range sites {

@@ -61,7 +61,7 @@ func isLiteral(host string) bool {
 func (g *gate) trust(u *url.URL) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.trusted[dialed(u)] = true
+	g.trusted[canonical(dialed(u))] = true
 }
 
 // dialed returns host:port as a transport dials it.
@@ -73,11 +73,19 @@ func dialed(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
+// canonical returns the one spelling of host:port.
+func canonical(address string) string {
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()).String()
+	}
+	return strings.ToLower(address)
+}
+
 // dial connects to an address.
 func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	g.mu.Lock()
-	trusted := g.trusted[strings.ToLower(address)]
+	trusted := g.trusted[canonical(address)]
 	g.mu.Unlock()
 	if !trusted {
 		d.ControlContext = onlyPublic
@@ -124,6 +132,9 @@ func public(a netip.Addr) bool {
 	if !a.IsGlobalUnicast() || a.IsPrivate() {
 		return false // unspecified, loopback, multicast, link-local, RFC 1918, RFC 4193
 	}
+	if a.Is6() && !netip.MustParsePrefix("2000::/3").Contains(a) {
+		return false // what is not handed out as global unicast (RFC 4291, 2.4)
+	}
 	for _, p := range specialPurpose() {
 		if p.Contains(a) {
 			return false
@@ -136,19 +147,17 @@ func public(a netip.Addr) bool {
 func specialPurpose() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),       // this network
-		netip.MustParsePrefix("::/96"),           // IPv4-compatible, of old (RFC 4291, 2.5.5.1)
 		netip.MustParsePrefix("100.64.0.0/10"),   // carriers' NAT (RFC 6598)
 		netip.MustParsePrefix("192.0.0.0/24"),    // protocol assignments
 		netip.MustParsePrefix("192.0.2.0/24"),    // documentation (RFC 5737)
+		netip.MustParsePrefix("192.88.99.0/24"),  // 6to4 relays, of old (RFC 7526)
 		netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks (RFC 2544)
 		netip.MustParsePrefix("198.51.100.0/24"), // documentation
 		netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 		netip.MustParsePrefix("240.0.0.0/4"),     // reserved, broadcast
-		netip.MustParsePrefix("64:ff9b:1::/48"),  // translated IPv4 of a network's own (RFC 8215)
-		netip.MustParsePrefix("100::/64"),        // discarded (RFC 6666)
 		netip.MustParsePrefix("2001::/23"),       // protocol assignments, Teredo
 		netip.MustParsePrefix("2001:db8::/32"),   // documentation (RFC 3849)
+		netip.MustParsePrefix("3fff::/20"),       // documentation (RFC 9637)
 		netip.MustParsePrefix("2002::/16"),       // 6to4 (RFC 3056): may be any of the above
-		netip.MustParsePrefix("fec0::/10"),       // site-local, of old
 	}
 }

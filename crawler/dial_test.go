@@ -24,7 +24,7 @@ func TestPublic(t *testing.T) {
 		"224.0.0.1": false, "ff02::1": false, "255.255.255.255": false, "240.0.0.1": false, "192.0.2.1": false,
 		"198.18.0.1": false, "198.51.100.7": false, "203.0.113.9": false, "2001:db8::1": false, "2002:7f00:1::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:169.254.169.254": false, "::ffff:1.1.1.1": true,
-		"64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::1": false, "::127.0.0.1": false,
+		"64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::1": false, "::ffff:0:a9fe:a9fe": false, "3fff::1": false, "5f00::1": false, "192.88.99.1": false, "4000::1": false, "::127.0.0.1": false,
 	} {
 		if got := public(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: public is %v", address, got)

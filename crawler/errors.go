@@ -28,7 +28,7 @@ const (
 	reasonTooLarge   reason = "body over limit"  // limits.max_body
 	reasonRedirect   reason = "redirect refused" // away from the mirror's hosts, or too many
 	reasonRobots     reason = "robots.txt"
-	reasonTooMany    reason = "too many lists"
+	reasonTooMany    reason = "too many links"
 	reasonGone       reason = "gone" // no source has it
 	reasonUnreadable reason = "unreadable"
 	reasonBlank      reason = "empty body"
@@ -42,6 +42,7 @@ const (
 	reasonPaused     reason = "host paused"     // it wants to be left alone for longer than a run waits
 	reasonDown       reason = "host down"       // it failed so often in a row that the run gave it up
 	reasonAddress    reason = "address refused" // its name leads to an address that is not the open web's
+	reasonNoRules    reason = "no robots.txt"   // whether it may be asked for could not be had
 )
 
 func statusReason(status int) reason { return reason("status " + strconv.Itoa(status)) }
@@ -51,7 +52,8 @@ type failure struct {
 	reason reason
 	url    string
 	err    error
-	again  bool // it may pass: worth another attempt
+	again  bool // it may pass: worth another run
+	soon   bool // it may pass soon: worth a retry in this one
 }
 
 func (f *failure) Error() string {
@@ -64,8 +66,15 @@ func (f *failure) Error() string {
 // left reports whether nobody was asked: what is wanted is left for later, as if
 // it had never been taken up.
 func (f *failure) left() bool {
-	return f.reason == reasonStopped || f.reason == reasonPaused || f.reason == reasonDown
+	switch f.reason {
+	case reasonStopped, reasonPaused, reasonDown, reasonNoRules:
+		return true
+	}
+	return false
 }
+
+// rested reports whether the host is not to be asked for now.
+func (f *failure) rested() bool { return f.reason == reasonPaused || f.reason == reasonDown }
 
 // answered reports whether the failure is what a working server says.
 func (f *failure) answered() bool {
@@ -85,6 +94,7 @@ var (
 	errRequests = errors.New("the run has sent as many requests as it may")
 	errPaused   = errors.New("the host wants to be left alone")
 	errDown     = errors.New("the host does not answer, and was given up for this run")
+	errProtocol = errors.New("not an answer of HTTP")
 	errAddress  = errors.New("not an address of the open web (mirrors: private: true allows it)")
 )
 
@@ -149,7 +159,7 @@ func isTimeout(err error) bool {
 func failed(url string, err error) *failure {
 	for _, c := range classes {
 		if c.is(err) {
-			return &failure{reason: c.reason, url: url, err: err, again: c.again}
+			return &failure{reason: c.reason, url: url, err: err, again: c.again, soon: c.again}
 		}
 	}
 	return nil // not reached: the last class matches everything
@@ -161,8 +171,30 @@ func failedStatus(url string, status int) *failure {
 	switch {
 	case status == http.StatusNotFound, status == http.StatusGone:
 		f.reason, f.err = reasonGone, fmt.Errorf("the server answers %d", status)
-	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
+	case overloaded(status), status >= 500:
+		f.again, f.soon = true, true
+	case turnsAway(status):
 		f.again = true
 	}
 	return f
+}
+
+// overloaded reports whether a host says that it is asked too much, or that it is
+// too slow.
+func overloaded(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout:
+		return true
+	}
+	return false
+}
+
+// turnsAway reports whether a host turns the crawler away: for now, as long as
+// nothing else is known.
+func turnsAway(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusUnavailableForLegalReasons:
+		return true
+	}
+	return false
 }

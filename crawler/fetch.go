@@ -55,17 +55,35 @@ func newCollector(ctx context.Context, agent string, t *transport, hosts []strin
 	return c
 }
 
+// errUnknownRules stops a redirect to a host whose robots.txt is not known yet.
+type errUnknownRules struct{ to *url.URL }
+
+func (e *errUnknownRules) Error() string { return "redirect to " + e.to.Redacted() }
+
+// maxRobotsHops is how many redirects of a robots.txt are followed, whatever host
+// they lead to (RFC 9309, 2.3.1.2).
+const maxRobotsHops = 5
+
 // redirectWithin returns a redirect policy: at most ten, only to the given
-// hosts, and not to what the rules known of them disallow.
+// hosts, and not to what their rules disallow.
 func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
+		if via[0].URL.Path == robotsPath {
+			if len(via) > maxRobotsHops {
+				return errLoop
+			}
+			return nil
+		}
 		if len(via) > 10 {
 			return errLoop
 		}
 		if !slices.Contains(hosts, page.HostOf(req.URL)) {
 			return fmt.Errorf("%w: to %s", errRedirect, req.URL.Redacted())
 		}
-		if rules.disallow(req.URL) {
+		switch allowed, known := rules.judge(req.URL); {
+		case !known:
+			return &errUnknownRules{req.URL}
+		case !allowed:
 			return fmt.Errorf("%w: redirect to %s", errRobots, req.URL.Redacted())
 		}
 		return nil
@@ -78,14 +96,24 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 	if fail := f.robots.check(f, o.url); fail != nil {
 		return nil, fail
 	}
-	return f.insist(o)
+	for range len(f.robots.hosts) + 1 { // each time one more of these is known
+		c, fail := f.insist(o)
+		unknown := new(errUnknownRules)
+		if fail == nil || !errors.As(fail.err, &unknown) {
+			return c, fail
+		}
+		if fail := f.robots.check(f, unknown.to.String()); fail != nil {
+			return nil, fail
+		}
+	}
+	return nil, &failure{reason: reasonRedirect, url: o.url, err: errLoop}
 }
 
 // insist makes the first attempt and the retries.
 func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 	for attempt := 0; ; attempt++ {
 		c, fail := f.attempt(o)
-		if fail == nil || !fail.again || attempt >= f.limits.Retries {
+		if fail == nil || !fail.soon || attempt >= f.limits.Retries {
 			return c, fail
 		}
 		if !pause(f.stop, f.delay(attempt)) {
@@ -120,13 +148,25 @@ func (f *fetcher) attempt(o order) (*news.Capture, *failure) {
 		return nil, fail
 	}
 	a := f.answer
-	if a.status != http.StatusOK && a.status != http.StatusNotModified {
+	switch {
+	case a.status == http.StatusNotModified && o.etag == "" && o.lastModified == "":
+		return nil, &failure{reason: reasonUnreadable, url: o.url, err: errors.New("the server answers 304 though nothing is held")}
+	case o.kind == news.KindRobots && a.status/100 == 2: // RFC 9309, 2.3.1.1
+		a.status = http.StatusOK
+	case a.status != http.StatusOK && a.status != http.StatusNotModified:
 		return nil, failedStatus(o.url, a.status)
 	}
 	return &news.Capture{
 		URL: a.url, Status: a.status, Header: a.header, Proto: a.proto, Body: a.body,
 		Fetched: f.now(), Mirror: o.mirror, Kind: o.kind,
 	}, nil
+}
+
+// turnedAway tells the host of an address that it turned the crawler away.
+func (f *fetcher) turnedAway(address string) {
+	if u, err := url.Parse(address); err == nil {
+		f.transport.host(page.HostOf(u)).turnedAway()
+	}
 }
 
 // rootOf takes off the wrapping that net/http puts around an error: it tells
@@ -148,6 +188,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if v == "" {
 		return 0
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date // the server's clock, by which it tells a date, and ours may differ
 	}
 	if strings.Trim(v, "0123456789") == "" {
 		n, err := strconv.Atoi(v)

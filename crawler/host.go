@@ -3,6 +3,8 @@ package crawler
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net/http"
 	"sync"
 	"time"
 
@@ -22,11 +24,13 @@ type host struct {
 	backoff  time.Duration
 
 	mu       sync.Mutex
-	paused   time.Time // no request before it
-	asked    time.Time // as paused, but only what the host itself asked for (Retry-After)
-	failures int       // requests without a good answer since the last good one
-	pauses   int       // that these have led to
-	down     bool      // given up for this run
+	paused   time.Time     // no request before it
+	asked    time.Time     // as paused, but only what the host itself asked for (Retry-After)
+	failures int           // requests without a good answer since the last good one
+	pauses   int           // that these have led to
+	rested   time.Duration // that it was left alone since then because it asked for it
+	down     bool          // given up for this run
+	http1    bool          // its last answer came by HTTP/1
 	use      news.HostUse
 }
 
@@ -39,6 +43,9 @@ const (
 	// longer, and after so many such pauses given up for the run.
 	failuresInRow = 8
 	pausesInRow   = 7
+	// maxRest is how long a host is left alone at its own wish before it is given
+	// up, if it has given no good answer meanwhile.
+	maxRest = 5 * maxPatience
 )
 
 func newHost(name string, l config.Limits, backoff time.Duration) *host {
@@ -69,7 +76,7 @@ func (h *host) enter(ctx context.Context) error {
 		h.leave()
 		return err
 	}
-	h.entered(time.Since(began))
+	h.waited(time.Since(began))
 	return nil
 }
 
@@ -118,11 +125,17 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (h *host) entered(waited time.Duration) {
+func (h *host) waited(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.use.WaitedMS += d.Milliseconds()
+}
+
+// sent counts a request.
+func (h *host) sent() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.use.Requests++
-	h.use.WaitedMS += waited.Milliseconds()
 }
 
 // available returns why the host is not to be asked any more in this run, or
@@ -149,10 +162,15 @@ func (h *host) pausedFor(now time.Time) time.Duration {
 func (h *host) retryAfter(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if until := time.Now().Add(d); d > 0 && until.After(h.asked) {
-		h.asked = until
-		h.paused = later(h.paused, until)
+	now := time.Now()
+	until := now.Add(d)
+	if d <= 0 || !until.After(h.asked) {
+		return
 	}
+	h.rested += until.Sub(later(now, h.asked))
+	h.asked = until
+	h.paused = later(h.paused, until)
+	h.down = h.down || d <= h.patience && h.rested > maxRest
 }
 
 func later(a, b time.Time) time.Time {
@@ -162,11 +180,53 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// answered counts an answer, and remembers by which protocol it came.
+func (h *host) answered(res *http.Response) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.http1 = res.ProtoMajor == 1
+	if h.use.Statuses == nil {
+		h.use.Statuses = make(map[int]int)
+	}
+	h.use.Statuses[res.StatusCode]++
+}
+
+func (h *host) speaksHTTP1() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.http1
+}
+
+// judge lets a whole answer, the headers of which took so long to come, tell how
+// the host is to be asked from now on.
+func (h *host) judge(status int, latency time.Duration) {
+	now := time.Now()
+	switch {
+	case overloaded(status), turnsAway(status):
+		h.pace.overloaded(now)
+		h.failed()
+	case status >= 500:
+		h.failed()
+	default:
+		h.good()
+		if status == http.StatusOK {
+			h.pace.answered(now, latency)
+		}
+	}
+}
+
+// turnedAway takes note of a page that turned out to be one that turns the
+// crawler away.
+func (h *host) turnedAway() {
+	h.pace.overloaded(time.Now())
+	h.failed()
+}
+
 // good takes note of an answer that a working server gives.
 func (h *host) good() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.failures, h.pauses = 0, 0
+	h.failures, h.pauses, h.rested = 0, 0, 0
 }
 
 // failed takes note of a request that got no answer, or an overloaded or broken
@@ -199,6 +259,7 @@ func (h *host) report() news.HostUse {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	u := h.use
+	u.Statuses = maps.Clone(h.use.Statuses)
 	u.Rate, u.Down = h.pace.slowest(), h.down
 	if h.asked.After(time.Now()) {
 		u.Paused = h.asked.In(news.Shanghai).Truncate(time.Second)

@@ -38,8 +38,8 @@ func TestRetryAfterAcrossRuns(t *testing.T) {
 	}
 	f.requests()
 	o.Now = at(start.Add(30 * time.Minute))
-	second := crawl(t, o)
-	if asked := f.requests(); len(asked) != 0 || second.Lists.Pending != 1 || second.Lists.Failed != 0 {
+	second, err := runUntil(t, o, news.EndingPaused)
+	if asked := f.requests(); err != nil || len(asked) != 0 || second.Lists.Pending == 0 || second.Lists.Failed != 0 {
 		t.Errorf("after half an hour: asked for %v, lists %+v", asked, second.Lists)
 	}
 	f.answer(path2, nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -20,7 +21,14 @@ type look struct {
 	// category, 1 also for those without category, 2 for those without a page.
 	level    int
 	deferred int // the lowest level that a post waits for; 0: none does
+
+	took  time.Duration // the look so far
+	ended time.Time
 }
+
+// rested reports whether the next look may begin. A long frontier of posts that
+// wait is not gone through again and again.
+func (l *look) rested(now time.Time) bool { return now.Sub(l.ended) >= 4*l.took }
 
 // again reports whether another look must follow.
 func (l *look) again() bool { return l.stale || l.deferred > 0 }
@@ -53,7 +61,7 @@ func (r *run) refill(ctx context.Context) error {
 	}
 	switch {
 	case !r.look.exhausted:
-	case r.look.stale:
+	case r.look.stale && r.look.rested(time.Now()):
 		r.look = look{}
 	case r.look.deferred == 1 && r.listsRead(), r.look.deferred > 0 && r.quiet():
 		r.look = look{level: r.look.deferred}
@@ -73,11 +81,13 @@ func (r *run) refill(ctx context.Context) error {
 
 // lookOn takes the next stretch of the frontier.
 func (r *run) lookOn(ctx context.Context) error {
+	began := time.Now()
 	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-r.queue.posts())
 	if err != nil {
 		return fmt.Errorf("read frontier: %w", err)
 	}
-	r.look.exhausted = len(wanted) == 0
+	r.look.exhausted, r.look.ended = len(wanted) == 0, time.Now()
+	r.look.took += r.look.ended.Sub(began)
 	for _, w := range wanted {
 		r.look.cursor = w.ID
 		r.queuePost(w)
@@ -100,7 +110,8 @@ func (r *run) queuePost(w news.Wanted) {
 		return
 	}
 	r.meet(w.ID, standingTaken)
-	r.queue.addPost(task{post: &w, sources: r.sources(&w)})
+	sources, partial := r.sources(&w)
+	r.queue.addPost(task{post: &w, sources: sources, partial: partial})
 }
 
 // knows reports whether a mirror of the run that has answered linked the post,

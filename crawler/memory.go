@@ -52,7 +52,14 @@ func (m *memory) pausedUntil(host string) time.Time {
 }
 
 func (m *memory) setPaused(origin string, until time.Time) {
-	m.change(origin, func(h *news.Host) { h.Paused = until })
+	m.change(origin, func(h *news.Host) { h.Paused = later(h.Paused, until) })
+}
+
+// empty reports whether nothing has changed.
+func (m *memory) empty() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.changed) == 0
 }
 
 func (m *memory) change(origin string, change func(*news.Host)) {

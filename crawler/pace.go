@@ -62,14 +62,18 @@ func (p *pace) cap(delay time.Duration) {
 	}
 }
 
-// answered takes note of an answer that came after so long.
-func (p *pace) answered(now time.Time, latency time.Duration, good bool) {
+// overloaded takes note that the host is asked too much.
+func (p *pace) overloaded(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !good {
-		p.halve(now)
-		return
-	}
+	p.halve(now)
+}
+
+// answered takes note of a whole page that began to come after so long. Answers
+// without one tell nothing: errors and 304s are quick.
+func (p *pace) answered(now time.Time, latency time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.answers++
 	if p.answers == 1 {
 		p.usual, p.late = latency, latency

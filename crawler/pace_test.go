@@ -11,7 +11,11 @@ import (
 func answers(p *pace, at *time.Time, n int, latency time.Duration, good bool) {
 	for range n {
 		*at = at.Add(time.Second)
-		p.answered(*at, latency, good)
+		if good {
+			p.answered(*at, latency)
+		} else {
+			p.overloaded(*at)
+		}
 	}
 }
 
@@ -25,7 +29,7 @@ func TestPace(t *testing.T) {
 		t.Fatalf("good answers make the pace %v", got)
 	}
 	answers(p, &now, 1, 10*time.Millisecond, false)
-	p.answered(now, 10*time.Millisecond, false) // one that was in flight beside it
+	p.overloaded(now) // one that was in flight beside it
 	if got := p.limiter.Limit(); got != 4 {
 		t.Errorf("after one overload the pace is %v, want 4", got)
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // queue holds what is to be asked for, by host: a host that is slow, or wants to
-// be left alone, keeps no other's pages waiting.
+// be left alone, keeps no other's pages waiting. A post that its page's host does
+// not have goes on in the lane of the next source's.
 type queue struct {
 	lanes    []*lane
 	parallel int // tasks in flight to one host
@@ -25,12 +26,20 @@ type lane struct {
 	listed bool // the last task was a list page
 }
 
+// has reports whether an address is of the lane's host.
+func (l *lane) has(address string) bool { return hostOf(address) == l.host }
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return page.HostOf(u)
+}
+
 // lane returns the one of an address's host.
 func (q *queue) lane(address string) *lane {
-	host := ""
-	if u, err := url.Parse(address); err == nil {
-		host = page.HostOf(u)
-	}
+	host := hostOf(address)
 	for _, l := range q.lanes {
 		if l.host == host {
 			return l
@@ -54,6 +63,19 @@ func (q *queue) addPost(t task) {
 	}
 	t.lane = q.lane(first)
 	t.lane.posts = append(t.lane.posts, t)
+}
+
+// refreshes takes the held posts off the queue, and returns their identities.
+func (q *queue) refreshes() (ids []news.ID) {
+	for _, l := range q.lanes {
+		l.posts = slices.DeleteFunc(l.posts, func(t task) bool {
+			if t.refresh {
+				ids = append(ids, t.post.ID)
+			}
+			return t.refresh
+		})
+	}
+	return ids
 }
 
 // next returns the task that is next, of a lane that has room, beginning with

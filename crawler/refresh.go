@@ -70,6 +70,7 @@ func (r *run) queueHeld(h *news.Held) {
 	} else if _, met := r.seen[key]; met {
 		return
 	}
+	h.TitleSum = 0 // its title may have been corrected
 	r.meet(h.ID, standingTaken)
 	r.queue.addPost(task{post: &h.Wanted, sources: orders, refresh: true})
 }
@@ -115,22 +116,26 @@ type rechecked struct {
 // unmodified reports whether the server says that the post is as it was.
 func (l *rechecked) unmodified() bool { return l.fail == nil && l.post == nil }
 
-// recheck asks every mirror for a held post.
-func (r *run) recheck(f *fetcher, w *news.Wanted, sources []order) result {
-	var res result
-	for _, o := range sources {
+// recheck asks every mirror for a held post, as far as they are of the lane's
+// host.
+func (r *run) recheck(f *fetcher, t *task) result {
+	for ; len(t.sources) > 0; t.sources = t.sources[1:] {
+		o := t.sources[0]
+		if !t.lane.has(o.url) {
+			return result{hop: true}
+		}
 		l := rechecked{order: o}
 		if l.capture, l.fail = f.fetch(o); l.fail == nil && l.capture.Status != http.StatusNotModified {
 			var err error
-			if l.found, err = r.readPost(w, l.capture); err == nil {
+			if l.found, err = r.readPost(t.post, l.capture); err == nil {
 				l.post = l.found.Post
 			} else {
-				l.fail, l.unread = unreadable(w, l.capture, err)
+				l.fail, l.unread = f.unreadable(t.post, l.capture, err)
 			}
 		}
-		res.rechecked = append(res.rechecked, l)
+		t.so.rechecked = append(t.so.rechecked, l)
 	}
-	return res
+	return result{so: t.so}
 }
 
 // takeRechecked enters what became of a held post. Whatever a server says now,
@@ -138,7 +143,7 @@ func (r *run) recheck(f *fetcher, w *news.Wanted, sources []order) result {
 func (r *run) takeRechecked(res result) {
 	w := res.task.post
 	got, same, forgotten := false, false, true
-	for _, l := range res.rechecked {
+	for _, l := range res.so.rechecked {
 		switch {
 		case l.post != nil:
 			got = true
@@ -165,5 +170,14 @@ func (r *run) takeRechecked(res result) {
 		r.report.Skipped[news.SkippedForgotten]++
 	default:
 		r.report.Skipped[news.SkippedUnseen]++
+	}
+}
+
+// dropRefreshes counts the held posts that the run did not come to.
+func (r *run) dropRefreshes() {
+	for _, id := range r.queue.refreshes() {
+		if r.close(id) {
+			r.report.Skipped[news.SkippedUnseen]++
+		}
 	}
 }

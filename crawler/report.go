@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/finarc/finarc/news"
 )
@@ -20,12 +22,24 @@ func (r *run) problemOf(id news.ID, fail *failure, outcome string, attempts int)
 
 // problem records p, which fail tells the reason of.
 func (r *run) problem(p news.Problem, fail *failure) {
-	r.o.Log.Warn("page failed", "url", p.URL, "kind", p.What, "outcome", p.For, "reason", fail.reason, "error", fail.err)
+	r.o.Log.Warn("page failed", "url", p.URL, "kind", p.What, "outcome", p.For, "reason", fail.reason, "error", brief(fmt.Sprint(fail.err)))
 	p.Why = string(fail.reason)
 	if fail.err != nil {
 		p.Why += ": " + fail.err.Error()
 	}
+	p.Why = brief(p.Why)
 	r.report.AddProblem(p)
+}
+
+// maxWhy bounds what is told of an error, in bytes: some of them quote a server.
+const maxWhy = 600
+
+// brief cuts a text that is too long to be told.
+func brief(s string) string {
+	if len(s) <= maxWhy {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxWhy], "") + "…"
 }
 
 // countChange counts what a captured post was to the archive.
@@ -60,7 +74,8 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	if err := r.findDrift(ctx); err != nil {
 		return err
 	}
-	r.report.Lists.Pending += r.queue.lists()
+	r.dropRefreshes()
+	r.report.Lists.Pending += r.listsLeft()
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	err := r.mirrorErrors()
 	switch {
@@ -68,6 +83,8 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		r.report.Ending, err = endingOf(stopped), nil
 	case err != nil:
 		r.report.Ending = news.EndingFailed
+	case r.allRested():
+		r.report.Ending = news.EndingPaused
 	default:
 		r.report.Ending = news.EndingDone
 	}
@@ -80,6 +97,20 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return fmt.Errorf("commit report of run %d: %w", r.report.ID, commitErr)
 	}
 	return err
+}
+
+// listsLeft returns how many list pages the run did not come to.
+func (r *run) listsLeft() int {
+	n := r.queue.lists()
+	for _, s := range r.sites {
+		n += len(s.entrances)
+	}
+	return n
+}
+
+// allRested reports whether no mirror could be asked for anything.
+func (r *run) allRested() bool {
+	return !slices.ContainsFunc(r.sites, func(s *site) bool { return !s.rested })
 }
 
 // endingOf tells why a run was told to end.
@@ -97,7 +128,7 @@ func endingOf(cause error) string {
 // committed is pending.
 func (r *run) abandon() {
 	r.report = r.snapshot()
-	r.report.Lists.Pending += r.queue.lists() + r.reading
+	r.report.Lists.Pending += r.listsLeft() + r.reading
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	r.report.Ending = news.EndingFailed
 }

@@ -63,23 +63,27 @@ func (r *robots) check(f *fetcher, address string) *failure {
 		return rules.fail
 	}
 	if !rules.allow(u) {
-		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s/robots.txt", originOf(u))}
+		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s", originOf(u)+robotsPath)}
 	}
 	return nil
 }
+
+// robotsPath is where a host has its robots.txt.
+const robotsPath = "/robots.txt"
 
 // originOf returns scheme://host[:port] of an address, without the scheme's
 // default port.
 func originOf(u *url.URL) string { return u.Scheme + "://" + page.HostOf(u) }
 
-// disallow reports whether rules that are known already forbid an address. It
-// asks for none, and so never waits.
-func (r *robots) disallow(u *url.URL) bool {
+// judge reports whether an address may be fetched, as far as the rules of its
+// host are known already. It asks for none, and so never waits.
+func (r *robots) judge(u *url.URL) (allowed, known bool) {
 	if !r.obey {
-		return false
+		return true, true
 	}
 	rules := r.rules(originOf(u))
-	return rules.known.Load() && !rules.allow(u)
+	known = rules.known.Load()
+	return known && rules.allow(u), known
 }
 
 func (r *robots) rules(origin string) *hostRules {
@@ -116,13 +120,15 @@ func (r *robots) load(f *fetcher, u *url.URL) (*robotstxt.Group, *failure) {
 	held := r.memory.robots(origin)
 	age := r.now().Sub(held.Fetched)
 	if held.Fetched.IsZero() || age < 0 || age >= robotsFresh {
-		had, fail := fetchRobots(f, origin+"/robots.txt")
+		had, fail := fetchRobots(f, origin+robotsPath)
 		switch {
 		case fail == nil:
 			held = had
 			r.memory.setRobots(origin, had)
-		case held.Fetched.IsZero() || age >= robotsStale || fail.left():
+		case fail.left():
 			return nil, fail
+		case held.Fetched.IsZero() || age >= robotsStale:
+			return nil, &failure{reason: reasonNoRules, url: fail.url, err: fail}
 		}
 	}
 	if held.Status != http.StatusOK {
@@ -154,5 +160,5 @@ func (f *failure) withoutRules() bool {
 	case reasonGone, reasonRedirect:
 		return true
 	}
-	return !f.again && strings.HasPrefix(string(f.reason), "status 4")
+	return !f.soon && strings.HasPrefix(string(f.reason), "status 4")
 }

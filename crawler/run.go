@@ -32,6 +32,9 @@ const (
 	maxLists = 20_000
 	maxDepth = 10
 
+	// maxPosts bounds the posts that a run meets: a mirror shows some 20,000.
+	maxPosts = 200_000
+
 	// goneAgain is how long a list page that was gone is left alone.
 	goneAgain = 24 * time.Hour
 )
@@ -53,11 +56,12 @@ type run struct {
 
 	queue    queue
 	known    map[string]bool     // addresses of list pages met in this run
-	overflow bool                // there were more than maxLists
+	overflow bool                // there was more than a run takes
 	seen     map[uint64]standing // by compact identity
-	open     int                 // of seen, those that are not done
-	look     look                // at the frontier
-	refresh  refresh             // the look at held posts
+	failed   map[uint64]failedPost
+	open     int     // of seen, those that are not done
+	look     look    // at the frontier
+	refresh  refresh // the look at held posts
 	inFlight int
 	reading  int // of these, list pages
 	gates    int // first list pages not answered yet, for which everything else waits
@@ -81,6 +85,12 @@ const (
 	standingDone                    // counted for good
 )
 
+// failedPost is a post that the run counted as failed, or an earlier one did.
+type failedPost struct {
+	pages   []string // that are known to be in vain
+	uncount func()   // takes the count back
+}
+
 // settlement is a committed batch and what came of it.
 type settlement struct {
 	batch *news.Batch
@@ -96,7 +106,7 @@ func newRun(o *Options, sites []*site) *run {
 		o: o, sites: sites, report: report.Clone(),
 		tasks: make(chan task), results: make(chan result),
 		batches: make(chan *news.Batch), settled: make(chan settlement, 1),
-		known: make(map[string]bool), seen: make(map[uint64]standing),
+		known: make(map[string]bool), seen: make(map[uint64]standing), failed: make(map[uint64]failedPost),
 		queue: queue{parallel: o.Limits.Parallel}, refresh: newRefresh(o.Refresh, o.Now()),
 		batch: new(news.Batch),
 	}
@@ -224,11 +234,11 @@ func (r *run) queueList(l news.ListPage) bool {
 		return false
 	}
 	if len(r.known) >= maxLists {
-		r.tooManyLists(l, fmt.Errorf("the run knows %d list pages already", maxLists))
+		r.tooMany(l.URL, l.Kind, fmt.Errorf("the run knows %d list pages already", maxLists))
 		return false
 	}
 	if l.Depth > maxDepth {
-		r.tooManyLists(l, fmt.Errorf("more than %d links lead to it from the home page", maxDepth))
+		r.tooMany(l.URL, l.Kind, fmt.Errorf("more than %d links lead to it from the home page", maxDepth))
 		return false
 	}
 	r.known[l.URL] = true
@@ -240,12 +250,11 @@ func (r *run) queueList(l news.ListPage) bool {
 	return true
 }
 
-// tooManyLists tells, once, that a mirror links more lists than a run reads.
-func (r *run) tooManyLists(l news.ListPage, why error) {
+// tooMany tells, once, that a mirror links more than a run takes.
+func (r *run) tooMany(at string, kind news.PageKind, why error) {
 	if !r.overflow {
 		r.overflow = true
-		r.problem(news.Problem{URL: l.URL, What: l.Kind, For: "skipped"},
-			&failure{reason: reasonTooMany, err: why})
+		r.problem(news.Problem{URL: at, What: kind, For: "skipped"}, &failure{reason: reasonTooMany, err: why})
 	}
 }
 
@@ -324,7 +333,7 @@ func (r *run) settledAll() bool { return r.committed == 0 && len(r.backlog) == 0
 
 func (r *run) empty() bool {
 	b := r.batch
-	return len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists)+len(b.Seen) == 0
+	return r.memory.empty() && len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists)+len(b.Seen) == 0
 }
 
 // next returns the task to hand out. While the links of earlier lists wait, no
@@ -354,7 +363,7 @@ func (r *run) due(stopping bool) (*news.Batch, chan<- *news.Batch) {
 		return nil, nil
 	}
 	waiting := r.inFlight == 0 && (stopping || r.queue.lists()+r.queue.posts() == 0)
-	if !waiting && !r.full() && r.o.Now().Sub(r.began) < batchAge {
+	if age := r.o.Now().Sub(r.began); !waiting && !r.full() && 0 <= age && age < batchAge {
 		return nil, nil
 	}
 	r.batch.Run, r.batch.Hosts = r.snapshot(), append(r.batch.Hosts, r.memory.news()...)

@@ -3,6 +3,7 @@ package crawler
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ func (r *run) take(res result) {
 	r.inFlight--
 	r.queue.done(res.task)
 	switch {
+	case res.hop:
+		r.queue.addPost(res.task)
 	case res.task.list != nil:
 		r.reading--
 		r.takeList(res)
@@ -71,6 +74,7 @@ func (r *run) takeList(res result) {
 func (r *run) openGate(s *site, res result) {
 	r.gates--
 	s.down = res.fail != nil && !res.fail.answered()
+	s.rested = res.fail != nil && res.fail.rested()
 	if s.down {
 		return
 	}
@@ -157,17 +161,28 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 		return // met on a post page: not necessarily of a category that is wanted
 	}
 	old, met := r.seen[compact(w.ID)]
-	if met && (old == standingDone || len(w.Pages) == 0 && w.Category == "") {
+	switch {
+	case !met && len(r.seen) >= maxPosts:
+		r.tooMany(w.FoundOn, news.KindOther, fmt.Errorf("the run knows %d posts already", maxPosts))
+		return
+	case old == standingDone && !r.tellsPage(w), met && len(w.Pages) == 0 && w.Category == "":
 		return
 	}
 	r.meet(w.ID, standingFound)
 	r.batch.Found = append(r.batch.Found, *w)
 }
 
+// tellsPage reports whether a link tells of a page of a post that failed without
+// that one having been asked for.
+func (r *run) tellsPage(w *news.Wanted) bool {
+	failed, ok := r.failed[compact(w.ID)]
+	return ok && slices.ContainsFunc(w.Pages, func(page string) bool { return !slices.Contains(failed.pages, page) })
+}
+
 // takePost enters a post that was got.
 func (r *run) takePost(res result) {
-	if u := res.unread; u != nil { // a source that had something else in the post's place
-		r.problemOf(res.task.post.ID, res.fail, "got elsewhere", 0)
+	if u := res.so.unread; u != nil { // a source that had something else in the post's place
+		r.problemOf(res.task.post.ID, res.so.fail, "got elsewhere", 0)
 		if len(u.Capture.Body) > 0 {
 			r.enterUnread(u)
 		}
@@ -196,30 +211,49 @@ func (r *run) takeFailure(res result) {
 	if r.seen[compact(w.ID)] == standingDone {
 		return // another address had the post meanwhile
 	}
-	if res.unread != nil {
-		r.enterUnread(res.unread)
+	fail := res.so.fail
+	if res.so.unread != nil {
+		r.enterUnread(res.so.unread)
 	}
 	w.Run = r.report.ID
-	w.Error = res.fail.Error()
+	w.Error = brief(fail.Error())
 	switch {
-	case res.fail.reason == reasonRobots: // it stays in the frontier: the rules may change
+	case fail.reason == reasonRobots: // it stays in the frontier: the rules may change
 		r.batch.Tried = append(r.batch.Tried, w)
-		r.problemOf(w.ID, res.fail, "skipped", w.Attempts)
+		r.problemOf(w.ID, fail, "skipped", w.Attempts)
 		r.mark(w.ID, standingDone)
 		r.report.Skipped[news.SkippedDisallowed]++
 		return
-	case res.fail.again && w.Attempts+1 < r.o.Limits.Attempts:
+	case fail.again && w.Attempts+1 < r.o.Limits.Attempts:
 		w.Attempts++
 		w.Next = r.o.Now().Add(r.putOff(w.Attempts))
 		r.batch.Tried = append(r.batch.Tried, w)
-		r.problemOf(w.ID, res.fail, "pending", w.Attempts)
+		r.problemOf(w.ID, fail, "pending", w.Attempts)
 		return
 	}
 	w.Attempts++
+	w.Next = r.o.Now().Add(r.putOff(w.Attempts)) // if a list goes on linking it
 	r.batch.Failed = append(r.batch.Failed, w)
-	r.problemOf(w.ID, res.fail, "failed", w.Attempts)
+	r.problemOf(w.ID, fail, "failed", w.Attempts)
+	r.countFailed(&w, fail)
+}
+
+// countFailed counts a post that is not to be had.
+func (r *run) countFailed(w *news.Wanted, fail *failure) {
 	r.mark(w.ID, standingDone)
-	r.report.Failed[string(res.fail.reason)]++
+	add(r.report.Failed, string(fail.reason), 1)
+	add(r.report.Attempts, string(fail.reason), w.Attempts)
+	r.failed[compact(w.ID)] = failedPost{w.Pages, func() {
+		add(r.report.Failed, string(fail.reason), -1)
+		add(r.report.Attempts, string(fail.reason), -w.Attempts)
+	}}
+}
+
+// add adds to a count, of which none is left where it is zero.
+func add(counts map[string]int, key string, n int) {
+	if counts[key] += n; counts[key] == 0 {
+		delete(counts, key)
+	}
 }
 
 // maxPutOff bounds how long a post is put off: a mirror shows it for three days.
@@ -228,7 +262,14 @@ const maxPutOff = 6 * time.Hour
 // putOff returns how long a post that could not be had is left alone after so
 // many attempts.
 func (r *run) putOff(attempts int) time.Duration {
-	return min(r.o.Limits.PutOff<<min(attempts-1, 16), maxPutOff)
+	d := r.o.Limits.PutOff
+	for range attempts - 1 {
+		if d >= maxPutOff {
+			break
+		}
+		d *= 2
+	}
+	return min(d, maxPutOff)
 }
 
 // commitAll is the committer: it makes batches durable, one after the other.
@@ -292,10 +333,7 @@ func (r *run) duplicate(p *news.Captured) bool {
 		r.mark(p.Post.ID, standingDone)
 		return false
 	}
-	if !r.close(p.Post.ID) {
-		r.close(p.Wanted.ID)
-	}
-	return true
+	return r.close(p.Post.ID) || r.close(p.Wanted.ID)
 }
 
 // close marks a post as counted for good, and returns false if it was already.
@@ -308,25 +346,42 @@ func (r *run) close(id news.ID) bool {
 }
 
 func (r *run) settleLink(w *news.Wanted, s news.Standing) {
-	id := w.ID
-	old := r.seen[compact(id)]
+	key := compact(w.ID)
+	old := r.seen[key]
 	switch {
+	case s == news.StandingArchived:
+		if old != standingDone { // by another run, where it was pending
+			r.mark(w.ID, standingDone)
+			r.report.Skipped[news.SkippedArchived]++
+			r.refresh.skip(w.ID)
+		}
+	case s == news.StandingFailed:
+		r.settleFailed(w, old)
 	case old == standingDone:
-		return
-	case old >= standingPending && s != news.StandingArchived:
-		r.look.stale = r.look.stale || old == standingPending && w.Category != "" // it may have waited for that
-		return
-	}
-	switch s {
-	case news.StandingArchived: // by this archive's other runs, where it was pending
-		r.mark(id, standingDone)
-		r.report.Skipped[news.SkippedArchived]++
-		r.refresh.skip(id)
-	case news.StandingFailed:
-		r.mark(id, standingDone)
-		r.report.Skipped[news.SkippedFailed]++
-	default:
-		r.mark(id, standingPending)
+		if failed := r.failed[key]; r.tellsPage(w) {
+			delete(r.failed, key)
+			failed.uncount()
+			r.mark(w.ID, standingPending)
+			r.look.stale = true
+		}
+	case old == standingFound:
+		r.mark(w.ID, standingPending)
 		r.look.stale = true
+	case old == standingPending && w.Category != "":
+		r.look.stale = true // it may have waited for that
+	}
+}
+
+// settleFailed counts a linked post that earlier runs found not to be had.
+func (r *run) settleFailed(w *news.Wanted, old standing) {
+	switch {
+	case old == standingFound:
+		r.mark(w.ID, standingDone)
+		add(r.report.Skipped, news.SkippedFailed, 1)
+		r.failed[compact(w.ID)] = failedPost{w.Pages, func() { add(r.report.Skipped, news.SkippedFailed, -1) }}
+	case old == standingDone && r.tellsPage(w): // one that was in vain before, too
+		failed := r.failed[compact(w.ID)]
+		failed.pages = append(slices.Clip(failed.pages), w.Pages...)
+		r.failed[compact(w.ID)] = failed
 	}
 }

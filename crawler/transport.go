@@ -117,11 +117,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel()
 	req = req.WithContext(ctx)
 	req.Header.Set("Accept-Encoding", acceptEncoding)
-	// With a body, though it is empty, net/http does not send the request a second
-	// time by itself when a kept connection breaks: out of turn, and uncounted.
-	req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+	if req.URL.Scheme == "http" || h.speaksHTTP1() {
+		// With a body, though it is empty, net/http does not send the request a second
+		// time by itself when a kept connection breaks: out of turn, and uncounted.
+		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+	}
 	kind := t.kind(req)
 	t.counts.sent(kind)
+	h.sent()
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
@@ -129,8 +132,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, t.explain(ctx, err)
 	}
 	defer res.Body.Close()
+	if res.StatusCode < http.StatusOK { // as 101, the body of which ends with no request
+		h.failed()
+		return nil, fmt.Errorf("%w: status %d", errProtocol, res.StatusCode)
+	}
+	latency := time.Since(began)
 	t.counts.answered(res.StatusCode)
-	t.heed(h, req.URL, res, time.Since(began))
+	h.answered(res)
+	t.heed(h, req.URL, res)
 	body, err := t.readBody(res, h, kind)
 	if err != nil {
 		if !errors.Is(err, errTooLarge) {
@@ -138,6 +147,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, t.explain(ctx, err)
 	}
+	h.judge(res.StatusCode, latency)
 	*ctx.Value(answerKey{}).(*answer) = answer{
 		url: req.URL.String(), status: res.StatusCode, proto: res.Proto, header: res.Header, body: body,
 	}
@@ -153,23 +163,15 @@ func (t *transport) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// heed lets a host's answer, the headers of which took so long to come, tell how
-// the host is to be asked from now on.
-func (t *transport) heed(h *host, u *url.URL, res *http.Response, latency time.Duration) {
-	now := time.Now()
-	switch status := res.StatusCode; {
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		if d := retryAfter(res.Header, t.now()); d > 0 {
-			h.retryAfter(d)
-			t.memory.setPaused(originOf(u), t.now().Add(d))
-		}
-		h.pace.answered(now, latency, false)
-		h.failed()
-	case status >= 500, status == http.StatusRequestTimeout:
-		h.failed()
-	default:
-		h.pace.answered(now, latency, true)
-		h.good()
+// heed takes note of how long an answer wants its host to be left alone
+// (Retry-After).
+func (t *transport) heed(h *host, u *url.URL, res *http.Response) {
+	if !overloaded(res.StatusCode) {
+		return
+	}
+	if d := retryAfter(res.Header, t.now()); d > 0 {
+		h.retryAfter(d)
+		t.memory.setPaused(originOf(u), t.now().Add(d))
 	}
 }
 
@@ -182,7 +184,11 @@ const trustedLength = 256 << 10
 // that tells that there is more.
 func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([]byte, error) {
 	whole := kind != news.KindRobots
-	if whole && res.ContentLength > t.limits.MaxBody {
+	most := t.limits.MaxBody
+	switch {
+	case !whole:
+		most = min(most, robotstxt.MaxBytes+1)
+	case res.ContentLength > most:
 		return nil, errTooLarge
 	}
 	decoded, err := decode(res)
@@ -190,7 +196,7 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([
 		return nil, err
 	}
 	if !whole {
-		decoded = io.LimitReader(decoded, min(t.limits.MaxBody, robotstxt.MaxBytes+1))
+		decoded = io.LimitReader(decoded, most)
 	}
 	r := &bounded{r: decoded, left: t.limits.MaxBody}
 	defer func() {
@@ -198,7 +204,7 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([
 		h.received(t.limits.MaxBody - r.left)
 	}()
 	var b bytes.Buffer
-	if n := int(res.ContentLength); n > 0 {
+	if n := int(min(res.ContentLength, most)); n > 0 {
 		first := min(n, trustedLength)
 		b.Grow(first + bytes.MinRead)
 		if _, err := b.ReadFrom(io.LimitReader(r, int64(first))); err != nil {

@@ -2,7 +2,6 @@ package crawler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -18,7 +17,16 @@ type task struct {
 	list    *news.ListPage
 	post    *news.Wanted
 	sources []order // where to ask for the post
+	partial bool    // mirrors that may have it are down, and not among these
 	refresh bool    // the post is held: every source is asked whether it is as it was
+	so      soFar   // what the sources before said
+}
+
+// soFar is what the sources of a post said that were asked already.
+type soFar struct {
+	fail      *failure // that tells most of why they do not have it
+	unread    *news.Captured
+	rechecked []rechecked
 }
 
 // result is what became of a task.
@@ -33,9 +41,10 @@ type result struct {
 	// unmodified: the server says that the list page is as it was.
 	unmodified bool
 	found      page.Page // what the page links
-	fail       *failure  // why there is neither post nor list, or what the sources before said
-	unread     *news.Captured
-	rechecked  []rechecked // of a held post
+	fail       *failure  // why there is no list
+	so         soFar     // what the post's sources said
+	// hop: the next source is another host's, in whose lane the task is to go on.
+	hop bool
 }
 
 // serve is one worker.
@@ -46,9 +55,9 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 		case t.list != nil:
 			res = r.readList(ctx, f, t)
 		case t.refresh:
-			res = r.recheck(f, t.post, t.sources)
+			res = r.recheck(f, &t)
 		default:
-			res = r.getPost(f, t.post, t.sources)
+			res = r.getPost(f, &t)
 		}
 		res.task = t
 		if err := r.tell(ctx, res); err != nil {
@@ -79,9 +88,6 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 	}
 	l.Checked, l.Gone = c.Fetched, time.Time{}
 	if c.Status == http.StatusNotModified {
-		if l.ETag == "" && l.LastModified == "" {
-			return result{fail: &failure{reason: reasonUnreadable, url: l.URL, err: errors.New("the server answers 304 though nothing is held")}}
-		}
 		return result{list: &l, unmodified: true}
 	}
 	told := 0
@@ -90,7 +96,8 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 		return r.tell(ctx, result{task: t, partial: true, found: page.Page{Found: posts}})
 	})
 	if err != nil {
-		return result{fail: &failure{reason: reasonOf(err), url: l.URL, err: err}}
+		fail, _ := f.unreadable(new(news.Wanted), c, err)
+		return result{fail: fail}
 	}
 	l.Read, l.ETag, l.LastModified = c.Fetched, "", ""
 	if told+len(found.Found)+len(found.Lists) > 0 { // an empty list is read again
@@ -102,7 +109,7 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 // listFailed tells what a failure says of a list page: one that is gone is
 // remembered as such.
 func (r *run) listFailed(l news.ListPage, fail *failure) result {
-	res := result{fail: fail, stopped: fail.left()}
+	res := result{fail: fail, stopped: fail.reason == reasonStopped || fail.rested()}
 	if fail.reason == reasonGone {
 		now := r.o.Now()
 		if l.Gone.IsZero() {
@@ -114,44 +121,50 @@ func (r *run) listFailed(l news.ListPage, fail *failure) result {
 	return res
 }
 
-// getPost asks a post's sources in turn until one has it.
-func (r *run) getPost(f *fetcher, w *news.Wanted, sources []order) result {
-	var res result
-	for _, o := range sources {
+// getPost asks a post's sources in turn until one has it, as far as they are of
+// the lane's host.
+func (r *run) getPost(f *fetcher, t *task) result {
+	w, so := t.post, &t.so
+	for ; len(t.sources) > 0; t.sources = t.sources[1:] {
+		o := t.sources[0]
+		if !t.lane.has(o.url) {
+			return result{hop: true}
+		}
 		c, fail := f.fetch(o)
 		if fail != nil {
 			if fail.reason == reasonStopped {
 				return result{stopped: true}
 			}
-			res.fail = worse(res.fail, fail)
+			so.fail = worse(so.fail, fail)
 			continue
 		}
 		p, err := r.readPost(w, c)
 		if err == nil {
-			return result{post: p.Post, capture: c, found: p, fail: res.fail, unread: res.unread}
+			return result{post: p.Post, capture: c, found: p, so: *so}
 		}
-		fail, unread := unreadable(w, c, err)
-		res.fail = worse(res.fail, fail)
-		if unread != nil && res.unread == nil {
-			res.unread = unread
+		fail, unread := f.unreadable(w, c, err)
+		so.fail = worse(so.fail, fail)
+		if unread != nil && so.unread == nil {
+			so.unread = unread
 		}
 	}
-	if res.fail != nil && res.fail.left() {
-		return result{stopped: true, fail: res.fail}
+	switch {
+	case t.partial:
+		so.fail = worse(so.fail, &failure{reason: reasonDown, url: w.FoundOn, err: errDown})
+	case so.fail == nil:
+		so.fail = &failure{reason: reasonGone, url: w.FoundOn, again: true, err: fmt.Errorf("post %s has no address that may be fetched", w.ID)}
 	}
-	if res.fail == nil {
-		res.fail = &failure{reason: reasonGone, url: w.FoundOn, err: fmt.Errorf("post %s has no address that may be fetched", w.ID)}
-	}
-	return res
+	return result{stopped: so.fail.left(), so: *so}
 }
 
 // sources returns where a post can be had, in order: its pages on the sites,
 // the shared pages, the text behind them. Mirrors that did not answer are left
-// out.
-func (r *run) sources(w *news.Wanted) []order {
+// out; partial tells that there are such.
+func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 	var pages, shares, texts []order
 	for _, s := range r.sites {
 		if s.down {
+			partial = partial || s.Name() == w.Mirror || slices.ContainsFunc(w.Pages, s.owns)
 			continue
 		}
 		for _, address := range w.Pages {
@@ -169,7 +182,7 @@ func (r *run) sources(w *news.Wanted) []order {
 			texts = append(texts, order{kind: news.KindText, url: at, mirror: s.Name()})
 		}
 	}
-	return slices.Concat(pages, shares, texts)
+	return slices.Concat(pages, shares, texts), partial
 }
 
 // readPost reads a capture as the post that was asked for. What the link knew
@@ -198,14 +211,18 @@ func (r *run) readPost(w *news.Wanted, c *news.Capture) (page.Page, error) {
 
 // unreadable tells what it means that a page could not be read as the post: a
 // shell or a text page without text just does not have it; anything else is
-// kept raw.
-func unreadable(w *news.Wanted, c *news.Capture, err error) (*failure, *news.Captured) {
+// kept raw. A page that turns the crawler away is an answer of its host.
+func (f *fetcher) unreadable(w *news.Wanted, c *news.Capture, err error) (*failure, *news.Captured) {
 	fail := &failure{reason: reasonOf(err), url: c.URL, err: err}
-	if fail.reason == reasonGone {
+	switch fail.reason {
+	case reasonGone:
 		return fail, nil
+	case reasonBlocked, reasonLogin:
+		fail.again = true
+		f.turnedAway(c.URL)
 	}
 	kept := *w
-	kept.Error = err.Error()
+	kept.Error = brief(err.Error())
 	return fail, &news.Captured{Post: news.Post{ID: w.ID}, Capture: *c, Wanted: kept}
 }
 

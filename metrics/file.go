@@ -3,6 +3,7 @@ package metrics
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -14,6 +15,9 @@ import (
 func WriteFile(path string, r *news.Run) error {
 	text, err := encode(r)
 	if err != nil {
+		return err
+	}
+	if path, err = regular(path); err != nil {
 		return err
 	}
 	// A name that the textfile collector does not look at: it takes *.prom.
@@ -30,6 +34,26 @@ func WriteFile(path string, r *news.Run) error {
 		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 	}
 	return syncFolder(filepath.Dir(path))
+}
+
+// regular returns the file that a path leads to, and fails where that is there and
+// no file that may be replaced.
+func regular(path string) (string, error) {
+	at, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", path, err)
+	}
+	info, err := os.Stat(at)
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("write %s: it is no regular file", path)
+	}
+	return at, nil
 }
 
 // syncFolder makes a new name in a folder durable. Not every system lets a folder

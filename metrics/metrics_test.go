@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -201,7 +202,7 @@ func TestHostsAreSummedUp(t *testing.T) {
 		news.HostUse{Requests: 10, Bytes: 20, WaitedMS: 30, Rate: 2, Paused: early, Down: true})
 	got = addHosts(got, news.HostUse{Rate: 3})
 	want := news.HostUse{Requests: 11, Bytes: 22, WaitedMS: 33, Rate: 2, Paused: late, Down: true}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("addHosts = %+v, want %+v", got, want)
 	}
 }

@@ -21,7 +21,10 @@ type Run struct {
 	Unchanged  int            `json:"unchanged"`
 	Skipped    map[string]int `json:"skipped"` // by reason
 	Failed     map[string]int `json:"failed"`  // for good, by final error
-	Pending    int            `json:"pending"` // left in the frontier for the next run
+	// Attempts sums, for the posts that Failed counts, in how many runs each was
+	// tried, by final error.
+	Attempts map[string]int `json:"attempts"`
+	Pending  int            `json:"pending"` // left in the frontier for the next run
 
 	// Differing counts those of Revised that another mirror has otherwise.
 	Differing  int            `json:"differing"`
@@ -31,7 +34,7 @@ type Run struct {
 	Lists     Lists              `json:"lists"`
 	Requests  map[PageKind]int   `json:"requests"`  // sent, retries and robots.txt included
 	Statuses  map[int]int        `json:"statuses"`  // answers by HTTP status
-	Transport map[string]int     `json:"transport"` // requests without an answer, by reason
+	Transport map[string]int     `json:"transport"` // requests without a whole answer, by reason
 	Retries   int                `json:"retries"`
 	Bytes     int64              `json:"bytes"` // of bodies, after decoding
 	Hosts     map[string]HostUse `json:"hosts"` // by host[:port]
@@ -50,8 +53,9 @@ type Run struct {
 
 // HostUse is what a run asked of one host.
 type HostUse struct {
-	Requests int   `json:"requests"` // retries and robots.txt included
-	Bytes    int64 `json:"bytes"`    // of bodies, after decoding
+	Requests int         `json:"requests"` // retries and robots.txt included
+	Statuses map[int]int `json:"statuses"` // answers by HTTP status
+	Bytes    int64       `json:"bytes"`    // of bodies, after decoding
 	// WaitedMS is how long requests waited for the host's turn, in
 	// milliseconds, all together.
 	WaitedMS int64 `json:"waited_ms"`
@@ -119,6 +123,7 @@ const (
 	EndingFailed      = "failed"         // a mirror could not be read at all
 	EndingDuration    = "duration limit" // the longest time that it may take was over
 	EndingRequests    = "request limit"  // it sent as many requests as it may
+	EndingPaused      = "hosts paused"   // every mirror's hosts want to be left alone for longer than a run waits
 )
 
 // Reasons for skipping a post.
@@ -160,6 +165,7 @@ func (r *Run) Clone() *Run {
 	c.Mirrors = append([]string{}, r.Mirrors...)
 	c.Skipped, c.Failed, c.Incomplete = cloneMap(r.Skipped), cloneMap(r.Failed), cloneMap(r.Incomplete)
 	c.Requests, c.Statuses, c.Transport = cloneMap(r.Requests), cloneMap(r.Statuses), cloneMap(r.Transport)
+	c.Attempts = cloneMap(r.Attempts)
 	c.Hosts, c.Pages = cloneMap(r.Hosts), cloneMap(r.Pages)
 	c.Days, c.Categories = cloneMap(r.Days), cloneMap(r.Categories)
 	c.Drift = append([]Drift{}, r.Drift...)

@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"math"
 	"os"
 	"os/signal"
@@ -21,6 +23,7 @@ func main() {
 		debug.SetMemoryLimit(memoryGoal)
 	}
 	ignoreFileSizeSignal()
+	log.SetOutput(io.Discard) // net/http writes there what servers do, which runs report in their own words
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr, os.Environ()))

@@ -16,7 +16,7 @@ import (
 var againRules = []rule{
 	{"a post that was tried waits", testWaits},
 	{"a link does not end a wait, one to another page does", testWaitEnds},
-	{"a failed post does not wait when it is brought back", testBroughtBackAtOnce},
+	{"a failed post does not wait when it is brought back", testBroughtBackInTime},
 	{"the title of the newest link counts", testTitleSum},
 	{"hosts are kept as they were last told", testHosts},
 	{"robots.txt that was never had leaves what is known", testHostPaused},
@@ -66,13 +66,17 @@ func testWaitEnds(t *testing.T, s Store) {
 	wantSame(t, "after a link to another page", []news.Wanted{w}, waitingIn(t, s).Frontier)
 }
 
-func testBroughtBackAtOnce(t *testing.T, s Store) {
+func testBroughtBackInTime(t *testing.T, s Store) {
 	w := waitingUntil(1, Noon.Add(time.Hour))
 	commit(t, s, news.Batch{Tried: []news.Wanted{w}})
 	commit(t, s, news.Batch{Failed: []news.Wanted{w}})
-	w.Next = time.Time{}
 	wantSame(t, "failed", waiting{Failed: []news.Wanted{w}}, waitingIn(t, s))
 	found(t, s, WantedOf(1))
+	wantSame(t, "before its time", waiting{Failed: []news.Wanted{w}}, waitingIn(t, s))
+	link := WantedOf(1)
+	link.Found = w.Next
+	found(t, s, link)
+	w.Next = time.Time{}
 	wantSame(t, "brought back", waiting{Frontier: []news.Wanted{w}}, waitingIn(t, s))
 }
 

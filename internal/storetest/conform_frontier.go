@@ -106,34 +106,41 @@ func testFailed(t *testing.T, s Store) {
 }
 
 func testBroughtBack(t *testing.T, s Store) {
-	for runs := range 5 {
+	for runs := range 10 {
 		commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, runs)}})
 		want := []news.Standing{news.StandingNew}
-		if runs >= 3 {
+		if runs >= 8 {
 			want = []news.Standing{news.StandingFailed}
 		}
 		wantSame(t, fmt.Sprint("after ", runs), want, found(t, s, WantedOf(1)))
-		if runs < 3 {
+		if runs < 8 {
 			wantSame(t, "waiting", waiting{Frontier: []news.Wanted{failedIn(1, runs)}}, waitingIn(t, s))
 		}
 	}
-	wantSame(t, "waiting", waiting{Failed: []news.Wanted{failedIn(1, 4)}}, waitingIn(t, s))
+	wantSame(t, "waiting", waiting{Failed: []news.Wanted{failedIn(1, 9)}}, waitingIn(t, s))
+	early := failedIn(2, 1)
+	early.Next = early.Found.Add(time.Hour)
+	commit(t, s, news.Batch{Failed: []news.Wanted{early}})
+	link := WantedOf(2)
+	wantSame(t, "before its time", []news.Standing{news.StandingFailed}, found(t, s, link))
+	link.Found = early.Next
+	wantSame(t, "at its time", []news.Standing{news.StandingNew}, found(t, s, link))
 }
 
 func testAnotherPage(t *testing.T, s Store) {
-	commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, 3, "https://mirror.example/1.html")}})
+	commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, 9, "https://mirror.example/1.html")}})
 	wantSame(t, "the same page", []news.Standing{news.StandingFailed}, found(t, s, with(WantedOf(1), "https://mirror.example/1.html")))
 	wantSame(t, "another", []news.Standing{news.StandingNew}, found(t, s, with(WantedOf(1), "https://mirror.example/1b.html")))
 	wantSame(t, "waiting", waiting{
-		Frontier: []news.Wanted{failedIn(1, 3, "https://mirror.example/1.html", "https://mirror.example/1b.html")},
+		Frontier: []news.Wanted{failedIn(1, 9, "https://mirror.example/1.html", "https://mirror.example/1b.html")},
 	}, waitingIn(t, s))
 }
 
 func testFailedMeanwhile(t *testing.T, s Store) {
 	found(t, s, with(WantedOf(1), "https://mirror.example/1.html", "https://mirror.example/1b.html"))
-	commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, 3, "https://mirror.example/1.html")}})
+	commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, 9, "https://mirror.example/1.html")}})
 	wantSame(t, "waiting", waiting{
-		Frontier: []news.Wanted{failedIn(1, 3, "https://mirror.example/1.html", "https://mirror.example/1b.html")},
+		Frontier: []news.Wanted{failedIn(1, 9, "https://mirror.example/1.html", "https://mirror.example/1b.html")},
 	}, waitingIn(t, s))
 }
 

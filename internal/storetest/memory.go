@@ -272,13 +272,15 @@ func (s *state) link(w news.Wanted) news.Standing {
 	return news.StandingNew
 }
 
-// linkToFailed brings a failed post back that three runs have not tried yet,
-// or not at the page that a link leads to.
+// linkToFailed brings a failed post back that eight runs have not tried yet, if
+// its time has come, or that none has tried at the page that a link leads to.
 func (s *state) linkToFailed(failed, w news.Wanted) news.Standing {
 	again := learned(failed, w)
-	if failed.Attempts >= 3 && len(again.Pages) == len(failed.Pages) {
+	due := failed.Attempts < 8 && !w.Found.Before(failed.Next)
+	if !due && len(again.Pages) == len(failed.Pages) {
 		return news.StandingFailed
 	}
+	again.Next = time.Time{}
 	delete(s.failed, w.ID)
 	s.frontier[w.ID] = again
 	return news.StandingNew
@@ -337,12 +339,12 @@ func (s *state) fail(w news.Wanted) {
 	if s.held(w.ID) {
 		return
 	}
-	w.Next = time.Time{}
 	failed := w
 	if known, ok := s.frontier[w.ID]; ok {
 		failed = learned(w, known)
 	}
 	if len(failed.Pages) > len(w.Pages) {
+		failed.Next = time.Time{}
 		s.frontier[w.ID] = failed
 		return
 	}
