@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"slices"
 )
 
 // A reader of bbolt's pages that trusts nothing: bbolt itself, which maps the
@@ -384,6 +385,9 @@ func (p *pager) check() int {
 	known := make(map[string]bool)
 	whole := p.buckets(func(e element) {
 		known[string(e.key)] = true
+		if !slices.ContainsFunc(buckets(), func(name []byte) bool { return bytes.Equal(name, e.key) }) {
+			p.fault(p.root, fmt.Sprintf("there is no bucket %.40q in an archive", e.key)) // be it one under another name
+		}
 		sequence, _ := p.bucketElements(e, func(element) {})
 		if sequence != 0 && !numbered(e.key) {
 			p.fault(e.page, fmt.Sprintf("bucket %.40q has a sequence", e.key))

@@ -84,7 +84,7 @@ func failBefore(t *testing.T, a *archive.Archive, base string, n int) {
 	for i := range n {
 		code := hugeCode(i)
 		b.Failed = append(b.Failed, news.Wanted{
-			ID: code.ID(), InfoCode: code, Mirror: "m", Attempts: 3, Error: "gone",
+			ID: code.ID(), InfoCode: code, Mirror: "m", Attempts: 8, Error: "gone",
 			Pages: []string{base + "/bi/2021/12/22/" + string(code) + ".html"},
 		})
 	}
