@@ -94,6 +94,7 @@ var (
 	errRequests = errors.New("the run has sent as many requests as it may")
 	errPaused   = errors.New("the host wants to be left alone")
 	errDown     = errors.New("the host does not answer, and was given up for this run")
+	errTimeout  = fmt.Errorf("limits.timeout is over: %w", context.DeadlineExceeded)
 	errProtocol = errors.New("not an answer of HTTP")
 	errAddress  = errors.New("not an address of the open web (mirrors: private: true allows it)")
 )

@@ -139,7 +139,7 @@ func (f *fetcher) attempt(o order) (*news.Capture, *failure) {
 	if o.lastModified != "" {
 		header.Set("If-Modified-Since", o.lastModified)
 	}
-	*f.answer = answer{}
+	*f.answer = answer{large: f.answer.large}
 	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
 		fail := failed(o.url, rootOf(err))
 		if !fail.left() {

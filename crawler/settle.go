@@ -25,7 +25,7 @@ func (r *run) take(res result) {
 	r.queue.done(res.task)
 	switch {
 	case res.hop:
-		r.queue.addPost(res.task)
+		r.hop(res.task)
 	case res.task.list != nil:
 		r.reading--
 		r.takeList(res)
@@ -179,13 +179,23 @@ func (r *run) tellsPage(w *news.Wanted) bool {
 	return ok && slices.ContainsFunc(w.Pages, func(page string) bool { return !slices.Contains(failed.pages, page) })
 }
 
+// hop lets a post go on in the lane of its next source. What could not be read as
+// it is kept now: a queue of such pages would fill the memory.
+func (r *run) hop(t task) {
+	if t.so.unread != nil {
+		r.enterUnread(t.so.unread)
+		t.so.unread = nil
+	}
+	r.queue.addPost(t)
+}
+
 // takePost enters a post that was got.
 func (r *run) takePost(res result) {
-	if u := res.so.unread; u != nil { // a source that had something else in the post's place
-		r.problemOf(res.task.post.ID, res.so.fail, "got elsewhere", 0)
-		if len(u.Capture.Body) > 0 {
-			r.enterUnread(u)
-		}
+	if res.so.odd != nil {
+		r.problemOf(res.task.post.ID, res.so.odd, "got elsewhere", 0)
+	}
+	if u := res.so.unread; u != nil && len(u.Capture.Body) > 0 {
+		r.enterUnread(u)
 	}
 	r.enterPost(res.task.post, res.post, res.capture, res.found)
 }
@@ -193,7 +203,7 @@ func (r *run) takePost(res result) {
 func (r *run) enterPost(w *news.Wanted, p *news.Post, c *news.Capture, found page.Page) {
 	c.Mode = news.ModeLive
 	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *p, Capture: *c, Wanted: *w})
-	r.size += int64(len(c.Body))
+	r.size += int64(len(c.Body) + len(p.Body))
 	r.countPage(c.Kind, p)
 	r.enter(r.siteOf(c.Mirror), c.URL, 0, found)
 }

@@ -36,6 +36,8 @@ type transport struct {
 	memory  *memory
 	now     func() time.Time
 
+	large chan struct{} // held by the worker that has a large body
+
 	allowance atomic.Int64 // requests that may still be sent
 	spent     func()       // called when one more is wanted
 
@@ -52,6 +54,7 @@ type answer struct {
 	proto  string
 	header http.Header
 	body   []byte // with the content coding undone
+	large  bool   // the worker holds the transport's room for a large body
 }
 
 // answerKey is the key of a request's context under which the transport finds
@@ -67,7 +70,7 @@ func newTransport(stop context.Context, r *run, spent func()) *transport {
 	t := &transport{
 		base: r.o.Transport, limits: r.o.Limits, backoff: r.o.Backoff, stop: stop,
 		kind:   func(req *http.Request) news.PageKind { return kindOf(r.sites, req.URL) },
-		counts: newTraffic(), memory: r.memory, now: r.o.Now, spent: spent, hosts: make(map[string]*host),
+		counts: newTraffic(), memory: r.memory, now: r.o.Now, spent: spent, large: make(chan struct{}, 1), hosts: make(map[string]*host),
 	}
 	t.allowance.Store(math.MaxInt64)
 	if n := r.o.MaxRequests; n > 0 {
@@ -113,9 +116,12 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		t.spent()
 		return nil, errStopped
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), t.limits.Timeout)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	timer := time.AfterFunc(t.limits.Timeout, func() { cancel(errTimeout) })
+	defer timer.Stop()
 	req = req.WithContext(ctx)
+	got := ctx.Value(answerKey{}).(*answer)
 	req.Header.Set("Accept-Encoding", acceptEncoding)
 	if req.URL.Scheme == "http" || h.speaksHTTP1() {
 		// With a body, though it is empty, net/http does not send the request a second
@@ -140,7 +146,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.counts.answered(res.StatusCode)
 	h.answered(res)
 	t.heed(h, req.URL, res)
-	body, err := t.readBody(res, h, kind)
+	body, err := t.readBody(res, h, kind, func() error {
+		timer.Stop() // waiting for room is not the server's fault
+		defer timer.Reset(t.limits.Timeout)
+		return t.makeRoom(ctx, got)
+	})
 	if err != nil {
 		if !errors.Is(err, errTooLarge) {
 			h.failed()
@@ -148,8 +158,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, t.explain(ctx, err)
 	}
 	h.judge(res.StatusCode, latency)
-	*ctx.Value(answerKey{}).(*answer) = answer{
-		url: req.URL.String(), status: res.StatusCode, proto: res.Proto, header: res.Header, body: body,
+	*got = answer{
+		url: req.URL.String(), status: res.StatusCode, proto: res.Proto, header: res.Header, body: body, large: got.large,
 	}
 	res.Body, res.Uncompressed = http.NoBody, true
 	return res, nil
@@ -157,10 +167,37 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // explain says in words that a request's time was over.
 func (t *transport) explain(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("no whole answer within %v: %w", t.limits.Timeout, context.DeadlineExceeded)
+	if context.Cause(ctx) == errTimeout {
+		return fmt.Errorf("no whole answer within %v: %w", t.limits.Timeout, errTimeout)
 	}
 	return err
+}
+
+// largeBody is the number of bytes from which on a body is large. Of these there
+// is one at a time between the wire and the batch, since reading a page takes a
+// multiple of its size.
+const largeBody = 1 << 20
+
+// makeRoom waits until no other worker has a large body.
+func (t *transport) makeRoom(ctx context.Context, a *answer) error {
+	if a.large {
+		return nil
+	}
+	select {
+	case t.large <- struct{}{}:
+		a.large = true
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// letGo gives back the room for a worker's large body.
+func (t *transport) letGo(a *answer) {
+	if a.large {
+		a.large = false
+		<-t.large
+	}
 }
 
 // heed takes note of how long an answer wants its host to be left alone
@@ -181,8 +218,9 @@ const trustedLength = 256 << 10
 
 // readBody reads all of an answer's body, decoded. It fails with [errTooLarge]
 // beyond the limit. Of a robots.txt it takes what is heeded of one, and a byte
-// that tells that there is more.
-func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([]byte, error) {
+// that tells that there is more. large is called before more than [largeBody]
+// bytes are taken.
+func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind, large func() error) ([]byte, error) {
 	whole := kind != news.KindRobots
 	most := t.limits.MaxBody
 	switch {
@@ -198,7 +236,7 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([
 	if !whole {
 		decoded = io.LimitReader(decoded, most)
 	}
-	r := &bounded{r: decoded, left: t.limits.MaxBody}
+	r := &bounded{r: decoded, left: t.limits.MaxBody, small: largeBody, large: large}
 	defer func() {
 		t.counts.bytes.Add(t.limits.MaxBody - r.left)
 		h.received(t.limits.MaxBody - r.left)
@@ -210,6 +248,11 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([
 		if _, err := b.ReadFrom(io.LimitReader(r, int64(first))); err != nil {
 			return nil, err
 		}
+		if n > largeBody {
+			if err := r.ask(); err != nil {
+				return nil, err
+			}
+		}
 		b.Grow(n - first + bytes.MinRead)
 	}
 	if _, err := b.ReadFrom(r); err != nil {
@@ -218,18 +261,37 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind) ([
 	return b.Bytes(), nil
 }
 
-// bounded fails with [errTooLarge] when more than left bytes come.
+// bounded fails with [errTooLarge] when more than left bytes come, and asks large
+// once before those after the first small.
 type bounded struct {
-	r    io.Reader
-	left int64
+	r     io.Reader
+	left  int64
+	small int64
+	large func() error
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
+	if b.small <= 0 {
+		if err := b.ask(); err != nil {
+			return 0, err
+		}
+	}
 	n, err := b.r.Read(p)
+	b.small -= int64(n)
 	if b.left -= int64(n); b.left < 0 {
 		return n, errTooLarge
 	}
 	return n, err
+}
+
+// ask asks for room for a large body, once.
+func (b *bounded) ask() error {
+	if b.large == nil {
+		return nil
+	}
+	ask := b.large
+	b.large = nil
+	return ask()
 }
 
 // errDecode: the body is not in the coding that the server says it is in.

@@ -24,8 +24,9 @@ type task struct {
 
 // soFar is what the sources of a post said that were asked already.
 type soFar struct {
-	fail      *failure // that tells most of why they do not have it
-	unread    *news.Captured
+	fail      *failure       // that tells most of why they do not have it
+	odd       *failure       // of the first that had something else in its place
+	unread    *news.Captured // that page, until it is kept
 	rechecked []rechecked
 }
 
@@ -60,7 +61,9 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 			res = r.getPost(f, &t)
 		}
 		res.task = t
-		if err := r.tell(ctx, res); err != nil {
+		err := r.tell(ctx, res)
+		f.transport.letGo(f.answer)
+		if err != nil {
 			return err
 		}
 	}
@@ -144,8 +147,8 @@ func (r *run) getPost(f *fetcher, t *task) result {
 		}
 		fail, unread := f.unreadable(w, c, err)
 		so.fail = worse(so.fail, fail)
-		if unread != nil && so.unread == nil {
-			so.unread = unread
+		if unread != nil && so.odd == nil {
+			so.odd, so.unread = fail, unread
 		}
 	}
 	switch {
