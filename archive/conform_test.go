@@ -93,8 +93,8 @@ func (r reopened) Held(ctx context.Context, since time.Time, after news.ID, n in
 	return in(ctx, r, func(a *archive.Archive) ([]news.Held, error) { return a.Held(ctx, since, after, n) })
 }
 
-func (r reopened) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
-	return in(ctx, r, func(a *archive.Archive) (map[news.PageKind]news.PageCount, error) { return a.PageHistory(ctx) })
+func (r reopened) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.PageCounts, error) { return a.PageHistory(ctx) })
 }
 
 func (r reopened) Select(ctx context.Context, s archive.Selection) iter.Seq2[news.Revision, error] {

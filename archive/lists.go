@@ -152,10 +152,11 @@ func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
 // historyRuns is how many runs [Archive.PageHistory] goes back.
 const historyRuns = 1000
 
-// PageHistory returns how the pages of posts could be read in the last 1,000
-// runs, by kind: the sums over those that ended.
-func (a *Archive) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
-	sums := make(map[news.PageKind]news.PageCount)
+// PageHistory returns how the pages of posts could be read in each of the last
+// 1,000 runs that ended, newest first; without kinds that drifted, see
+// [news.Run.Drift], and runs that read none.
+func (a *Archive) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
+	var history []news.PageCounts
 	var before []byte // the last run that was looked at
 	for looked := 0; looked < historyRuns; {
 		done := true
@@ -168,8 +169,12 @@ func (a *Archive) PageHistory(ctx context.Context) (map[news.PageKind]news.PageC
 				k, v = c.Prev()
 			}
 			for ; k != nil && looked < historyRuns; k, v = c.Prev() {
-				if err := addPages(sums, k, v); err != nil {
+				counts, err := typicalPages(k, v)
+				if err != nil {
 					return err
+				}
+				if len(counts) > 0 {
+					history = append(history, counts)
 				}
 				before, looked = bytes.Clone(k), looked+1
 				if done = time.Since(began) < selectTime; !done {
@@ -185,27 +190,21 @@ func (a *Archive) PageHistory(ctx context.Context) (map[news.PageKind]news.PageC
 			break
 		}
 	}
-	return sums, nil
+	return history, nil
 }
 
-// addPages adds the counts of a run that ended.
-func addPages(sums map[news.PageKind]news.PageCount, key, stored []byte) error {
+// typicalPages returns the counts of a run that ended, without those that drifted.
+func typicalPages(key, stored []byte) (news.PageCounts, error) {
 	v, err := unseal(bucketRuns, key, stored)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var run struct {
-		Ended time.Time                        `json:"ended"`
-		Pages map[news.PageKind]news.PageCount `json:"pages"`
-	}
+	var run news.Run
 	if err := json.Unmarshal(v, &run); err != nil {
-		return fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, key, err)
+		return nil, fmt.Errorf("%w: report of run %x: %w", ErrCorrupt, key, err)
 	}
 	if run.Ended.IsZero() {
-		return nil
+		return nil, nil
 	}
-	for kind, n := range run.Pages {
-		sums[kind] = sums[kind].Add(n)
-	}
-	return nil
+	return run.Typical(), nil
 }

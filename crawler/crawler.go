@@ -39,8 +39,9 @@ type Store interface {
 	Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error)
 	// Hosts returns what is remembered of hosts.
 	Hosts(ctx context.Context) ([]news.Host, error)
-	// PageHistory returns how the pages of earlier runs could be read.
-	PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error)
+	// PageHistory returns how the pages of each earlier run could be read, newest
+	// first.
+	PageHistory(ctx context.Context) ([]news.PageCounts, error)
 }
 
 // Options are what a crawl needs to be told.

@@ -31,15 +31,13 @@ func count(is bool) int {
 	return 0
 }
 
-// A drift is told when a run has so many pages of a kind, and earlier ones had
-// so many together, and when the share that lacks something is higher than the
-// usual one by more than chance explains.
 const (
-	driftPages   = 20
+	// driftHistory is how many pages of a kind earlier runs must have had for
+	// anything to be usual.
 	driftHistory = 100
-	// driftSigmas is how many standard deviations of the binomial distribution
-	// that must be: by chance alone one run in 30,000 is.
-	driftSigmas = 4
+	// driftChance is the probability below which what a run's pages lack is no
+	// chance: of 30,000 runs one is told wrongly of.
+	driftChance = 1.0 / 30_000
 )
 
 // findDrift compares how the run's pages could be read with the archive's
@@ -50,10 +48,15 @@ func (r *run) findDrift(ctx context.Context) error {
 		return fmt.Errorf("history of pages: %w", err)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.report.Pages)) {
-		now, then := r.report.Pages[kind], history[kind]
+		now := r.report.Pages[kind]
+		var then news.PageCount
+		for _, counts := range history {
+			then = then.Add(counts[kind])
+		}
+		usual := shares(then)
 		for i, field := range shares(now) {
-			d := news.Drift{Kind: kind, Field: field.name, Share: field.share(), Usual: shares(then)[i].share()}
-			if drifts(field, shares(then)[i]) {
+			if drifts(field, usual[i]) {
+				d := news.Drift{Kind: kind, Field: field.name, Share: field.share(), Usual: usual[i].share()}
 				r.report.Drift = append(r.report.Drift, d)
 				r.o.Log.Warn("pages drift", "kind", d.Kind, "field", d.Field, "share", d.Share, "usual", d.Usual)
 			}
@@ -80,12 +83,32 @@ func shares(c news.PageCount) []lacking {
 
 // drifts reports whether so many pages lack a field now as would not by chance.
 func drifts(now, then lacking) bool {
-	if now.from < driftPages || then.from < driftHistory {
+	if now.n == 0 || then.from < driftHistory {
 		return false
 	}
 	// One more than was ever seen, or else the first page of a kind that lacks
 	// something would be no chance at all.
 	usual := float64(then.n+1) / float64(then.from+1)
-	deviation := math.Sqrt(usual * (1 - min(usual, 1)) / float64(now.from))
-	return now.share() > usual+driftSigmas*deviation
+	return now.share() > usual && chance(now.n, now.from, usual) < driftChance
+}
+
+// chance returns the probability that n or more of so many pages lack what each
+// lacks with probability p: the upper tail of the binomial distribution.
+func chance(n, from int, p float64) float64 {
+	if p >= 1 {
+		return 1
+	}
+	sum := 0.0
+	for k := n; k <= from; k++ {
+		sum += math.Exp(logChoose(from, k) + float64(k)*math.Log(p) + float64(from-k)*math.Log1p(-p))
+	}
+	return sum
+}
+
+// logChoose returns the logarithm of the number of ways to choose k of n.
+func logChoose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
 }

@@ -142,8 +142,9 @@ func TestDrift(t *testing.T) {
 	base := serve(t, s)
 	a := newArchive(t)
 	day := time.Date(2021, 12, 22, 10, 0, 0, 0, news.Shanghai)
+	posts := 200
 	run := func(days int, faults ...mirror.Fault) *news.Run {
-		putMirror(t, s, base, mirror.Options{Posts: 200, Seed: uint64(days), Newest: day.AddDate(0, 0, 9*days), Faults: faults})
+		putMirror(t, s, base, mirror.Options{Posts: posts, Seed: uint64(days), Newest: day.AddDate(0, 0, 9*days), Faults: faults})
 		return crawl(t, options(base, a))
 	}
 	for i := range 3 {
@@ -154,5 +155,11 @@ func TestDrift(t *testing.T) {
 	r := run(3, mirror.Fault{Name: "nodate", Share: 0.5})
 	if len(r.Drift) != 1 || r.Drift[0].Kind != news.KindPost || r.Drift[0].Field != "date" || r.Drift[0].Share < 0.3 || r.Drift[0].Usual > 0.1 {
 		t.Errorf("half of the dates missing: %+v", r.Drift)
+	}
+	posts = 8 // too few for one run
+	for i := range 3 {
+		if r := run(4+i, mirror.Fault{Name: "nodate", Share: 1}); len(r.Drift) != 1 {
+			t.Errorf("all dates of few posts missing, run %d: %+v", i+1, r.Drift)
+		}
 	}
 }

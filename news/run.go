@@ -1,6 +1,7 @@
 package news
 
 import (
+	"maps"
 	"time"
 )
 
@@ -74,6 +75,18 @@ type PageCount struct {
 	NoTitle    int `json:"no_title"`
 	NoDate     int `json:"no_date"`
 	NoBody     int `json:"no_body"`
+}
+
+// PageCounts are the counts of a run, by kind of page.
+type PageCounts map[PageKind]PageCount
+
+// Typical returns the counts of the kinds that did not drift.
+func (r *Run) Typical() PageCounts {
+	counts := PageCounts(maps.Clone(r.Pages))
+	for _, d := range r.Drift {
+		delete(counts, d.Kind)
+	}
+	return counts
 }
 
 // Add returns the sum of both counts.

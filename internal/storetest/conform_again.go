@@ -360,21 +360,20 @@ func testHeldPortions(t *testing.T, s Store) {
 }
 
 func testPageHistory(t *testing.T, s Store) {
-	history := do[map[news.PageKind]news.PageCount](t)
-	wantSame(t, "of no run", map[news.PageKind]news.PageCount{}, history(s.PageHistory(t.Context())))
-	count := news.PageCount{Read: 10, Unreadable: 1, NoTitle: 2, NoDate: 3, NoBody: 4}
-	run := news.Run{Started: Noon, Ended: Noon.Add(time.Minute), Pages: map[news.PageKind]news.PageCount{news.KindPost: count}}
-	for id := range uint64(12) {
-		run.ID = id + 1
-		if id == 11 { // was killed
-			run.Ended = time.Time{}
-		}
+	history := do[[]news.PageCounts](t)
+	wantSame(t, "of no run", 0, len(history(s.PageHistory(t.Context()))))
+	post, share := news.PageCount{Read: 10, Unreadable: 1, NoTitle: 2, NoDate: 3, NoBody: 4}, news.PageCount{Read: 1}
+	both := map[news.PageKind]news.PageCount{news.KindPost: post, news.KindShare: share}
+	ended := Noon.Add(time.Minute)
+	for i, run := range []news.Run{
+		{Ended: ended, Pages: map[news.PageKind]news.PageCount{news.KindPost: post}},
+		{Ended: ended, Pages: both, Drift: []news.Drift{{Kind: news.KindPost, Field: "title"}}},
+		{Ended: ended},
+		{Pages: both}, // was killed
+		{Ended: ended, Pages: both},
+	} {
+		run.ID, run.Started = uint64(i+1), Noon
 		commit(t, s, news.Batch{Run: &run})
-		run.Pages[news.KindShare] = news.PageCount{Read: 1}
 	}
-	commit(t, s, news.Batch{Run: &news.Run{ID: 13, Ended: Noon}})
-	wantSame(t, "history", map[news.PageKind]news.PageCount{
-		news.KindPost:  {Read: 110, Unreadable: 11, NoTitle: 22, NoDate: 33, NoBody: 44},
-		news.KindShare: {Read: 10},
-	}, history(s.PageHistory(t.Context())))
+	wantSame(t, "history", []news.PageCounts{both, {news.KindShare: share}, {news.KindPost: post}}, history(s.PageHistory(t.Context())))
 }

@@ -244,8 +244,8 @@ func (f *Faulty) Held(ctx context.Context, since time.Time, after news.ID, n int
 }
 
 // PageHistory implements [Store].
-func (f *Faulty) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
-	return through(ctx, f.next(PageHistory, nil), func() (map[news.PageKind]news.PageCount, error) { return f.inner.PageHistory(ctx) })
+func (f *Faulty) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
+	return through(ctx, f.next(PageHistory, nil), func() ([]news.PageCounts, error) { return f.inner.PageHistory(ctx) })
 }
 
 // Select implements [Store]. A fault after the call ends what was yielded with

@@ -66,17 +66,15 @@ func (m *Memory) Hosts(ctx context.Context) ([]news.Host, error) {
 }
 
 // PageHistory implements [Store].
-func (m *Memory) PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error) {
+func (m *Memory) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
 	runs, err := m.Runs(ctx, 1000)
-	sums := make(map[news.PageKind]news.PageCount)
-	for _, run := range runs {
-		for kind, n := range run.Pages {
-			if !run.Ended.IsZero() {
-				sums[kind] = sums[kind].Add(n)
-			}
+	var history []news.PageCounts
+	for i := range runs {
+		if counts := runs[i].Typical(); !runs[i].Ended.IsZero() && len(counts) > 0 {
+			history = append(history, counts)
 		}
 	}
-	return sums, err
+	return history, err
 }
 
 // Held implements [Store].

@@ -29,7 +29,7 @@ type Picture struct {
 	Runs     []news.Run
 	Hosts    []news.Host
 	Held     []news.Held
-	History  map[news.PageKind]news.PageCount
+	History  []news.PageCounts
 	Selected map[string][]news.Revision // by selection
 }
 

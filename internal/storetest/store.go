@@ -29,7 +29,7 @@ type Store interface {
 	Runs(ctx context.Context, limit int) ([]news.Run, error)
 	Hosts(ctx context.Context) ([]news.Host, error)
 	Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error)
-	PageHistory(ctx context.Context) (map[news.PageKind]news.PageCount, error)
+	PageHistory(ctx context.Context) ([]news.PageCounts, error)
 }
 
 var (
