@@ -21,6 +21,7 @@ import (
 // open web.
 func TestPublic(t *testing.T) {
 	for address, want := range map[string]bool{
+		"100:0:0:1::1": false, "1000::1": false, "e000::1": false, "2d00::1": true,
 		"1.1.1.1": true, "93.184.216.34": true, "2606:4700::1111": true, "64:ff9b::101:101": true,
 		"127.0.0.1": false, "127.8.9.10": false, "::1": false, "::": false, "0.0.0.0": false, "0.1.2.3": false,
 		"10.0.0.1": false, "172.16.0.1": false, "172.31.255.255": false, "172.32.0.1": true, "192.168.1.1": false,
@@ -29,7 +30,6 @@ func TestPublic(t *testing.T) {
 		"198.18.0.1": false, "198.51.100.7": false, "203.0.113.9": false, "2001:db8::1": false, "2002:7f00:1::1": false,
 		"::ffff:127.0.0.1": false, "::ffff:169.254.169.254": false, "::ffff:1.1.1.1": true,
 		"64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::1": false, "::127.0.0.1": false,
-		"3fff::1": false, "5f00::1": false, "100:0:0:1::1": false, // RFC 9637, 9602, 9780
 	} {
 		if got := public(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: public is %v", address, got)
@@ -168,9 +168,9 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// nobody is an address that is public by all registries and that nobody has: of
-// the anycast prefix of 6to4 relays, which was given up (RFC 7526).
-const nobody = "192.88.99.1"
+// nobody is an address that could be a host's on the open web, and is nobody's: no
+// registry has been given any of its block.
+const nobody = "2d00::1"
 
 // listener is a port of this machine that counts who connects to it.
 type listener struct {
@@ -255,6 +255,7 @@ func TestGateAndMixedNames(t *testing.T) {
 	resolver := names{
 		"public-first.test": always(nobody, "127.0.0.1"),
 		"public-last.test":  always("127.0.0.1", nobody),
+		"public-amid.test":  always("::1", nobody, "127.0.0.1", "::ffff:127.0.0.1"),
 		"rebound.test": func(n int) []string {
 			if n == 0 {
 				return []string{nobody}
@@ -264,7 +265,7 @@ func TestGateAndMixedNames(t *testing.T) {
 	}.serve(t)
 	g := newGate(nil)
 	g.resolver = resolver
-	for _, name := range []string{"public-first.test", "public-last.test"} {
+	for _, name := range []string{"public-first.test", "public-last.test", "public-amid.test"} {
 		if err := dialThrough(t, g, net.JoinHostPort(name, l.port)); err == nil {
 			t.Errorf("%s: there is somebody", name)
 		}
