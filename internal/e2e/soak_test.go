@@ -241,11 +241,28 @@ func (s *soak) judge(path string) (posts int) {
 	for i := range s.due {
 		if !held[i] {
 			life, _ := s.mirror.Life(i)
-			s.Errorf("post %d of %d, shown from %v to %v, is missing", i, s.mirror.Len(), life.From, life.Until)
+			s.Errorf("post %d of %d, shown from %v to %v, is missing: %s", i, s.mirror.Len(), life.From, life.Until, known(s.T, a, s.mirror.Post(i).ID))
 		}
 	}
 	s.Logf("%d posts published, %d of them due, %d held", s.mirror.Len(), len(s.due), len(held))
 	return len(held)
+}
+
+// known tells what an archive knows of a post that it lacks.
+func known(t *testing.T, a *archive.Archive, id news.ID) string {
+	t.Helper()
+	for what, ask := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"waits": a.Wanted, "failed": a.Failures} {
+		list, err := ask(t.Context(), "", math.MaxInt32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range list {
+			if w.ID == id {
+				return fmt.Sprintf("%s, linked by mirror %s with pages %q, after %d attempts, the last by run %d: %q", what, w.Mirror, w.Pages, w.Attempts, w.Run, w.Error)
+			}
+		}
+	}
+	return "never met"
 }
 
 // served reports whether the mirror ever showed the i-th post like that.
