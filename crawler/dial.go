@@ -21,6 +21,8 @@ import (
 // network that the crawler stands in. Hosts that are configured as such an
 // address, or as private, may have one, and so may proxies.
 type gate struct {
+	resolver *net.Resolver // of names; nil: the system's
+
 	mu      sync.Mutex
 	trusted map[string]bool // host:port
 }
@@ -83,7 +85,7 @@ func canonical(address string) string {
 
 // dial connects to an address.
 func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Resolver: g.resolver}
 	g.mu.Lock()
 	trusted := g.trusted[canonical(address)]
 	g.mu.Unlock()

@@ -122,10 +122,24 @@ func checkReport(t testing.TB, r *news.Run) {
 		t.Fatalf("the report does not add up: %d discovered = %d new + %d revised + %d unchanged + %v skipped + %v failed + %d pending",
 			r.Discovered, r.New, r.Revised, r.Unchanged, r.Skipped, r.Failed, r.Pending)
 	}
+	checkHosts(t, r)
 	for _, p := range r.Problems {
 		if p.Why == "" || strings.ContainsAny(p.Why, "\r\n") {
 			t.Errorf("problem of %s is not one line: %q", p.URL, p.Why)
 		}
+	}
+}
+
+// checkHosts checks that what was asked of all hosts together is what was asked.
+func checkHosts(t testing.TB, r *news.Run) {
+	t.Helper()
+	requests, bytes := 0, int64(0)
+	for _, u := range r.Hosts {
+		requests += u.Requests
+		bytes += u.Bytes
+	}
+	if sent := news.Total(r.Requests); requests != sent || bytes != r.Bytes {
+		t.Errorf("run %d (%s) tells of %d requests and %d bytes, and of its hosts %d and %d", r.ID, r.Ending, sent, r.Bytes, requests, bytes)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -129,6 +130,7 @@ func extra(status int) int {
 // TestRetryAfter: a server that names a time, in seconds or as a date, is left
 // alone until then.
 func TestRetryAfter(t *testing.T) {
+	const most = 10 * time.Second // however busy the machine is
 	now := time.Date(2021, 12, 22, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		value string
@@ -154,7 +156,7 @@ func TestRetryAfter(t *testing.T) {
 			o := options(f.base, newArchive(t))
 			o.Now = func() time.Time { return now }
 			report := crawl(t, o)
-			if report.New != 1 || len(times) != 2 || times[1].Sub(times[0]) < c.least {
+			if report.New != 1 || len(times) != 2 || times[1].Sub(times[0]) < c.least || times[1].Sub(times[0]) > most {
 				t.Errorf("report %+v after requests at %v", countsOf(report), times)
 			}
 		})
@@ -358,26 +360,68 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestWhatIsSent: the agent's own name, and the validators of lists alone.
+// TestWhatIsSent: the agent's own name, and the validators of what is asked for
+// again. No cookie that a server sets comes back, not even to it, and no page,
+// after a redirect neither, is told which one led to it.
 func TestWhatIsSent(t *testing.T) {
-	m := map[string]http.Header{}
-	f := onePost(t, func(w http.ResponseWriter, r *http.Request) { m["post"] = r.Header.Clone(); fmt.Fprint(w, goodPage()) })
-	f.answer("/", func(w http.ResponseWriter, r *http.Request) {
-		m["home"] = r.Header.Clone()
-		w.Header().Set("ETag", `"one"`)
-		w.Header().Set("Last-Modified", "Wed, 22 Dec 2021 02:37:15 GMT")
-		if r.Header.Get("If-None-Match") == `"one"` {
-			w.WriteHeader(http.StatusNotModified)
-			return
+	const moved = "/xinlu/2021/12/22/" + code1 + ".html"
+	var mu sync.Mutex
+	sent := map[string][]http.Header{}
+	noted := func(h http.HandlerFunc) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			sent[r.URL.Path] = append(sent[r.URL.Path], r.Header.Clone())
+			mu.Unlock()
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: "s3cret", Path: "/"})
+			w.Header().Set("Last-Modified", "Wed, 22 Dec 2021 02:37:15 GMT")
+			h(w, r)
 		}
-		fmt.Fprint(w, listPage(path1))
-	})
-	a := newArchive(t)
-	crawl(t, options(f.base, a))
-	checkHeader(t, m["post"], "User-Agent: finarc/test", "If-None-Match: ", "If-Modified-Since: ", "Cookie: ", "Referer: ")
-	checkHeader(t, m["home"], "User-Agent: finarc/test", "If-None-Match: ", "If-Modified-Since: ")
-	if report := crawl(t, options(f.base, a)); report.Lists.NotModified != 1 {
+	}
+	home := func(tag string, links ...string) http.HandlerFunc {
+		return noted(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", tag)
+			if r.Header.Get("If-None-Match") == tag {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			fmt.Fprint(w, listPage(links...))
+		})
+	}
+	f := newFixture(t, nil)
+	f.answer("/robots.txt", noted(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "User-agent: *\nAllow: /\n") }))
+	f.answer("/", home(`"one"`, path1))
+	f.answer(path1, noted(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, moved, http.StatusFound) }))
+	f.answer(moved, noted(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, goodPage()) }))
+	f.answer(path2, noted(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, strings.ReplaceAll(postPage("乙", sentence, code2, "yanlancaijing"), "{base}", ""))
+	}))
+	o := options(f.base, newArchive(t))
+	crawl(t, o)
+	f.answer("/", home(`"two"`, path1, path2))
+	crawl(t, o)
+	if report := crawl(t, o); report.Lists.NotModified != 1 {
 		t.Errorf("lists %+v", report.Lists)
 	}
-	checkHeader(t, m["home"], `If-None-Match: "one"`, "If-Modified-Since: Wed, 22 Dec 2021 02:37:15 GMT")
+	const nothing, modified = "If-None-Match: ", "If-Modified-Since: "
+	for path, validators := range map[string][][]string{
+		"/robots.txt": {{nothing, modified}},
+		"/": {
+			{nothing, modified},
+			{`If-None-Match: "one"`, modified + "Wed, 22 Dec 2021 02:37:15 GMT"},
+			{`If-None-Match: "two"`, modified + "Wed, 22 Dec 2021 02:37:15 GMT"},
+		},
+		path1: {{nothing, modified}},
+		moved: {{nothing, modified}},
+		path2: {{nothing, modified}},
+	} {
+		if len(sent[path]) != len(validators) {
+			t.Errorf("%s was asked for %d times, want %d", path, len(sent[path]), len(validators))
+			continue
+		}
+		for i, h := range sent[path] {
+			t.Run(fmt.Sprint(path, " ", i), func(t *testing.T) {
+				checkHeader(t, h, append(validators[i], "User-Agent: finarc/test", "Cookie: ", "Referer: ")...)
+			})
+		}
+	}
 }

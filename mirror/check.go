@@ -374,7 +374,7 @@ func (e *evidence) sum(terms []term) int64 {
 		case t.all:
 			n = int64(e.mirror.Len())
 		case t.hit != "":
-			n = e.posts(func(i int) bool { return e.scenario.hit(e.mirror, i) == t.hit })
+			n = e.posts(func(i int) bool { return e.scenario.Hit(e.mirror, i) == t.hit })
 		case t.at != "":
 			n = e.posts(func(i int) bool {
 				path, err := url.PathUnescape(e.mirror.Standing(i).Path)

@@ -71,8 +71,10 @@ func (s *Scenario) Mirror() (*Mirror, error) {
 	return m, nil
 }
 
-// hit returns the rule for the page of the i-th post, "" for none.
-func (s *Scenario) hit(m *Mirror, i int) string {
+// Hit returns the name of the rule for the page of the i-th post of the
+// scenario's mirror, "" for none. A rule that the file does not name is called by
+// what it matches and its place.
+func (s *Scenario) Hit(m *Mirror, i int) string {
 	path, err := url.PathUnescape(m.Standing(i).Path)
 	if path == "" || err != nil {
 		return ""

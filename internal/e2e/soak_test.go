@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -17,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -56,34 +59,92 @@ const (
 // A soak lasts as long as so many posts, one after the other, are shown.
 const windows = 5
 
-// soak is a living mirror, its clock, and what must be in an archive of it.
+// soak is a living mirror, its clock, another mirror of the same posts, and what
+// must be in an archive of both.
 type soak struct {
 	*testing.T
 	dice   *rand.Rand
 	clock  atomic.Int64 // Unix seconds
 	mirror *mirror.Mirror
 	site   string
+	other  *mortal
 	// due are the posts that a run cannot have missed.
 	due map[int]bool
 }
 
-func newSoak(t *testing.T, runs int) *soak {
+func newSoak(t *testing.T, runs, agony int) *soak {
 	s := &soak{T: t, dice: chance(t), due: map[int]bool{}}
 	s.clock.Store(time.Date(2021, 12, 20, 9, 0, 0, 0, news.Shanghai).Unix())
 	window := max(time.Hour, time.Duration(runs)*(shortestStep+longestStep)/2/windows)
-	var err error
-	s.mirror, err = mirror.New(mirror.Options{
+	o := mirror.Options{
 		Posts: min(50+4*runs, 500), Categories: 12, Seed: s.dice.Uint64(), Window: window, ShareOnly: 0.1, CacheBytes: -1,
 		Living: &mirror.Living{Now: s.now, Revised: 0.2, Relaid: 0.2},
 		Faults: []mirror.Fault{{Name: "ailing", Share: 0.03}, {Name: "unsteady", Share: 0.02}, {Name: "outages"}},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.mirror)
-	t.Cleanup(server.Close)
-	s.site = server.URL
+	s.mirror = s.open(o)
+	s.site = s.serve(s.mirror)
+	o.Faults = []mirror.Fault{{Name: "unsteady", Share: 0.05}}
+	s.other = &mortal{mirror: s.open(o), agony: agony}
+	s.other.site = s.serve(s.other)
 	return s
+}
+
+func (s *soak) open(o mirror.Options) *mirror.Mirror {
+	s.Helper()
+	m, err := mirror.New(o)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return m
+}
+
+func (s *soak) serve(h http.Handler) string {
+	server := httptest.NewServer(h)
+	s.Cleanup(server.Close)
+	return server.URL
+}
+
+// mortal is a mirror that dies now and then.
+type mortal struct {
+	mirror *mirror.Mirror
+	site   string
+
+	mu            sync.Mutex
+	dies, returns int // after which request, and up to which, it is dead
+	asked         int
+	agony         int // the most requests for which it is dead in the middle of a run
+}
+
+// ServeHTTP implements [http.Handler].
+func (m *mortal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.dead() {
+		panic(http.ErrAbortHandler)
+	}
+	m.mirror.ServeHTTP(w, r)
+}
+
+// dead counts a request, and reports whether there is nobody to answer it.
+func (m *mortal) dead() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked++
+	return m.dies < m.asked && m.asked <= m.returns
+}
+
+// live draws whether it dies in the next run: at once and for all of it, or in the
+// middle and for a moment.
+func (m *mortal) live(dice *rand.Rand) {
+	m.mirror.ResetRequests()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked, m.dies, m.returns = 0, 0, 0
+	switch dice.IntN(6) {
+	case 0:
+		m.returns = math.MaxInt
+	case 1, 2:
+		m.dies = dice.IntN(60)
+		m.returns = m.dies + 1 + dice.IntN(m.agony)
+	}
 }
 
 func (s *soak) now() time.Time { return time.Unix(s.clock.Load(), 0).In(news.Shanghai) }
@@ -95,6 +156,23 @@ func (s *soak) pass(d time.Duration) { s.clock.Add(int64(d / time.Second)) }
 func (s *soak) step() {
 	s.pass(shortestStep + time.Duration(s.dice.Int64N(int64(longestStep-shortestStep))))
 	s.mirror.ResetRequests()
+	s.other.live(s.dice)
+}
+
+// checkReport checks that the numbers of a report add up.
+func (s *soak) checkReport(r *news.Run) {
+	s.Helper()
+	if !r.AddsUp() {
+		s.Errorf("run %d does not add up: %+v", r.ID, r)
+	}
+	requests, bytes := 0, int64(0)
+	for _, u := range r.Hosts {
+		requests += u.Requests
+		bytes += u.Bytes
+	}
+	if sent := news.Total(r.Requests); requests != sent || bytes != r.Bytes {
+		s.Errorf("run %d (%s) tells of %d requests and %d bytes, and of its hosts %d and %d", r.ID, r.Ending, sent, r.Bytes, requests, bytes)
+	}
 }
 
 // completed notes what a run that was done must have found: what was shown all
@@ -163,11 +241,28 @@ func (s *soak) judge(path string) (posts int) {
 	for i := range s.due {
 		if !held[i] {
 			life, _ := s.mirror.Life(i)
-			s.Errorf("post %d of %d, shown from %v to %v, is missing", i, s.mirror.Len(), life.From, life.Until)
+			s.Errorf("post %d of %d, shown from %v to %v, is missing: %s", i, s.mirror.Len(), life.From, life.Until, known(s.T, a, s.mirror.Post(i).ID))
 		}
 	}
 	s.Logf("%d posts published, %d of them due, %d held", s.mirror.Len(), len(s.due), len(held))
 	return len(held)
+}
+
+// known tells what an archive knows of a post that it lacks.
+func known(t *testing.T, a *archive.Archive, id news.ID) string {
+	t.Helper()
+	for what, ask := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"waits": a.Wanted, "failed": a.Failures} {
+		list, err := ask(t.Context(), "", math.MaxInt32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range list {
+			if w.ID == id {
+				return fmt.Sprintf("%s, linked by mirror %s with pages %q, after %d attempts, the last by run %d: %q", what, w.Mirror, w.Pages, w.Attempts, w.Run, w.Error)
+			}
+		}
+	}
+	return "never met"
 }
 
 // served reports whether the mirror ever showed the i-th post like that.
@@ -188,10 +283,12 @@ func (s *soak) served(i int, rev *news.Revision) bool {
 // TestSoak runs the program itself again and again.
 func TestSoak(t *testing.T) {
 	runs := soakRuns(t, 12)
-	s := newSoak(t, runs)
+	s := newSoak(t, runs, 8) // with more, its host is left alone for seconds
 	dir := t.TempDir()
 	p := &programSoak{soak: s, config: filepath.Join(dir, "crawler.yaml"), db: filepath.Join(dir, "a.db")}
-	writeFile(t, p.config, fmt.Sprintf(configuration, p.db, s.site, 12)+"  retries: 1\n  put_off: 1ms\n") // its clock is a thousand times as fast as ours
+	both := strings.Replace(configuration, "limits:\n", otherMirror+"limits:\n", 1)
+	writeFile(t, p.config, fmt.Sprintf(both, p.db, s.site, 12, s.other.site)+
+		"  retries: 1\n  robots: true\n  put_off: 1ms\n") // its clock is a thousand times as fast as ours
 	for n := range runs {
 		p.once(n)
 		if t.Failed() {
@@ -208,6 +305,13 @@ func TestSoak(t *testing.T) {
 	t.Logf("%d runs: %v", len(p.said), p.endings)
 }
 
+// otherMirror is the configuration of a second mirror.
+const otherMirror = `  - name: other
+    site: %[4]s/
+    share: %[4]s/html_News/NewsShare.html?infoCode={infoCode}
+    text: %[4]s/NewsData/GetNewsText.do?id={infoCode}
+`
+
 // programSoak is a soak of the program as processes.
 type programSoak struct {
 	*soak
@@ -221,12 +325,12 @@ type programSoak struct {
 }
 
 // endings counts how runs ended.
-type endings struct{ done, failed, down, busy, interrupted, killed int }
+type endings struct{ done, failed, down, busy, limited, interrupted, killed int }
 
 // once lets one run be made, in one way or another.
 func (p *programSoak) once(n int) {
 	before, said, killed := p.posts(), len(p.said), p.endings.killed
-	switch way := p.dice.IntN(10); {
+	switch way := p.dice.IntN(13); {
 	case n > 0 && way == 0:
 		p.cutShort(syscall.SIGKILL)
 	case n > 0 && way == 1:
@@ -235,6 +339,12 @@ func (p *programSoak) once(n int) {
 		p.together()
 	case way == 3:
 		p.run(func() { p.pass(10 * time.Minute) })
+	case way == 4, way == 5:
+		p.run(nil, "--refresh", p.yesterday())
+	case way == 6:
+		p.bounded("--max-requests", strconv.Itoa(1+p.dice.IntN(100)))
+	case way == 7:
+		p.bounded("--max-duration", max(time.Millisecond, time.Duration(p.dice.Int64N(int64(p.took)+1))).String())
 	default:
 		p.run(nil)
 	}
@@ -301,13 +411,15 @@ func (p *programSoak) end(c *crawl) int {
 		if err := json.Unmarshal(c.out.Bytes(), &r); err != nil {
 			p.Fatalf("exit code %d, report %q: %v", code, &c.out, err)
 		}
-		if !r.AddsUp() {
-			p.Errorf("run %d does not add up: %+v", r.ID, r)
-		}
+		p.checkReport(&r)
 		p.said = append(p.said, r)
 	}
+	limited := r.Ending == news.EndingRequests || r.Ending == news.EndingDuration
+	if limited {
+		p.endings.limited++
+	}
 	want := map[int]string{0: news.EndingDone, 3: news.EndingDone, 1: news.EndingFailed, 130: news.EndingInterrupted}
-	if r.Ending != "" && r.Ending != want[code] || r.Ending == "" && (code == 0 || code == 1 || code == 3) {
+	if limited && code != 0 && code != 3 || !limited && r.Ending != "" && r.Ending != want[code] || r.Ending == "" && (code == 0 || code == 1 || code == 3) {
 		p.Fatalf("a run that ended as %q has exit code %d\n%s%s", r.Ending, code, &c.out, &c.err)
 	}
 	if r.Ending == news.EndingDone {
@@ -340,9 +452,27 @@ func (p *programSoak) count(c *crawl, code int) {
 	}
 }
 
+// yesterday returns how many days ago, by the program's clock, it was a day ago by
+// the mirrors'.
+func (p *programSoak) yesterday() string {
+	return strconv.Itoa(1 + int(time.Since(p.now())/(24*time.Hour)))
+}
+
+// bounded makes a run that ends early, and in order.
+func (p *programSoak) bounded(flag, limit string) {
+	p.Helper()
+	c, said := p.start(flag, limit), len(p.said)
+	p.end(c)
+	for _, r := range p.said[said:] {
+		if n, err := strconv.Atoi(limit); err == nil && news.Total(r.Requests) > n {
+			p.Errorf("run %d sent %v, which are more than %d requests", r.ID, r.Requests, n)
+		}
+	}
+}
+
 // run makes a run and leaves it alone; meanwhile happens while it is on.
-func (p *programSoak) run(meanwhile func()) {
-	c := p.start()
+func (p *programSoak) run(meanwhile func(), flags ...string) {
+	c := p.start(flags...)
 	if meanwhile != nil {
 		timer := time.AfterFunc(time.Duration(p.dice.Int64N(int64(p.took)+1)), meanwhile)
 		defer timer.Stop()
@@ -386,9 +516,7 @@ func (p *programSoak) checkLog() {
 		if err := dec.Decode(&r); err != nil {
 			p.Fatal(err)
 		}
-		if !r.AddsUp() {
-			p.Errorf("run %d does not add up in the log: %+v", r.ID, r)
-		}
+		p.checkReport(&r)
 		log[r.ID] = r
 	}
 	for _, r := range p.said {
@@ -448,10 +576,10 @@ func watchPeak(ctx context.Context, pid int) <-chan float64 {
 // nor file handles nor goroutines stay behind.
 func TestSoakInside(t *testing.T) {
 	runs := soakRuns(t, 30)
-	s := newSoak(t, runs)
+	s := newSoak(t, runs, 100)
 	path := filepath.Join(t.TempDir(), "a.db")
 	limits := config.Default().Limits
-	limits.Rate, limits.Retries, limits.Parallel = 0, 1, 6
+	limits.Rate, limits.Retries, limits.Parallel, limits.Robots = 0, 1, 6, true
 	early := min(20, runs/2)
 	var before left
 	total := 0
@@ -460,12 +588,11 @@ func TestSoakInside(t *testing.T) {
 		switch {
 		case err == nil && report.Ending == news.EndingDone:
 			s.completed(s.now(), s.now())
+		case err == nil && (report.Ending == news.EndingRequests || report.Ending == news.EndingDuration):
 		case !errors.Is(err, crawler.ErrUnreachable):
 			t.Fatalf("run %d ended as %s: %v", n, report.Ending, err)
 		}
-		if !report.AddsUp() {
-			t.Errorf("run %d does not add up: %+v", n, report)
-		}
+		s.checkReport(report)
 		total += report.New
 		if n+1 == early {
 			before = whatIsLeft(t)
@@ -489,13 +616,27 @@ func insideRun(t *testing.T, s *soak, path string, limits config.Limits) (*news.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return crawler.Run(t.Context(), crawler.Options{
-		Mirrors: []config.Mirror{{
-			Name: "local", Site: s.site + "/", Share: s.site + "/html_News/NewsShare.html?infoCode=" + config.InfoCodeMark,
-			Text: s.site + "/NewsData/GetNewsText.do?id=" + config.InfoCodeMark,
-		}},
-		Limits: limits, Agent: "finarc/test", Command: "crawl local", Store: a, Now: s.now, Backoff: time.Millisecond,
-	})
+	o := crawler.Options{
+		Mirrors: []config.Mirror{mirrorAt("local", s.site), mirrorAt("other", s.other.site)},
+		Limits:  limits, Agent: "finarc/test", Command: "crawl local", Store: a, Now: s.now, Backoff: time.Millisecond,
+	}
+	switch s.dice.IntN(8) {
+	case 0, 1:
+		o.Refresh = 1
+	case 2:
+		o.MaxRequests = 1 + s.dice.IntN(100)
+	case 3:
+		o.MaxDuration = time.Duration(1 + s.dice.Int64N(int64(100*time.Millisecond)))
+	}
+	return crawler.Run(t.Context(), o)
+}
+
+// mirrorAt is the configuration of a mirror.
+func mirrorAt(name, site string) config.Mirror {
+	return config.Mirror{
+		Name: name, Site: site + "/", Share: site + "/html_News/NewsShare.html?infoCode=" + config.InfoCodeMark,
+		Text: site + "/NewsData/GetNewsText.do?id=" + config.InfoCodeMark,
+	}
 }
 
 // judgeMoments checks that each post is as the mirror showed it when it was
