@@ -25,11 +25,12 @@ type wanted struct {
 	Source   uint64   `cbor:"10,keyasint,omitempty"` // the number of the page that it was found on, see tx.sourceNumber
 	Next     int64    `cbor:"11,keyasint,omitempty"` // milliseconds since 1970
 	TitleSum uint32   `cbor:"12,keyasint,omitempty"`
+	Also     []string `cbor:"13,keyasint,omitempty"` // the names of other mirrors
 }
 
 func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
 	stored := wanted{
-		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Category: w.Category, FoundOn: w.FoundOn,
+		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Also: w.Also, Category: w.Category, FoundOn: w.FoundOn,
 		Attempts: w.Attempts, Run: w.Run, Error: w.Error, Found: millis(w.Found),
 		Next: millis(w.Next), TitleSum: w.TitleSum,
 	}
@@ -69,7 +70,7 @@ func (t *tx) decodeWanted(key, value []byte) (news.Wanted, error) {
 // of returns the entry of a post. The page that it was found on is known.
 func (s *wanted) of(id news.ID) news.Wanted {
 	w := news.Wanted{
-		ID: id, Mirror: s.Mirror, Category: s.Category, FoundOn: s.FoundOn,
+		ID: id, Mirror: s.Mirror, Also: s.Also, Category: s.Category, FoundOn: s.FoundOn,
 		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
 		Next: fromMillis(s.Next), TitleSum: s.TitleSum,
 	}
@@ -287,6 +288,11 @@ func learn(w, from *news.Wanted) bool {
 	}
 	if w.Category == "" && from.Category != "" {
 		w.Category, changed = from.Category, true
+	}
+	for _, mirror := range append([]string{from.Mirror}, from.Also...) {
+		if mirror != "" && mirror != w.Mirror && !slices.Contains(w.Also, mirror) {
+			w.Also, changed = slices.Sorted(slices.Values(append(slices.Clip(w.Also), mirror))), true
+		}
 	}
 	if from.TitleSum != 0 && w.TitleSum != from.TitleSum {
 		w.TitleSum, changed = from.TitleSum, true

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/finarc/finarc/page"
@@ -113,6 +114,7 @@ var classes = []struct {
 	{isErr(errTooLarge), reasonTooLarge, false},
 	{isErr(errRedirect), reasonRedirect, false},
 	{isErr(errLoop), reasonRedirect, false},
+	{isBadLocation, reasonRedirect, false},
 	{isErr(errRobots), reasonRobots, false},
 	{isErr(errDecode), reasonCut, true},
 	{isErr(io.ErrUnexpectedEOF), reasonCut, true},
@@ -149,6 +151,12 @@ func reasonOf(err error) reason {
 
 func isErr(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// isBadLocation reports whether a redirect leads to what is no address. net/http
+// says so in words alone.
+func isBadLocation(err error) bool {
+	return strings.Contains(err.Error(), "failed to parse Location header")
 }
 
 func isTimeout(err error) bool {

@@ -68,6 +68,7 @@ const maxRobotsHops = 5
 // hosts, and not to what their rules disallow.
 func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
+		req.Header.Del("Referer") // where a crawler comes from is nobody's business
 		if via[0].URL.Path == robotsPath {
 			if len(via) > maxRobotsHops {
 				return errLoop

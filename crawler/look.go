@@ -118,7 +118,7 @@ func (r *run) queuePost(w news.Wanted) {
 // or has a page of it.
 func (r *run) knows(w *news.Wanted) bool {
 	return slices.ContainsFunc(r.sites, func(s *site) bool {
-		return !s.down && (s.Name() == w.Mirror || slices.ContainsFunc(w.Pages, s.owns))
+		return !s.down && (s.Name() == w.Mirror || slices.Contains(w.Also, s.Name()) || slices.ContainsFunc(w.Pages, s.owns))
 	})
 }
 

@@ -165,7 +165,9 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 	case !met && len(r.seen) >= maxPosts:
 		r.tooMany(w.FoundOn, news.KindOther, fmt.Errorf("the run knows %d posts already", maxPosts))
 		return
-	case old == standingDone && !r.tellsPage(w), met && len(w.Pages) == 0 && w.Category == "":
+	case old == standingDone && !r.tellsPage(w):
+		return
+	case met && len(w.Pages) == 0 && w.Category == "" && len(r.sites) == 1: // another mirror would be news
 		return
 	}
 	r.meet(w.ID, standingFound)
@@ -232,7 +234,8 @@ func (r *run) takeFailure(res result) {
 		r.batch.Tried = append(r.batch.Tried, w)
 		r.problemOf(w.ID, fail, "skipped", w.Attempts)
 		r.mark(w.ID, standingDone)
-		r.report.Skipped[news.SkippedDisallowed]++
+		add(r.report.Skipped, news.SkippedDisallowed, 1)
+		r.failed[compact(w.ID)] = failedPost{w.Pages, func() { add(r.report.Skipped, news.SkippedDisallowed, -1) }}
 		return
 	case fail.again && w.Attempts+1 < r.o.Limits.Attempts:
 		w.Attempts++
@@ -317,8 +320,8 @@ func (r *run) settlePost(p *news.Captured, change news.Change) {
 		r.problem(news.Problem{URL: p.Capture.URL, ID: p.Post.ID, What: p.Capture.Kind, For: "differs"},
 			&failure{reason: reasonDiffers, err: fmt.Errorf("%s has it otherwise than the mirror it was got from before; both are kept", p.Capture.Mirror)})
 	}
-	if p.Post.ID != p.Wanted.ID && r.duplicate(p) {
-		r.report.Skipped[news.SkippedDuplicate]++
+	if p.Post.ID != p.Wanted.ID {
+		r.settleIdentity(p)
 	}
 	if !r.close(p.Wanted.ID) {
 		return
@@ -334,16 +337,27 @@ func (r *run) settlePost(p *news.Captured, change news.Change) {
 	}
 }
 
-// duplicate settles a post whose page turned out to be a post of another
-// identity than its link had. Where the run met that one too, it has counted
-// two posts that are one; the second of them is the duplicate.
-func (r *run) duplicate(p *news.Captured) bool {
-	_, met := r.seen[compact(p.Post.ID)]
-	if !met {
+// settleIdentity settles a post whose page turned out to be a post of another
+// identity than its link had. Where the run met that one too, it has met two posts
+// that are one: one of them is the duplicate, and the other is what the page is to
+// the archive.
+func (r *run) settleIdentity(p *news.Captured) {
+	other := compact(p.Post.ID)
+	standing, met := r.seen[other]
+	failed, inVain := r.failed[other]
+	switch {
+	case !met:
 		r.mark(p.Post.ID, standingDone)
-		return false
+		return
+	case standing != standingDone:
+		r.mark(p.Post.ID, standingDone)
+	case inVain: // its own page was, and this one is not
+		delete(r.failed, other)
+		failed.uncount()
+	case !r.close(p.Wanted.ID): // both were counted before
+		return
 	}
-	return r.close(p.Post.ID) || r.close(p.Wanted.ID)
+	add(r.report.Skipped, news.SkippedDuplicate, 1)
 }
 
 // close marks a post as counted for good, and returns false if it was already.

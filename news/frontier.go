@@ -12,6 +12,7 @@ type Wanted struct {
 	ID       ID
 	InfoCode InfoCode // as fully spelled as any link has it; empty for pages without
 	Mirror   string   // the mirror that first linked it
+	Also     []string // other mirrors that do
 	Pages    []string // its addresses on mirrors' sites, in the order found
 	// Category is the name of the category page that lists it, where one does.
 	Category string

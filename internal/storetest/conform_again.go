@@ -17,6 +17,7 @@ var againRules = []rule{
 	{"a post that was tried waits", testWaits},
 	{"a link does not end a wait, one to another page does", testWaitEnds},
 	{"a failed post does not wait when it is brought back", testBroughtBackInTime},
+	{"which other mirrors link a post", testOtherMirrors},
 	{"the title of the newest link counts", testTitleSum},
 	{"hosts are kept as they were last told", testHosts},
 	{"robots.txt that was never had leaves what is known", testHostPaused},
@@ -78,6 +79,18 @@ func testBroughtBackInTime(t *testing.T, s Store) {
 	found(t, s, link)
 	w.Next = time.Time{}
 	wantSame(t, "brought back", waiting{Frontier: []news.Wanted{w}}, waitingIn(t, s))
+}
+
+func testOtherMirrors(t *testing.T, s Store) {
+	links := [3]news.Wanted{WantedOf(1), WantedOf(1), WantedOf(1)}
+	links[1].Mirror, links[2].Mirror = "z", "b"
+	for _, w := range links {
+		found(t, s, w)
+		found(t, s, w)
+	}
+	want := links[0]
+	want.Also = []string{"b", "z"}
+	wantSame(t, "waiting", []news.Wanted{want}, waitingIn(t, s).Frontier)
 }
 
 func testTitleSum(t *testing.T, s Store) {

@@ -46,7 +46,7 @@ func testMerged(t *testing.T, s Store) {
 	found(t, s, plain, told)
 	found(t, s, again)
 	want := with(WantedOf(1), "https://mirror.example/1.html", "https://mirror.example/1b.html")
-	want.Category = "21caijing"
+	want.Category, want.Also = "21caijing", []string{"n"}
 	wantSame(t, "waiting", waiting{Frontier: []news.Wanted{want}}, waitingIn(t, s))
 }
 

@@ -307,6 +307,9 @@ func learned(w, from news.Wanted) news.Wanted {
 		w.InfoCode = from.InfoCode
 	}
 	w.Category, w.TitleSum = cmp.Or(w.Category, from.Category), cmp.Or(from.TitleSum, w.TitleSum)
+	mirrors := slices.Concat(w.Also, from.Also, []string{from.Mirror})
+	slices.Sort(mirrors)
+	w.Also = slices.DeleteFunc(slices.Compact(mirrors), func(m string) bool { return m == "" || m == w.Mirror })
 	return w
 }
 
