@@ -64,6 +64,14 @@ func (f *failure) Error() string {
 	return fmt.Sprintf("GET %s: %s: %v", f.url, f.reason, f.err)
 }
 
+// withoutURL returns the failure as an error that does not tell the address.
+func (f *failure) withoutURL() error {
+	if f.err == nil {
+		return errors.New(string(f.reason))
+	}
+	return fmt.Errorf("%s: %w", f.reason, f.err)
+}
+
 // left reports whether nobody was asked: what is wanted is left for later, as if
 // it had never been taken up.
 func (f *failure) left() bool {

@@ -128,7 +128,7 @@ func (r *robots) load(f *fetcher, u *url.URL) (*robotstxt.Group, *failure) {
 		case fail.left():
 			return nil, fail
 		case held.Fetched.IsZero() || age >= robotsStale:
-			return nil, &failure{reason: reasonNoRules, url: fail.url, err: fail}
+			return nil, &failure{reason: reasonNoRules, url: fail.url, err: fail.withoutURL()}
 		}
 	}
 	if held.Status != http.StatusOK {

@@ -77,7 +77,7 @@ func families(r *news.Run) []family {
 func outcome(r *news.Run) []family {
 	var endings []sample
 	for _, e := range []string{
-		news.EndingDone, news.EndingDuration, news.EndingFailed, news.EndingInterrupted, news.EndingRequests, news.EndingRunning,
+		news.EndingDone, news.EndingDuration, news.EndingFailed, news.EndingInterrupted, news.EndingPaused, news.EndingRequests, news.EndingRunning,
 	} {
 		endings = append(endings, sample{truth(r.Ending == e), []label{{"ending", e}}})
 	}
@@ -104,6 +104,7 @@ func posts(r *news.Run) []family {
 			count{"skipped", r.SkippedPosts()}, count{"failed", r.FailedPosts()}, count{"pending", r.Pending})},
 		{"skipped_posts", "Posts that were skipped, by reason.", counted("reason", r.Skipped)},
 		{"failed_posts", "Posts that failed for good, by their final error.", counted("error", r.Failed)},
+		{"failed_post_attempts", "Runs in which the posts that failed for good were tried, by their final error.", counted("error", r.Attempts)},
 		{"differing_posts", "Revised posts that another mirror has otherwise.", one(r.Differing)},
 		{"incomplete_posts", "Archived posts that lack something, by what they lack.", counted("lacks", r.Incomplete)},
 		{"leads", "Related posts recorded that the archive lacks.", one(r.Leads)},

@@ -180,6 +180,10 @@ func (r *Run) Clone() *Run {
 	c.Requests, c.Statuses, c.Transport = cloneMap(r.Requests), cloneMap(r.Statuses), cloneMap(r.Transport)
 	c.Attempts = cloneMap(r.Attempts)
 	c.Hosts, c.Pages = cloneMap(r.Hosts), cloneMap(r.Pages)
+	for name, use := range c.Hosts {
+		use.Statuses = cloneMap(use.Statuses)
+		c.Hosts[name] = use
+	}
 	c.Days, c.Categories = cloneMap(r.Days), cloneMap(r.Categories)
 	c.Drift = append([]Drift{}, r.Drift...)
 	c.Problems = append([]Problem{}, r.Problems...)

@@ -37,6 +37,7 @@ func writeReport(w io.Writer, r *news.Run) error {
 		{"answers", answers(r)},
 		{"hosts", hosts(r.Hosts)},
 		{"touched", touched(r)},
+		{"attempts", attempts(r)},
 		{"pages", pages(r.Pages)},
 		{"lacking", strings.Trim(counts(r.Incomplete), " ()")},
 		{"differ", differing(r.Differing)},
@@ -95,6 +96,15 @@ func tried(runs int) string {
 	return fmt.Sprintf(" (tried in %s)", plural(runs, "run"))
 }
 
+// attempts tells in how many runs the posts that failed were tried, by final
+// error, where that was more than once each.
+func attempts(r *news.Run) string {
+	if news.Total(r.Attempts) <= r.FailedPosts() {
+		return ""
+	}
+	return "failed after " + ranked(r.Attempts) + " tries"
+}
+
 func lists(l *news.Lists) string {
 	return dash(listing([]part{
 		{l.Read, "read"}, {l.NotModified, "not modified"}, {l.Gone, "not there"},
@@ -113,7 +123,7 @@ func answers(r *news.Run) string {
 		if text != "" {
 			text += "; "
 		}
-		text += grouped(n) + " without one" + counts(r.Transport)
+		text += grouped(n) + " without a whole one" + counts(r.Transport)
 	}
 	return text
 }
