@@ -43,6 +43,10 @@ type transport struct {
 
 	mu    sync.Mutex
 	hosts map[string]*host
+
+	// pair is held for reading by whoever counts something in two places, and for
+	// writing by a report, of which both are to tell the same.
+	pair sync.RWMutex
 }
 
 // answer is what a request got, when all of it has arrived. It goes around
@@ -96,6 +100,8 @@ func (t *transport) host(name string) *host {
 
 // report writes what was asked of each host into a run's report.
 func (t *transport) report(run *news.Run) {
+	t.pair.Lock()
+	defer t.pair.Unlock()
 	t.counts.report(run)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -129,8 +135,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
 	kind := t.kind(req)
+	t.pair.RLock()
 	t.counts.sent(kind)
 	h.sent()
+	t.pair.RUnlock()
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
 	if err != nil {
@@ -143,8 +151,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: status %d", errProtocol, res.StatusCode)
 	}
 	latency := time.Since(began)
+	t.pair.RLock()
 	t.counts.answered(res.StatusCode)
 	h.answered(res)
+	t.pair.RUnlock()
 	t.heed(h, req.URL, res)
 	body, err := t.readBody(res, h, kind, func() error {
 		timer.Stop() // waiting for room is not the server's fault
@@ -238,6 +248,8 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind, la
 	}
 	r := &bounded{r: decoded, left: t.limits.MaxBody, small: largeBody, large: large}
 	defer func() {
+		t.pair.RLock()
+		defer t.pair.RUnlock()
 		t.counts.bytes.Add(t.limits.MaxBody - r.left)
 		h.received(t.limits.MaxBody - r.left)
 	}()
