@@ -60,6 +60,9 @@ type errUnknownRules struct{ to *url.URL }
 
 func (e *errUnknownRules) Error() string { return "redirect to " + e.to.Redacted() }
 
+// maxRedirects is how many redirects of a page are followed.
+const maxRedirects = 10
+
 // maxRobotsHops is how many redirects of a robots.txt are followed, whatever host
 // they lead to (RFC 9309, 2.3.1.2).
 const maxRobotsHops = 5
@@ -75,7 +78,7 @@ func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.R
 			}
 			return nil
 		}
-		if len(via) > 10 {
+		if len(via) > maxRedirects {
 			return errLoop
 		}
 		if !slices.Contains(hosts, page.HostOf(req.URL)) {
@@ -97,7 +100,7 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 	if fail := f.robots.check(f, o.url); fail != nil {
 		return nil, fail
 	}
-	for range len(f.robots.hosts) + 1 { // each time one more of these is known
+	for range maxRedirects + 1 { // each time the rules of one more host are known
 		c, fail := f.insist(o)
 		unknown := new(errUnknownRules)
 		if fail == nil || !errors.As(fail.err, &unknown) {
