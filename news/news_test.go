@@ -161,6 +161,25 @@ func TestPostLacksAndOrder(t *testing.T) {
 	}
 }
 
+func TestTimeKnown(t *testing.T) {
+	for text, want := range map[string]bool{
+		"2021-12-22T10:37:15+08:00": true,
+		"2021-12-22T00:00:01+08:00": true,
+		"2021-12-22T00:00:00+08:00": false,
+		"2021-12-21T16:00:00Z":      false, // midnight in Shanghai
+		"2021-12-22T00:00:00Z":      true,
+		"0001-01-01T00:00:00Z":      false, // none at all
+	} {
+		published, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := (Post{Published: published}); p.TimeKnown() != want {
+			t.Errorf("%s: known %v, want %v", text, p.TimeKnown(), want)
+		}
+	}
+}
+
 func TestRunAddsUp(t *testing.T) {
 	r := Run{Discovered: 10, New: 3, Revised: 1, Unchanged: 1, Pending: 1,
 		Skipped: map[string]int{SkippedArchived: 2}, Failed: map[string]int{"gone": 2}}

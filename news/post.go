@@ -65,6 +65,13 @@ func (p *Post) Lacks() []string {
 	return lacks
 }
 
+// TimeKnown reports whether the time of day is known at which the post was
+// published. Midnight counts as not known: that is how a day without a time is
+// written where a time must stand.
+func (p *Post) TimeKnown() bool {
+	return !p.Published.IsZero() && !p.Published.Equal(DayOf(p.Published).Time())
+}
+
 // Day returns the day on which the post was published: by its own time, or
 // else by what its identity proves.
 func (p *Post) Day() Day {

@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"config":     nil,
 	"diff":       nil,
 	"robots":     nil,
+	"exchange":   {"news"},
 	"page":       {"news"},
 	"archive":    {"news"},
 	"jekyll":     {"news"},
@@ -31,7 +32,7 @@ var mayImport = map[string][]string{
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"crawler":    {"news", "page", "config", "robots"},
-	"cmd/finarc": {"news", "page", "config", "diff", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
+	"cmd/finarc": {"news", "page", "config", "diff", "exchange", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
