@@ -26,6 +26,9 @@ type Selection struct {
 	// AsOf is the moment whose knowledge counts: only what was captured by then,
 	// and of each post the newest of that. Zero: now.
 	AsOf time.Time
+	// First takes of each post the first revision, as which it came in, in place
+	// of the newest.
+	First bool
 	// Oldest puts the oldest first; otherwise the newest come first.
 	Oldest bool
 	// Body also reads the body and foot, which takes the capture.
@@ -39,7 +42,7 @@ const (
 	selectTime = 50 * time.Millisecond
 )
 
-// Select yields the newest revisions of the selected posts, in order of
+// Select yields the newest (or first) revisions of the selected posts, in order of
 // [news.Revision.Place], which is also what tells whether they are of the days.
 // As of a moment, a revision that was met again after it was last seen when it
 // was captured: the moment cannot have known more. Between its looks into the
@@ -179,7 +182,7 @@ func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err err
 	if i < 0 {
 		return rev, false, fmt.Errorf("%w: index names revision %d, which is none of post %s", ErrCorrupt, seq, id)
 	}
-	if replaced, err := q.replaced(t, h, i); replaced || err != nil {
+	if other, err := q.otherCounts(t, h, i); other || err != nil {
 		return rev, false, err
 	}
 	rev, err = t.revision(h, i, r, q.Body)
@@ -189,8 +192,12 @@ func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err err
 	return rev, true, err
 }
 
-// replaced reports whether the selection knows a newer revision of the post.
-func (q *query) replaced(t *tx, h head, i int) (bool, error) {
+// otherCounts reports whether another revision of the post is the one that
+// counts: the first, or else the newest that the selection knows.
+func (q *query) otherCounts(t *tx, h head, i int) (bool, error) {
+	if q.First {
+		return i > 0, nil
+	}
 	if i == len(h)-1 {
 		return false, nil
 	}

@@ -234,6 +234,10 @@ func testAsOf(t *testing.T, s Store) {
 		{at(50 * time.Hour), archive.Selection{From: 20211223}, []string{"又更正"}},
 		{at(2 * time.Hour), archive.Selection{From: 20211223}, nil},
 		{time.Time{}, archive.Selection{}, []string{"又更正", Sample(1).Post.Title}},
+		{time.Time{}, archive.Selection{First: true}, []string{Sample(1).Post.Title, p.Post.Title}},
+		{time.Time{}, archive.Selection{First: true, From: 20211223}, nil},
+		{at(2 * time.Hour), archive.Selection{First: true, Limit: 1, Oldest: true}, []string{p.Post.Title}},
+		{at(-time.Millisecond), archive.Selection{First: true}, nil},
 	} {
 		for _, body := range []bool{false, true} {
 			c.q.Body, c.q.AsOf = body, c.moment

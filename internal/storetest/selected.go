@@ -13,7 +13,7 @@ import (
 func (s *state) selected(q *archive.Selection) []news.Revision {
 	var found []news.Revision
 	for _, list := range s.posts {
-		if rev, ok := newest(list, q); ok && matches(&rev, q) {
+		if rev, ok := counting(list, q); ok && matches(&rev, q) {
 			found = append(found, rev)
 		}
 	}
@@ -29,8 +29,12 @@ func (s *state) selected(q *archive.Selection) []news.Revision {
 	return found
 }
 
-// newest returns a post's newest revision of those that count.
-func newest(list []news.Revision, q *archive.Selection) (news.Revision, bool) {
+// counting returns the revision of a post that counts: the newest that is known,
+// or the first.
+func counting(list []news.Revision, q *archive.Selection) (news.Revision, bool) {
+	if q.First {
+		list = list[:1]
+	}
 	for i := len(list) - 1; i >= 0; i-- {
 		if !q.AsOf.IsZero() && list[i].Fetched.After(q.AsOf) {
 			continue
