@@ -36,10 +36,13 @@ type Config struct {
 	// Proxy is the address of an HTTP, HTTPS or SOCKS5 proxy that all requests go
 	// through; empty: the one that the environment names (HTTPS_PROXY and its
 	// kin), if it does.
-	Proxy   string
-	Mirrors []Mirror // at least one where something is to be crawled
-	Limits  Limits
-	Notify  Notify
+	Proxy string
+	// Calendar is a file that adds years to the calendar of the exchanges, or
+	// replaces some; empty: it is as it comes with the program.
+	Calendar string
+	Mirrors  []Mirror // at least one where something is to be crawled
+	Limits   Limits
+	Notify   Notify
 }
 
 // Notify says whom to tell of a run.

@@ -57,6 +57,7 @@ mirrors:
     site: http://two.example:8080/finance
     private: true
 proxy: socks5://127.0.0.1:1080
+calendar: closed.txt
 notify:
   url: https://hooks.example/finarc?key=1
   when: always
@@ -83,9 +84,10 @@ limits:
 			},
 			{Name: "二", Site: "http://two.example:8080/finance", Private: true},
 		},
-		Proxy:  "socks5://127.0.0.1:1080",
-		Limits: Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour},
-		Notify: Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
+		Proxy:    "socks5://127.0.0.1:1080",
+		Calendar: "closed.txt",
+		Limits:   Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour},
+		Notify:   Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
 	}
 	got, err := Parse("crawler.yaml", []byte(file), nil)
 	if err != nil || !reflect.DeepEqual(got, want) {

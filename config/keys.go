@@ -53,6 +53,8 @@ func settings() []key[Config] {
 			text("a mail or web address in ASCII, without brackets", isContact), func(c *Config) *string { return &c.Contact }),
 		scalar("proxy", "", "A proxy for all requests: http, https or socks5. None named: what the environment says (HTTPS_PROXY).",
 			text("an http, https or socks5 address, or nothing", isProxy), func(c *Config) *string { return &c.Proxy }),
+		scalar("calendar", "", "A file of years in which the exchanges are closed on other days than those that finarc knows. None named: as it knows them.",
+			text("the name of a file, or nothing", isLine), func(c *Config) *string { return &c.Calendar }),
 		scalar("limits.rate", "2", "Requests a second; 0: no limit (for one's own servers).",
 			rate(), func(c *Config) *float64 { return &c.Limits.Rate }),
 		scalar("limits.burst", "2", "Requests that may follow one another at once after a pause.",

@@ -44,7 +44,7 @@ func Mainland() (*Calendar, error) { return new(Calendar).With("closed.txt", clo
 func (c *Calendar) With(name string, text []byte) (*Calendar, error) {
 	years, err := parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("calendar %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	merged := &Calendar{years: maps.Clone(c.years)}
 	if merged.years == nil {
@@ -54,7 +54,7 @@ func (c *Calendar) With(name string, text []byte) (*Calendar, error) {
 	known := slices.Sorted(maps.Keys(merged.years))
 	for i, year := range known[1:] {
 		if before := known[i]; year != before+1 {
-			return nil, fmt.Errorf("calendar %s: there is %d and %d, but no year between them", name, before, year)
+			return nil, fmt.Errorf("%s: there is %d and %d, but no year between them", name, before, year)
 		}
 	}
 	return merged, nil

@@ -26,7 +26,7 @@ func Load(path string) (*Calendar, error) {
 	}
 	text, err := readFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read calendar: %w", err)
+		return nil, fmt.Errorf("read the trading days: %w", err)
 	}
 	return c.With(path, text)
 }

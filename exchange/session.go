@@ -73,7 +73,8 @@ func (c *Calendar) TradableAt(published time.Time) (time.Time, bool) {
 
 // Tradable is [Calendar.TradableAt] of a post. One of which only the day is
 // known, see [news.Post.TimeKnown], may have come out at its end, so that nobody
-// who must not look ahead can have traded on it before the next trading day.
+// who must not look ahead can have traded on it before the next trading day. One
+// whose page tells minutes alone is taken for published as the minute began.
 func (c *Calendar) Tradable(p *news.Post) (time.Time, bool) {
 	if p.TimeKnown() {
 		return c.TradableAt(p.Published)

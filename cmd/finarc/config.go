@@ -80,24 +80,30 @@ func (a *app) configInitCommand() *cobra.Command {
 	}
 }
 
-// validConfig reads a configuration that can be crawled with.
+// validConfig reads a configuration that can be crawled with, and of which all
+// else can be used.
 func (a *app) validConfig() (config.Config, error) {
 	c, err := a.config()
 	if err != nil {
 		return c, err
 	}
-	return c, c.Validate()
+	if err := c.Validate(); err != nil {
+		return c, err
+	}
+	_, err = loadCalendar(c)
+	return c, err
 }
 
 // configJSON is a configuration as config show --json prints it: the keys of
 // the file, durations as 30s, sizes in bytes.
 type configJSON struct {
-	Archive string       `json:"archive"`
-	Contact string       `json:"contact"`
-	Proxy   string       `json:"proxy"`
-	Mirrors []mirrorJSON `json:"mirrors"`
-	Limits  limitsJSON   `json:"limits"`
-	Notify  notifyJSON   `json:"notify"`
+	Archive  string       `json:"archive"`
+	Contact  string       `json:"contact"`
+	Proxy    string       `json:"proxy"`
+	Calendar string       `json:"calendar"`
+	Mirrors  []mirrorJSON `json:"mirrors"`
+	Limits   limitsJSON   `json:"limits"`
+	Notify   notifyJSON   `json:"notify"`
 }
 
 type mirrorJSON struct {
@@ -129,7 +135,7 @@ type notifyJSON struct {
 func newConfigJSON(c config.Config) configJSON {
 	l := c.Limits
 	j := configJSON{
-		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Mirrors: []mirrorJSON{},
+		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Mirrors: []mirrorJSON{},
 		Limits: limitsJSON{
 			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
 			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Robots: l.Robots,

@@ -47,7 +47,7 @@ With --as-of, the posts are written as the archive held them at that time.`,
 			if dir == "" {
 				return usagef("--out DIR is needed")
 			}
-			sel, err := s.selection()
+			sel, err := s.selection(a.today())
 			if err != nil {
 				return err
 			}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
 )
@@ -18,17 +20,19 @@ func (a *app) listCommand() *cobra.Command {
 		Short: "List archived posts",
 		Long: `List archived posts, newest first: when they were published, their infoCode,
 category and title. On a terminal, lines are cut to its width. With --json, one
-JSON object a line, without bodies.
+JSON object a line, without bodies; tradable_at in it is the first moment at which
+a reader could have traded on the post in Shanghai and Shenzhen.
 
 With --as-of, only what the archive held at that time: a post that was captured
 later is left out, and one that was changed later is listed as it was.`,
 		Example: `  finarc list --limit 20
   finarc list --from 2021-12-20 --to 2021-12-22 --category 21caijing
+  finarc list --from -7d --to yesterday
   finarc list --security 1.600160 --json | jq -r .title
   finarc list --as-of 2021-12-22T10:00`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			sel, err := s.selection()
+			sel, err := s.selection(a.today())
 			if err != nil {
 				return err
 			}
@@ -37,17 +41,7 @@ later is left out, and one that was changed later is listed as it was.`,
 			if err != nil {
 				return err
 			}
-			out := bufio.NewWriter(a.out)
-			write := a.lister(out)
-			for rev, err := range arc.Select(cmd.Context(), sel) {
-				if err != nil {
-					return errors.Join(out.Flush(), err)
-				}
-				if err := write(&rev); err != nil {
-					return err
-				}
-			}
-			return out.Flush()
+			return a.list(cmd.Context(), arc, sel)
 		},
 	})
 	s.register(cmd)
@@ -55,11 +49,39 @@ later is left out, and one that was changed later is listed as it was.`,
 	return cmd
 }
 
+// list writes the selected posts, and says of days to come that they are.
+func (a *app) list(ctx context.Context, arc *archive.Archive, sel archive.Selection) error {
+	m, err := a.market()
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(a.out)
+	write := a.lister(out, m)
+	found := false
+	for rev, err := range arc.Select(ctx, sel) {
+		if err != nil {
+			return errors.Join(out.Flush(), err)
+		}
+		if err := write(&rev); err != nil {
+			return err
+		}
+		found = true
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	a.noteUnknown(m)
+	if !found && sel.From > a.today() {
+		fmt.Fprintf(a.err, "finarc: nothing was published yet on or after %s: today is %s in Shanghai\n", sel.From, a.today())
+	}
+	return nil
+}
+
 // lister returns what writes a post to out: as a line for people, or as JSON.
 // Only on a terminal is anything cut.
-func (a *app) lister(out io.Writer) func(*news.Revision) error {
+func (a *app) lister(out io.Writer, m *market) func(*news.Revision) error {
 	if a.json {
-		return func(rev *news.Revision) error { return encodeJSON(out, newRevisionJSON(*rev)) }
+		return func(rev *news.Revision) error { return encodeJSON(out, m.revisionJSON(*rev)) }
 	}
 	width, live := terminal(a.out)
 	return func(rev *news.Revision) error {

@@ -12,19 +12,19 @@ import (
 type asOf string
 
 func (m *asOf) register(cmd *cobra.Command, what string) {
-	cmd.Flags().StringVar((*string)(m), "as-of", "", what+" at `TIME`: a day (its end), or 2021-12-22T10:00[:05], in Shanghai time, or RFC 3339")
+	cmd.Flags().StringVar((*string)(m), "as-of", "", what+" at `TIME`: a day as in --from (its end), or one with a time as 2021-12-22T10:00[:05], in Shanghai time, or RFC 3339")
 	completeFlag(cmd, "as-of", noValues)
 }
 
 // moment returns what the flag says, zero where it is not set, or a usage
 // error.
-func (m asOf) moment() (time.Time, error) {
+func (m asOf) moment(today news.Day) (time.Time, error) {
 	if m == "" {
 		return time.Time{}, nil
 	}
-	t, ok := parseMoment(string(m))
+	t, ok := parseMoment(string(m), today)
 	if !ok {
-		return t, usagef("--as-of: %q is not a time: want a day such as 2021-12-22, 2021-12-22T10:00 or 2021-12-22T10:00:05, both in Shanghai time, or with a zone 2021-12-22T02:00:05Z or 2021-12-22T10:00:05+08:00", string(m))
+		return t, usagef("--as-of: %q is not a time: want a day (%s); a day with a time, as 2021-12-22T10:00 or 2021-12-22T10:00:05, both in Shanghai time; or with a zone 2021-12-22T02:00:05Z or 2021-12-22T10:00:05+08:00", string(m), dayForms)
 	}
 	return t, nil
 }
@@ -32,19 +32,30 @@ func (m asOf) moment() (time.Time, error) {
 // parseMoment reads a moment up to which things count: of a day its end, and
 // of a time without a fraction the end of its second, since finarc shows times
 // to the second.
-func parseMoment(text string) (time.Time, bool) {
-	if d, err := news.ParseDay(text); err == nil {
+func parseMoment(text string, today news.Day) (time.Time, bool) {
+	if d, err := parseDay(text, today); err == nil {
 		return d.Add(1).Time().Add(-time.Nanosecond), true
 	}
-	text = strings.Replace(text, " ", "T", 1)
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
-		t, err := time.ParseInLocation(layout, text, news.Shanghai)
-		switch {
-		case err != nil:
-		case strings.ContainsAny(text, ".,"):
+	t, ok := parseTime(strings.Replace(text, " ", "T", 1), today)
+	if ok && !strings.ContainsAny(text, ".,") {
+		t = t.Add(time.Second - time.Nanosecond)
+	}
+	return t, ok
+}
+
+// parseTime reads a day and a time of day, with a T between them.
+func parseTime(text string, today news.Day) (time.Time, bool) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, true
+	}
+	date, clock, _ := strings.Cut(text, "T")
+	d, err := parseDay(date, today)
+	if err != nil {
+		return time.Time{}, false
+	}
+	for _, layout := range []string{"15:04", time.TimeOnly} {
+		if t, err := time.ParseInLocation(time.DateOnly+"T"+layout, d.String()+"T"+clock, news.Shanghai); err == nil {
 			return t, true
-		default:
-			return t.Add(time.Second - time.Nanosecond), true
 		}
 	}
 	return time.Time{}, false

@@ -23,13 +23,19 @@ func TestParseMoment(t *testing.T) {
 		"2021-12-22 02:00:05Z":          at(10, 0, 5, end),
 		"2021-12-22T02:00:05.000Z":      at(10, 0, 5, 0),
 		"2021-12-21T21:00:05.001-05:00": at(10, 0, 5, 1_000_000),
+		"2021/12/22":                    at(23, 59, 59, end),
+		"2021年12月22日 10:00":             at(10, 0, 0, end),
+		"20211222T10:00:05":             at(10, 0, 5, end),
+		"yesterday":                     at(23, 59, 59, end),
+		"yesterday 10:00":               at(10, 0, 0, end),
+		"-1dT10:00":                     at(10, 0, 0, end),
 	} {
-		if got, ok := parseMoment(text); !ok || !got.Equal(want) {
+		if got, ok := parseMoment(text, 20211223); !ok || !got.Equal(want) {
 			t.Errorf("parseMoment(%q) = %v, %v, want %v", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"", "yesterday", "10:00", "2021-12-32", "2021-02-29", "2021-12-22T25:00", "2021-12-22T", "2021-12-22T10", "2021-12-22  10:00", "2021-12-22T10:00:05 CST"} {
-		if got, ok := parseMoment(text); ok {
+	for _, text := range []string{"", "tomorrow", "todayT", "today 24:00", "10:00", "2021-12-32", "2021-02-29", "2021-12-22T25:00", "2021-12-22T", "2021-12-22T10", "2021-12-22  10:00", "2021-12-22T10:00:05 CST"} {
+		if got, ok := parseMoment(text, 20211223); ok {
 			t.Errorf("parseMoment(%q) = %v, want none", text, got)
 		}
 	}

@@ -46,18 +46,14 @@ func encodeJSON(w io.Writer, v any) error {
 }
 
 // revisionJSON is a revision as list and show print it: the fields of
-// [news.Post] and [news.Revision], and what Jekyll makes of category and tag.
+// [news.Post] and [news.Revision], when it could first be traded on, and what
+// Jekyll makes of category and tag.
 type revisionJSON struct {
 	news.Revision
-	Categories []string `json:"categories"`
-	Tags       []string `json:"tags"`
-	Lacks      []string `json:"lacks,omitempty"` // of show only: the list does not read bodies
-}
-
-func newRevisionJSON(rev news.Revision) revisionJSON {
-	return revisionJSON{
-		Revision: rev, Categories: listed(rev.Categories()), Tags: listed(rev.Tags()),
-	}
+	TradableAt time.Time `json:"tradable_at,omitzero"` // see [exchange.Calendar.Tradable]; zero where it is not known
+	Categories []string  `json:"categories"`
+	Tags       []string  `json:"tags"`
+	Lacks      []string  `json:"lacks,omitempty"` // of show only: the list does not read bodies
 }
 
 // listed returns a list that JSON writes as one even where it is empty.

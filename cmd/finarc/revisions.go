@@ -19,12 +19,7 @@ func (a *app) showRevisions(ctx context.Context, arc *archive.Archive, id news.I
 		return err
 	}
 	if a.json {
-		for i := range list {
-			if err := a.writeJSON(newListedRevision(list[i])); err != nil {
-				return err
-			}
-		}
-		return nil
+		return a.writeRevisions(list)
 	}
 	rows := [][]string{{"revision", "fetched", "last_seen", "mode", "mirror", "sha256", "text_sha256", "title"}}
 	for i := range list {
@@ -33,16 +28,30 @@ func (a *app) showRevisions(ctx context.Context, arc *archive.Archive, id news.I
 	return a.grid(rows)
 }
 
+func (a *app) writeRevisions(list []news.Revision) error {
+	m, err := a.market()
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if err := a.writeJSON(newListedRevision(m, list[i])); err != nil {
+			return err
+		}
+	}
+	a.noteUnknown(m)
+	return nil
+}
+
 // listedRevision is a revision as show --revisions prints it in JSON.
 type listedRevision struct {
 	revisionJSON
 	TextSHA256 string `json:"text_sha256"` // see [page.TextDigest]
 }
 
-func newListedRevision(rev news.Revision) listedRevision {
+func newListedRevision(m *market, rev news.Revision) listedRevision {
 	digest := textDigest(&rev)
 	rev.Body, rev.Foot = "", ""
-	return listedRevision{newRevisionJSON(rev), digest}
+	return listedRevision{m.revisionJSON(rev), digest}
 }
 
 // textDigest returns [page.TextDigest], or "" of a revision whose page was lost.

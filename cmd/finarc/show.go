@@ -26,7 +26,9 @@ The archive keeps every text that a post has had as a revision of its own. The
 newest is shown unless --revision or --as-of names another. Of the times, the
 page tells published; first_seen is when the archive first had the post, fetched
 when it had this revision, last_seen when it last met the post so. mode says
-whether that was a crawl of what is shown now (live).
+whether that was a crawl of what is shown now (live). With --json, tradable_at is
+the first moment at which a reader could have traded on the post in Shanghai and
+Shenzhen.
 
 --revisions lists them. sha256 is of the page's bytes, text_sha256 of title, line
 feed and plain text: where only an advert changed, it stays.
@@ -49,7 +51,7 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
 			if err != nil {
 				return usageError{err}
 			}
-			f, err := s.form(cmd)
+			f, err := s.form(cmd, a.today())
 			if err != nil {
 				return err
 			}
@@ -105,7 +107,7 @@ func (s *showing) args(cmd *cobra.Command, args []string) error {
 
 // form returns in which form which revision is to be shown, or a usage error
 // where the flags contradict each other.
-func (s *showing) form(cmd *cobra.Command) (form, error) {
+func (s *showing) form(cmd *cobra.Command, today news.Day) (form, error) {
 	f := form{raw: s.raw, text: s.text, revision: s.revision}
 	for _, flags := range [][]string{
 		{"raw", "text", "revisions", "diff"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff"},
@@ -118,7 +120,7 @@ func (s *showing) form(cmd *cobra.Command) (form, error) {
 		return f, usagef("--revision %d: want 1 (the first) or more", s.revision)
 	}
 	var err error
-	f.asOf, err = s.asOf.moment()
+	f.asOf, err = s.asOf.moment(today)
 	return f, err
 }
 
@@ -147,11 +149,23 @@ func (a *app) show(ctx context.Context, arc *archive.Archive, id news.ID, f form
 		_, err := fmt.Fprintln(a.out, printableText(page.Text(rev.Body)))
 		return err
 	case a.json:
-		j := newRevisionJSON(rev)
-		j.Lacks = rev.Lacks()
-		return a.writeJSON(j)
+		return a.writePost(rev)
 	}
 	return a.showPost(&rev)
+}
+
+func (a *app) writePost(rev news.Revision) error {
+	m, err := a.market()
+	if err != nil {
+		return err
+	}
+	j := m.revisionJSON(rev)
+	j.Lacks = rev.Lacks()
+	if err := a.writeJSON(j); err != nil {
+		return err
+	}
+	a.noteUnknown(m)
+	return nil
 }
 
 // revision returns the revision of a post that is to be shown.

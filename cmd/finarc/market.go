@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/exchange"
+	"github.com/finarc/finarc/news"
+)
+
+// market tells of posts when they could first be traded on.
+type market struct {
+	calendar *exchange.Calendar
+	unknown  int // posts of which the calendar knows the day, or the next trading day, not
+}
+
+// market returns what tells it by the configured calendar. Only JSON is told, so
+// without --json it knows none, and the configuration is not looked at.
+func (a *app) market() (*market, error) {
+	if !a.json {
+		return new(market), nil
+	}
+	c, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	calendar, err := loadCalendar(c)
+	return &market{calendar: calendar}, err
+}
+
+// loadCalendar returns the calendar of the exchanges that is configured. What is
+// wrong with its file is a fault of the configuration.
+func loadCalendar(c config.Config) (*exchange.Calendar, error) {
+	calendar, err := exchange.Load(c.Calendar)
+	if err != nil {
+		return nil, config.Problems{{Key: "calendar", What: err}}
+	}
+	return calendar, nil
+}
+
+// revisionJSON returns a revision as JSON is to tell of it.
+func (m *market) revisionJSON(rev news.Revision) revisionJSON {
+	at, known := m.calendar.Tradable(&rev.Post)
+	if !known && rev.Day() != 0 {
+		m.unknown++
+	}
+	return revisionJSON{
+		Revision: rev, TradableAt: at, Categories: listed(rev.Categories()), Tags: listed(rev.Tags()),
+	}
+}
+
+// noteUnknown says of how many posts there was no tradable_at to be told.
+func (a *app) noteUnknown(m *market) {
+	if m.unknown == 0 {
+		return
+	}
+	first, last := m.calendar.Span()
+	fmt.Fprintf(a.err, "finarc: warning: tradable_at is missing from %s: the calendar of trading days is from %s to %s; a file named as calendar in the configuration adds years\n",
+		plural(m.unknown, "post"), first, last)
+}
