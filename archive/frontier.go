@@ -376,12 +376,14 @@ func (t *tx) pageLost(key []byte) bool {
 
 // commitTried keeps a post in the frontier, with what links have told of it
 // since it was taken from there, unless another run got it meanwhile. Where they
-// told of another page it does not wait.
+// told of another page it does not wait. A lead stays one.
 func (t *tx) commitTried(w *news.Wanted) error {
 	key := idKey(w.ID)
 	switch fresh := !t.has(bucketFrontier, key); {
 	case fresh && t.held(key):
 		return nil
+	case fresh && t.has(bucketLeads, key):
+		return t.putWanted(bucketLeads, w)
 	case fresh:
 		return t.putWanted(bucketFrontier, w)
 	}
@@ -415,8 +417,10 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 			return t.putWanted(bucketFrontier, &failed) // a link told of another page meanwhile
 		}
 	}
-	if err := t.delete(bucketFrontier, key); err != nil {
-		return err
+	for _, bucket := range [][]byte{bucketFrontier, bucketLeads} {
+		if err := t.delete(bucket, key); err != nil {
+			return err
+		}
 	}
 	return t.putWanted(bucketFailed, &failed)
 }
@@ -424,13 +428,17 @@ func (t *tx) commitFailed(w *news.Wanted) error {
 // commitLead records a related post unless it is known already, and returns
 // whether it did.
 func (t *tx) commitLead(w *news.Wanted) (bool, error) {
-	key := idKey(w.ID)
-	for _, bucket := range [][]byte{bucketPosts, bucketAliases, bucketFrontier, bucketFailed, bucketLeads} {
-		if t.has(bucket, key) {
-			return false, nil
-		}
+	if t.knows(idKey(w.ID)) {
+		return false, nil
 	}
 	return true, t.putWanted(bucketLeads, w)
+}
+
+// knows reports whether the archive holds the post that an identity names, or
+// knows of it.
+func (t *tx) knows(key []byte) bool {
+	return slices.ContainsFunc([][]byte{bucketPosts, bucketAliases, bucketFrontier, bucketFailed, bucketLeads},
+		func(bucket []byte) bool { return t.has(bucket, key) })
 }
 
 // Wanted returns up to n posts of the frontier whose identity is after the

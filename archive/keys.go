@@ -49,6 +49,28 @@ func appendID(b []byte, id news.ID) []byte {
 	return append(append(b, pageMark), hash...)
 }
 
+// firstDay is the first that a key can have: those of posts without a day stand
+// before it.
+const firstDay = dayBase + 101
+
+// dayKey is what the keys of a day's posts begin with.
+func dayKey(d news.Day) []byte {
+	n := int(d) - dayBase
+	return []byte{byte(n >> 16), byte(n >> 8), byte(n)}
+}
+
+// keyDay returns the day of the post whose key it is, 0 for none.
+func keyDay(k []byte) news.Day {
+	if len(k) < 3 {
+		return 0
+	}
+	n := int(k[0])<<16 | int(k[1])<<8 | int(k[2])
+	if n == 0 {
+		return 0
+	}
+	return news.Day(n + dayBase)
+}
+
 func idKey(id news.ID) []byte { return appendID(make([]byte, 0, 12), id) }
 
 // idOf unpacks what appendID packed.

@@ -61,6 +61,8 @@ type Options struct {
 	// Refresh is the number of days whose posts, though held, are looked at
 	// again for revisions; 0: none.
 	Refresh int
+	// Backfill, if set, makes the run fetch the posts of some days.
+	Backfill *Backfill
 	// Proxy is the address of a proxy for all requests; empty: what the
 	// environment says.
 	Proxy string
@@ -85,7 +87,8 @@ type Progress struct {
 }
 
 // Run crawls once: every list page that is due, then every post that the lists
-// or earlier runs name and the archive lacks. Cancelling ctx ends the run in
+// or earlier runs name and the archive lacks; of a backfill's days, every one
+// that anything names. Cancelling ctx ends the run in
 // order: nothing new is asked for, what is in flight is waited for and
 // committed. The report is complete in either case.
 //

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
 )
 
@@ -30,7 +31,7 @@ const (
 	reasonRedirect   reason = "redirect refused" // away from the mirror's hosts, or too many
 	reasonRobots     reason = "robots.txt"
 	reasonTooMany    reason = "too many links"
-	reasonGone       reason = "gone" // no source has it
+	reasonGone       reason = news.FailedGone
 	reasonUnreadable reason = "unreadable"
 	reasonBlank      reason = "empty body"
 	reasonBlocked    reason = "block page"

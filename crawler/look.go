@@ -56,8 +56,11 @@ func (l *look) passes(w *news.Wanted) bool {
 // the last list was read; then one for posts without category, and when nothing is
 // left in flight, one for those without a page.
 func (r *run) refill(ctx context.Context) error {
-	if r.gates > 0 || r.queue.posts() >= queueLow {
+	switch {
+	case r.gates > 0 || r.queue.posts() >= queueLow:
 		return nil
+	case r.days != nil:
+		return r.daysOn(ctx)
 	}
 	switch {
 	case !r.look.exhausted:
@@ -101,7 +104,7 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if !r.look.passes(&w) {
+	if r.days == nil && !r.look.passes(&w) {
 		r.meet(w.ID, standingPending)
 		return
 	}
@@ -115,10 +118,11 @@ func (r *run) queuePost(w news.Wanted) {
 }
 
 // knows reports whether a mirror of the run that has answered linked the post,
-// or has a page of it.
+// or has a page of it, or, in a backfill, serves posts by infoCode.
 func (r *run) knows(w *news.Wanted) bool {
 	return slices.ContainsFunc(r.sites, func(s *site) bool {
-		return !s.down && (s.Name() == w.Mirror || slices.Contains(w.Also, s.Name()) || slices.ContainsFunc(w.Pages, s.owns))
+		linked := s.Name() == w.Mirror || slices.Contains(w.Also, s.Name()) || slices.ContainsFunc(w.Pages, s.owns)
+		return !s.down && (linked || r.days != nil && s.serves(w.InfoCode))
 	})
 }
 

@@ -75,6 +75,9 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return err
 	}
 	r.dropRefreshes()
+	if err := r.findStandings(ctx); err != nil {
+		return err
+	}
 	r.report.Lists.Pending += r.listsLeft()
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	err := r.mirrorErrors()

@@ -62,6 +62,7 @@ type run struct {
 	open     int     // of seen, those that are not done
 	look     look    // at the frontier
 	refresh  refresh // the look at held posts
+	days     *days   // that a backfill goes through; nil in a crawl
 	inFlight int
 	reading  int // of these, list pages
 	gates    int // first list pages not answered yet, for which everything else waits
@@ -102,14 +103,20 @@ func newRun(o *Options, sites []*site) *run {
 	for _, s := range sites {
 		report.Mirrors = append(report.Mirrors, s.Name())
 	}
-	return &run{
-		o: o, sites: sites, report: report.Clone(),
+	r := &run{
+		o: o, sites: sites,
 		tasks: make(chan task), results: make(chan result),
 		batches: make(chan *news.Batch), settled: make(chan settlement, 1),
 		known: make(map[string]bool), seen: make(map[uint64]standing), failed: make(map[uint64]failedPost),
 		queue: queue{parallel: o.Limits.Parallel}, refresh: newRefresh(o.Refresh, o.Now()),
 		batch: new(news.Batch),
 	}
+	if o.Backfill != nil {
+		r.days = newDays(o.Backfill)
+		report.Backfill = o.Backfill.report(report.Started)
+	}
+	r.report = report.Clone()
+	return r
 }
 
 // loop is the run's goroutine.
@@ -174,6 +181,9 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 // the configuration names others. The mirror's other lists, and all posts, wait
 // until it has answered: a mirror that is down is asked no more than that.
 func (r *run) start(ctx context.Context) error {
+	if r.days != nil && r.days.LeadsOnly {
+		return nil
+	}
 	for _, s := range r.sites {
 		known, err := r.o.Store.Lists(ctx, s.Name())
 		if err != nil {
@@ -244,7 +254,7 @@ func (r *run) queueList(l news.ListPage) bool {
 	r.known[l.URL] = true
 	age := r.o.Now().Sub(l.Checked)
 	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && 0 <= age && age < goneAgain // a clock can have been wrong
-	if !gone {
+	if !gone && !r.readBefore(&l) {
 		r.queue.addList(l)
 	}
 	return true
@@ -324,6 +334,9 @@ func (r *run) quiet() bool {
 func (r *run) idle(stopping bool) bool {
 	if stopping {
 		return r.inFlight == 0 && r.settledAll()
+	}
+	if r.days != nil {
+		return r.quiet() && r.days.over
 	}
 	return r.quiet() && r.look.exhausted && !r.look.again() && r.refresh.exhausted
 }

@@ -160,6 +160,10 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 	if len(s.only) > 0 && w.Category == "" {
 		return // met on a post page: not necessarily of a category that is wanted
 	}
+	if r.elsewhere(w.ID) {
+		r.batch.Found = append(r.batch.Found, *w)
+		return
+	}
 	old, met := r.seen[compact(w.ID)]
 	switch {
 	case !met && len(r.seen) >= maxPosts:
@@ -203,7 +207,7 @@ func (r *run) takePost(res result) {
 }
 
 func (r *run) enterPost(w *news.Wanted, p *news.Post, c *news.Capture, found page.Page) {
-	c.Mode = news.ModeLive
+	c.Mode = r.mode()
 	r.batch.Posts = append(r.batch.Posts, news.Captured{Post: *p, Capture: *c, Wanted: *w})
 	r.size += int64(len(c.Body) + len(p.Body))
 	r.countPage(c.Kind, p)
@@ -308,6 +312,9 @@ func (r *run) settle(s settlement) {
 		r.settleLink(&s.batch.Found[i], standing)
 	}
 	r.report.Leads += s.done.Leads
+	if s.done.Leads > 0 {
+		r.learnLeads(s.batch.Leads)
+	}
 	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.batch.Posts), "links", len(s.batch.Found))
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Run: *r.snapshot(), Queued: r.queue.lists() + r.queue.posts(), InFlight: r.inFlight})
@@ -370,6 +377,9 @@ func (r *run) close(id news.ID) bool {
 }
 
 func (r *run) settleLink(w *news.Wanted, s news.Standing) {
+	if r.elsewhere(w.ID) {
+		return
+	}
 	key := compact(w.ID)
 	old := r.seen[key]
 	switch {
@@ -391,6 +401,7 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 	case old == standingFound:
 		r.mark(w.ID, standingPending)
 		r.look.stale = true
+		r.learnLeads([]news.Wanted{*w})
 	case old == standingPending && w.Category != "":
 		r.look.stale = true // it may have waited for that
 	}

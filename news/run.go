@@ -46,6 +46,10 @@ type Run struct {
 	Pages map[PageKind]PageCount `json:"pages"` // of posts, by kind: how they could be read
 	Drift []Drift                `json:"drift"` // what pages of a kind lack more often than they used to
 
+	// Backfill is what a backfill came to; nil for a crawl. Its posts alone are
+	// counted: links to posts of other days are left to crawls.
+	Backfill *Backfill `json:"backfill,omitempty"`
+
 	Problems []Problem `json:"problems"` // the first of them, each with its address
 	// GoOn is the command that goes on where the run ended; empty where nothing
 	// is left to do.
@@ -139,6 +143,9 @@ const (
 	EndingPaused      = "hosts paused"   // every mirror's hosts want to be left alone for longer than a run waits
 )
 
+// FailedGone is the reason of a post that no source has.
+const FailedGone = "gone"
+
 // Reasons for skipping a post.
 const (
 	SkippedArchived   = "archived"          // held from an earlier run
@@ -187,6 +194,9 @@ func (r *Run) Clone() *Run {
 	c.Days, c.Categories = cloneMap(r.Days), cloneMap(r.Categories)
 	c.Drift = append([]Drift{}, r.Drift...)
 	c.Problems = append([]Problem{}, r.Problems...)
+	if r.Backfill != nil {
+		c.Backfill = r.Backfill.clone()
+	}
 	return &c
 }
 

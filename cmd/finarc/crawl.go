@@ -23,6 +23,17 @@ type crawlFlags struct {
 	maxRequests int
 	refresh     int // days
 	metricsFile string
+
+	job      []string          // the command and its own arguments; none: crawl
+	backfill *crawler.Backfill // what days to go through; nil in a crawl
+}
+
+// command returns the words by which a run is known.
+func (fl *crawlFlags) command() []string {
+	if len(fl.job) == 0 {
+		return []string{"crawl"}
+	}
+	return fl.job
 }
 
 func (a *app) crawlCommand() *cobra.Command {
@@ -67,6 +78,12 @@ busy; 130 interrupted.`,
 		},
 	})
 	fl.add(cmd)
+	a.completeMirrors(cmd)
+	return cmd
+}
+
+// completeMirrors completes --mirror with the configured ones.
+func (a *app) completeMirrors(cmd *cobra.Command) {
 	completeFlag(cmd, "mirror", func() []string {
 		c, err := a.config()
 		if err != nil {
@@ -74,18 +91,23 @@ busy; 130 interrupted.`,
 		}
 		return mirrorNames(c)
 	})
-	return cmd
 }
 
 func (fl *crawlFlags) add(cmd *cobra.Command) {
+	fl.addCommon(cmd)
+	cmd.Flags().IntVar(&fl.refresh, "refresh", 0, "look again for revisions of the posts of the last `DAYS` (0: of none)")
+	completeFlag(cmd, "refresh", noValues)
+}
+
+// addCommon adds the flags of everything that asks mirrors.
+func (fl *crawlFlags) addCommon(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVarP(&fl.quiet, "quiet", "q", false, "print a report only when something is wrong")
 	f.StringArrayVar(&fl.only, "mirror", nil, "crawl only the configured mirror called `NAME` (may be repeated)")
 	f.DurationVar(&fl.maxDuration, "max-duration", 0, "end in order after `TIME` (0: no limit)")
 	f.IntVar(&fl.maxRequests, "max-requests", 0, "end in order after `N` requests (0: no limit)")
-	f.IntVar(&fl.refresh, "refresh", 0, "look again for revisions of the posts of the last `DAYS` (0: of none)")
 	f.StringVar(&fl.metricsFile, "metrics-file", "", "write Prometheus metrics of the run to `FILE`, whole or not at all")
-	for _, name := range []string{"max-duration", "max-requests", "refresh"} {
+	for _, name := range []string{"max-duration", "max-requests"} {
 		completeFlag(cmd, name, noValues)
 	}
 	must(cmd.MarkFlagFilename("metrics-file", "prom"))
@@ -138,7 +160,7 @@ func chosen(mirrors []config.Mirror, names []string) ([]config.Mirror, error) {
 // crawl runs one crawl with progress on standard error. Its error is what the
 // program ends with; the report may be there all the same.
 func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, fl *crawlFlags) (_ *news.Run, err error) {
-	command := "crawl " + strings.Join(mirrorNames(c), " ")
+	command := strings.Join(slices.Concat(fl.command(), mirrorNames(c)), " ")
 	release, err := a.lockMirrors(ctx, arc, mirrorNames(c), command, fl.quiet)
 	if err != nil {
 		return nil, err
@@ -146,8 +168,8 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 	defer func() { err = errors.Join(err, release()) }()
 	progress := a.startProgress(ctx, fl.quiet)
 	report, err := crawler.Run(ctx, crawler.Options{
-		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command, GoOn: a.crawlAgain(fl.only),
-		MaxDuration: fl.maxDuration, MaxRequests: fl.maxRequests, Refresh: fl.refresh,
+		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command, GoOn: a.again(fl),
+		MaxDuration: fl.maxDuration, MaxRequests: fl.maxRequests, Refresh: fl.refresh, Backfill: fl.backfill,
 		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
 	})
 	progress.stop()

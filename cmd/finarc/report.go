@@ -49,6 +49,9 @@ func writeReport(w io.Writer, r *news.Run) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
+	if err := writeStandings(w, r.Backfill); err != nil {
+		return err
+	}
 	if err := writeProblems(w, r); err != nil || r.GoOn == "" {
 		return err
 	}

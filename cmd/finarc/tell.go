@@ -54,7 +54,7 @@ func (a *app) notify(ctx context.Context, c config.Config, r *news.Run, err erro
 // verdict returns what is wrong after a run that came to its end, nil if nothing.
 func verdict(r *news.Run) error {
 	var faults []error
-	if r.FailedPosts() > 0 || r.Lists.Failed > 0 {
+	if failedPosts(r) > 0 || r.Lists.Failed > 0 {
 		faults = append(faults, fmt.Errorf("run %d: %w: %s", r.ID, errPagesFailed, failures(r)))
 	}
 	if len(r.Drift) > 0 {
@@ -75,8 +75,8 @@ func (a *app) leftOver(r *news.Run, fl *crawlFlags, wrong bool) string {
 	case limited && !fl.quiet:
 		return fmt.Sprintf("run %d ended by its %s; nothing is left", r.ID, r.Ending)
 	case !limited && r.Pending > 0 && !wrong:
-		return fmt.Sprintf("run %d could not get %s now; the next crawl tries again (finarc runs --limit 1 tells why)",
-			r.ID, plural(r.Pending, "post"))
+		return fmt.Sprintf("run %d could not get %s now; the next %s tries again (finarc runs --limit 1 tells why)",
+			r.ID, plural(r.Pending, "post"), fl.command()[0])
 	case !limited && r.Lists.Pending > 0 && !wrong && !fl.quiet:
 		return fmt.Sprintf("run %d left %s unread%s", r.ID, plural(r.Lists.Pending, "list page"), resting(r))
 	}
@@ -97,16 +97,16 @@ func resting(r *news.Run) string {
 	return "; wants to be left alone: " + strings.Join(hosts, ", ")
 }
 
-// crawlAgain returns the command line of another crawl of the same.
-func (a *app) crawlAgain(only []string) string {
-	line := []string{"finarc", "crawl"}
+// again returns the command line of another run of the same.
+func (a *app) again(fl *crawlFlags) string {
+	line := append([]string{"finarc"}, fl.command()...)
 	if a.configFile != "" {
 		line = append(line, "--config", a.configFile)
 	}
 	if a.archiveFile != "" {
 		line = append(line, "--archive", a.archiveFile)
 	}
-	for _, name := range only {
+	for _, name := range fl.only {
 		line = append(line, "--mirror", name)
 	}
 	for i, word := range line {
@@ -120,7 +120,17 @@ func (a *app) crawlAgain(only []string) string {
 }
 
 // failures tells how many pages failed for good: 2 posts and 1 list page.
-func failures(r *news.Run) string { return postsAndLists(r.FailedPosts(), r.Lists.Failed) }
+func failures(r *news.Run) string { return postsAndLists(failedPosts(r), r.Lists.Failed) }
+
+// failedPosts counts the posts that failed for good. That nobody has a post any
+// more that is known by its code alone is what a backfill finds out, and no
+// failure of it.
+func failedPosts(r *news.Run) int {
+	if r.Backfill != nil {
+		return r.FailedPosts() - r.Failed[news.FailedGone]
+	}
+	return r.FailedPosts()
+}
 
 func postsAndLists(posts, lists int) string {
 	var parts []string

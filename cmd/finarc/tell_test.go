@@ -80,17 +80,17 @@ func TestLeftOver(t *testing.T) {
 	}
 }
 
-func TestCrawlAgain(t *testing.T) {
+func TestAgain(t *testing.T) {
 	for want, a := range map[string]*app{
 		"finarc crawl": {},
 		"finarc crawl --config '/srv/it'\\''s here/crawler.yaml' --archive news.db": {configFile: "/srv/it's here/crawler.yaml", archiveFile: "news.db"},
 		"finarc crawl --archive '$(rm -rf *)'":                                      {archiveFile: "$(rm -rf *)"},
 	} {
-		if got := a.crawlAgain(nil); got != want {
+		if got := a.again(&crawlFlags{only: nil}); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if got, want := new(app).crawlAgain([]string{"财经", "b&c"}), "finarc crawl --mirror 财经 --mirror 'b&c'"; got != want {
+	if got, want := new(app).again(&crawlFlags{only: []string{"财经", "b&c"}}), "finarc crawl --mirror 财经 --mirror 'b&c'"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

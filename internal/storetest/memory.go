@@ -325,12 +325,17 @@ func (s *state) lead(w news.Wanted) bool {
 	return true
 }
 
-// tried keeps a post in the frontier unless it is held by now.
+// tried keeps a post in the frontier, or a lead one, unless it is held by now.
 func (s *state) tried(w news.Wanted) {
 	if s.held(w.ID) {
 		return
 	}
-	if known, ok := s.frontier[w.ID]; ok {
+	known, wanted := s.frontier[w.ID]
+	if _, lead := s.leads[w.ID]; lead && !wanted {
+		s.leads[w.ID] = w
+		return
+	}
+	if wanted {
 		w = hurried(learned(w, known), w)
 	}
 	s.frontier[w.ID] = w
@@ -352,6 +357,7 @@ func (s *state) fail(w news.Wanted) {
 		return
 	}
 	delete(s.frontier, w.ID)
+	delete(s.leads, w.ID)
 	s.failed[w.ID] = failed
 }
 

@@ -1,0 +1,137 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/finarc/finarc/news"
+)
+
+// KnownOn returns up to n posts of a day that are known and not held, those of
+// the frontier and the leads, after the given identity, in order of identity. It
+// returns none where there are no more.
+func (a *Archive) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	var list []news.Wanted
+	err := a.view(ctx, func(t *tx) error {
+		list = nil
+		for _, bucket := range [][]byte{bucketFrontier, bucketLeads} {
+			some, err := t.wantedOn(bucket, d, after, n)
+			if err != nil {
+				return err
+			}
+			list = append(list, some...)
+		}
+		return nil
+	})
+	slices.SortFunc(list, func(a, b news.Wanted) int { return cmp.Compare(a.ID, b.ID) })
+	return list[:min(n, len(list))], err
+}
+
+// wantedOn returns up to n entries of a day in a bucket, after the given
+// identity.
+func (t *tx) wantedOn(bucket []byte, d news.Day, after news.ID, n int) (list []news.Wanted, err error) {
+	start := dayKey(d)
+	if after != "" {
+		start = idKey(after)
+	}
+	c := t.Bucket(bucket).Cursor()
+	for k, v := c.Seek(start); k != nil && bytes.HasPrefix(k, dayKey(d)) && len(list) < n; k, v = c.Next() {
+		if idOf(k) == after {
+			continue
+		}
+		v, err := unseal(bucket, k, v)
+		if err != nil {
+			return nil, err
+		}
+		w, err := t.decodeWanted(k, v)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	return list, nil
+}
+
+// Unknown returns those of some posts that the archive knows nothing of.
+func (a *Archive) Unknown(ctx context.Context, posts []news.Wanted) ([]news.Wanted, error) {
+	var unknown []news.Wanted
+	err := a.view(ctx, func(t *tx) error {
+		unknown = nil
+		for _, w := range posts {
+			if !t.knows(idKey(w.ID)) {
+				unknown = append(unknown, w)
+			}
+		}
+		return nil
+	})
+	return unknown, err
+}
+
+// maxCounted is how many keys one look into the file counts.
+const maxCounted = 100_000
+
+// Days tells how the known posts of some days stand: of each of which anything is
+// known, in order. A zero day is open. Posts without a day are of none.
+func (a *Archive) Days(ctx context.Context, from, to news.Day) ([]news.DayStanding, error) {
+	days := make(map[news.Day]*news.DayStanding)
+	for _, b := range []struct {
+		bucket []byte
+		count  func(*news.DayStanding) *int
+	}{
+		{bucketPosts, func(d *news.DayStanding) *int { return &d.Archived }},
+		{bucketFailed, func(d *news.DayStanding) *int { return &d.Gone }},
+		{bucketFrontier, func(d *news.DayStanding) *int { return &d.NeverSeen }},
+		{bucketLeads, func(d *news.DayStanding) *int { return &d.NeverSeen }},
+	} {
+		err := a.eachDay(ctx, b.bucket, from, to, func(d news.Day) {
+			if days[d] == nil {
+				days[d] = &news.DayStanding{Day: d}
+			}
+			*b.count(days[d])++
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	list := make([]news.DayStanding, 0, len(days))
+	for _, d := range days {
+		list = append(list, *d)
+	}
+	slices.SortFunc(list, func(a, b news.DayStanding) int { return cmp.Compare(a.Day, b.Day) })
+	return list, nil
+}
+
+// eachDay tells the day of each post in a bucket that is of some days. It looks
+// into the file for a short while at a time.
+func (a *Archive) eachDay(ctx context.Context, bucket []byte, from, to news.Day, tell func(news.Day)) error {
+	next := dayKey(max(from, firstDay))
+	for next != nil {
+		var met []news.Day
+		start := next
+		err := a.view(ctx, func(t *tx) error {
+			met, next = nil, nil
+			c := t.Bucket(bucket).Cursor()
+			for k, _ := c.Seek(start); k != nil; k, _ = c.Next() {
+				d := keyDay(k)
+				if to != 0 && d > to {
+					break
+				}
+				if len(met) == maxCounted {
+					next = bytes.Clone(k)
+					break
+				}
+				met = append(met, d)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, d := range met {
+			tell(d)
+		}
+	}
+	return nil
+}
