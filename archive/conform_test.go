@@ -107,3 +107,15 @@ func (r reopened) Select(ctx context.Context, s archive.Selection) iter.Seq2[new
 		a.Select(ctx, s)(yield)
 	}
 }
+
+func (r reopened) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.KnownOn(ctx, d, after, n) })
+}
+
+func (r reopened) Unknown(ctx context.Context, posts []news.Wanted) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.Unknown(ctx, posts) })
+}
+
+func (r reopened) Days(ctx context.Context, from, to news.Day) ([]news.DayStanding, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.DayStanding, error) { return a.Days(ctx, from, to) })
+}

@@ -25,7 +25,7 @@ func (a *Archive) KnownOn(ctx context.Context, d news.Day, after news.ID, n int)
 		}
 		return nil
 	})
-	slices.SortFunc(list, func(a, b news.Wanted) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b news.Wanted) int { return bytes.Compare(idKey(a.ID), idKey(b.ID)) })
 	return list[:min(n, len(list))], err
 }
 

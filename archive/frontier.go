@@ -26,13 +26,14 @@ type wanted struct {
 	Next     int64    `cbor:"11,keyasint,omitempty"` // milliseconds since 1970
 	TitleSum uint32   `cbor:"12,keyasint,omitempty"`
 	Also     []string `cbor:"13,keyasint,omitempty"` // the names of other mirrors
+	Vain     []string `cbor:"14,keyasint,omitempty"` // addresses
 }
 
 func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
 	stored := wanted{
 		Kind: w.InfoCode.Kind(), Mirror: w.Mirror, Also: w.Also, Category: w.Category, FoundOn: w.FoundOn,
 		Attempts: w.Attempts, Run: w.Run, Error: w.Error, Found: millis(w.Found),
-		Next: millis(w.Next), TitleSum: w.TitleSum,
+		Next: millis(w.Next), TitleSum: w.TitleSum, Vain: w.Vain,
 	}
 	for _, page := range w.Pages {
 		stored.Pages = append(stored.Pages, shorten(page, w))
@@ -72,7 +73,7 @@ func (s *wanted) of(id news.ID) news.Wanted {
 	w := news.Wanted{
 		ID: id, Mirror: s.Mirror, Also: s.Also, Category: s.Category, FoundOn: s.FoundOn,
 		Attempts: s.Attempts, Run: s.Run, Error: s.Error, Found: fromMillis(s.Found),
-		Next: fromMillis(s.Next), TitleSum: s.TitleSum,
+		Next: fromMillis(s.Next), TitleSum: s.TitleSum, Vain: s.Vain,
 	}
 	if id.HasCode() {
 		w.InfoCode = news.InfoCode(s.Kind + string(id))

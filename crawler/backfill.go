@@ -176,6 +176,9 @@ func (r *run) learnLeads(leads []news.Wanted) {
 // will see to it.
 func (r *run) elsewhere(id news.ID) bool { return r.days != nil && !r.days.covers(id.Day()) }
 
+// leadsOnly reports whether the run asks for posts that somebody named alone.
+func (r *run) leadsOnly() bool { return r.days != nil && r.days.LeadsOnly }
+
 // readBefore reports whether a list page was asked for by the interrupted
 // backfill that the run goes on with.
 func (r *run) readBefore(l *news.ListPage) bool {

@@ -152,11 +152,22 @@ func (r *run) loop(ctx, work context.Context) error {
 		case <-tick.C:
 		case <-done(ctx, stopping):
 			stopping = true
+			r.leaveQueued()
 		case <-work.Done():
 			return work.Err()
 		}
 	}
 	return r.finish(work, context.Cause(ctx))
+}
+
+// leaveQueued leaves the posts of the queue that were begun, and are not to be
+// gone on with.
+func (r *run) leaveQueued() {
+	for _, l := range r.queue.lanes {
+		for i := range l.posts {
+			r.leave(&l.posts[i])
+		}
+	}
 }
 
 // taking returns the channel of results, or none while there is no room for
@@ -181,7 +192,7 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 // the configuration names others. The mirror's other lists, and all posts, wait
 // until it has answered: a mirror that is down is asked no more than that.
 func (r *run) start(ctx context.Context) error {
-	if r.days != nil && r.days.LeadsOnly {
+	if r.leadsOnly() {
 		return nil
 	}
 	for _, s := range r.sites {
@@ -240,7 +251,7 @@ func (s *site) begin(known []news.ListPage) []news.ListPage {
 // the configuration wants, or it is known to be gone.
 // It returns whether the run met it for the first time.
 func (r *run) queueList(l news.ListPage) bool {
-	if r.known[l.URL] || !r.siteOf(l.Mirror).wants(l.URL) {
+	if r.known[l.URL] || r.leadsOnly() || !r.siteOf(l.Mirror).wants(l.URL) {
 		return false
 	}
 	if len(r.known) >= maxLists {

@@ -32,7 +32,7 @@ func (r *run) take(res result) {
 	case res.task.refresh:
 		r.takeRechecked(res)
 	case res.stopped:
-		// The post stays in the frontier as it is.
+		r.leave(&res.task)
 	case res.post != nil:
 		r.takePost(res)
 	default:
@@ -195,6 +195,19 @@ func (r *run) hop(t task) {
 	r.queue.addPost(t)
 }
 
+// leave leaves a post in the frontier, with the sources that were asked in vain.
+func (r *run) leave(t *task) {
+	if t.so.unread != nil {
+		r.enterUnread(t.so.unread)
+	}
+	if len(t.so.vain) == 0 {
+		return
+	}
+	w := *t.post
+	w.Vain = append(slices.Clip(w.Vain), t.so.vain...)
+	r.batch.Tried = append(r.batch.Tried, w)
+}
+
 // takePost enters a post that was got.
 func (r *run) takePost(res result) {
 	if res.so.odd != nil {
@@ -224,6 +237,7 @@ func (r *run) enterUnread(u *news.Captured) {
 // takeFailure enters a post that could not be had: for now, or for good.
 func (r *run) takeFailure(res result) {
 	w := *res.task.post
+	w.Vain = nil
 	if r.seen[compact(w.ID)] == standingDone {
 		return // another address had the post meanwhile
 	}
@@ -251,7 +265,9 @@ func (r *run) takeFailure(res result) {
 	w.Attempts++
 	w.Next = r.o.Now().Add(r.putOff(w.Attempts)) // if a list goes on linking it
 	r.batch.Failed = append(r.batch.Failed, w)
-	r.problemOf(w.ID, fail, "failed", w.Attempts)
+	if r.days == nil || fail.reason != reasonGone { // what is gone is no problem of a backfill: its days tell
+		r.problemOf(w.ID, fail, "failed", w.Attempts)
+	}
 	r.countFailed(&w, fail)
 }
 

@@ -25,6 +25,7 @@ type task struct {
 // soFar is what the sources of a post said that were asked already.
 type soFar struct {
 	fail      *failure       // that tells most of why they do not have it
+	vain      []string       // the addresses of those that do not have it
 	odd       *failure       // of the first that had something else in its place
 	unread    *news.Captured // that page, until it is kept
 	rechecked []rechecked
@@ -138,7 +139,7 @@ func (r *run) getPost(f *fetcher, t *task) result {
 			if fail.reason == reasonStopped {
 				return result{stopped: true}
 			}
-			so.fail = worse(so.fail, fail)
+			so.no(o, fail)
 			continue
 		}
 		p, err := r.readPost(w, c)
@@ -146,7 +147,7 @@ func (r *run) getPost(f *fetcher, t *task) result {
 			return result{post: p.Post, capture: c, found: p, so: *so}
 		}
 		fail, unread := f.unreadable(w, c, err)
-		so.fail = worse(so.fail, fail)
+		so.no(o, fail)
 		if unread != nil && so.odd == nil {
 			so.odd, so.unread = fail, unread
 		}
@@ -160,9 +161,18 @@ func (r *run) getPost(f *fetcher, t *task) result {
 	return result{stopped: so.fail.left(), so: *so}
 }
 
+// no takes note that a source did not have the post.
+func (so *soFar) no(o order, fail *failure) {
+	so.fail = worse(so.fail, fail)
+	if fail.reason == reasonGone {
+		so.vain = append(so.vain, o.url)
+	}
+}
+
 // sources returns where a post can be had, in order: its pages on the sites,
 // the shared pages, the text behind them. Mirrors that did not answer are left
-// out; partial tells that there are such.
+// out; partial tells that there are such. So are addresses that an interrupted
+// run asked in vain, unless there are no others.
 func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 	var pages, shares, texts []order
 	for _, s := range r.sites {
@@ -185,7 +195,12 @@ func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 			texts = append(texts, order{kind: news.KindText, url: at, mirror: s.Name()})
 		}
 	}
-	return slices.Concat(pages, shares, texts), partial
+	orders = slices.Concat(pages, shares, texts)
+	vain := func(o order) bool { return slices.Contains(w.Vain, o.url) }
+	if len(w.Vain) > 0 && !slices.ContainsFunc(orders, func(o order) bool { return !vain(o) }) {
+		return orders, partial
+	}
+	return slices.DeleteFunc(orders, vain), partial
 }
 
 // readPost reads a capture as the post that was asked for. What the link knew

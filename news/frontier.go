@@ -26,6 +26,10 @@ type Wanted struct {
 	// TitleSum is the [TitleSum] of the title that a list shows for it; 0 where
 	// none does.
 	TitleSum uint32
+	// Vain are the addresses that said, in a run that ended before it had asked
+	// at all of them, that they do not have the post: the next run goes on with
+	// the others.
+	Vain []string
 }
 
 // TitleSum returns a checksum of a title, by which a page can be told from that

@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,10 +21,10 @@ import (
 // backfillFlags are what the command line says of a backfill.
 type backfillFlags struct {
 	crawlFlags
-	from, to string
-	newest   bool
-	codes    string
-	dryRun   bool
+	days   dayRange
+	newest bool
+	codes  string
+	dryRun bool
 }
 
 func (a *app) backfillCommand() *cobra.Command {
@@ -76,13 +76,10 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 	})
 	fl.addCommon(cmd)
 	f := cmd.Flags()
-	f.StringVar(&fl.from, "from", "", "first `DAY`, as 2021-12-01, in Shanghai time")
-	f.StringVar(&fl.to, "to", "", "last `DAY` (default: today)")
+	fl.days.register(cmd, "of the posts")
 	f.BoolVar(&fl.newest, "newest-first", false, "go through the days from the last to the first")
 	f.StringVar(&fl.codes, "codes", "", "fetch the posts that `FILE` names, too")
 	f.BoolVar(&fl.dryRun, "dry-run", false, "ask nobody; say what would be asked for, and how long it will take")
-	completeFlag(cmd, "from", noValues)
-	completeFlag(cmd, "to", noValues)
 	a.completeMirrors(cmd)
 	return cmd
 }
@@ -102,17 +99,18 @@ func (a *app) backfill(c config.Config, fl *backfillFlags) (*crawler.Backfill, e
 	if other -= len(b.Leads); other > 0 {
 		fmt.Fprintf(a.err, "finarc: %s: %s not of these days and left out\n", printable(fl.codes), plural(other, "post"))
 	}
-	fl.job = fl.words()
+	fl.job = fl.words(b)
 	return b, nil
 }
 
 // words returns the command and its own arguments.
-func (fl *backfillFlags) words() []string {
+func (fl *backfillFlags) words(b *crawler.Backfill) []string {
 	words := []string{"backfill"}
-	for _, flag := range [][2]string{{"--from", fl.from}, {"--to", fl.to}, {"--codes", fl.codes}} {
-		if flag[1] != "" {
-			words = append(words, flag[0], flag[1])
-		}
+	if !b.LeadsOnly {
+		words = append(words, "--from", b.From.String(), "--to", b.To.String())
+	}
+	if fl.codes != "" {
+		words = append(words, "--codes", fl.codes)
 	}
 	if fl.newest {
 		words = append(words, "--newest-first")
@@ -122,33 +120,22 @@ func (fl *backfillFlags) words() []string {
 
 // backfillDays sets the days, from the flags or from the posts that are named.
 func (a *app) backfillDays(b *crawler.Backfill, fl *backfillFlags) (err error) {
-	today := news.DayOf(a.now())
-	if b.From, err = day("--from", fl.from); err != nil {
-		return err
-	}
-	if b.To, err = day("--to", fl.to); err != nil {
+	today := a.today()
+	if b.From, b.To, err = fl.days.days(today); err != nil {
 		return err
 	}
 	switch {
 	case b.From == 0 && b.To == 0 && len(b.Leads) > 0:
 		b.LeadsOnly = true
-		for i := range b.Leads {
-			d := b.Leads[i].ID.Day()
-			b.To = max(b.To, d)
-			if b.From == 0 || d < b.From {
-				b.From = d
-			}
-		}
+		byDay := func(v, w news.Wanted) int { return cmp.Compare(v.ID.Day(), w.ID.Day()) }
+		b.From, b.To = slices.MinFunc(b.Leads, byDay).ID.Day(), slices.MaxFunc(b.Leads, byDay).ID.Day()
 		return nil
 	case b.From == 0:
 		return usagef("--from: want the first day of the backfill, as 2021-12-01")
 	case b.To == 0:
-		b.To = max(today, b.From)
+		b.To = today
 	}
-	switch {
-	case b.From > b.To:
-		return usagef("--from %s is after --to %s", b.From, b.To)
-	case b.From > today:
+	if b.From > today {
 		return usagef("--from %s: nothing was published yet on a day that is to come (today is %s in Shanghai)", b.From, today)
 	}
 	b.To = min(b.To, today)
@@ -268,7 +255,7 @@ func (a *app) writePlan(p *crawler.Plan, rate float64) error {
 	}
 	_, err := fmt.Fprintf(a.out, "  %s and %s: %s to %s requests, %s\n",
 		plural(p.Lists, "list page"), plural(p.Posts, "post"), grouped(p.Least), grouped(p.Most), takes)
-	return errors.Join(err)
+	return err
 }
 
 // shownDays is how many days a report tells people of.

@@ -27,7 +27,7 @@ func Conform(t *testing.T, open func(t *testing.T) Store, known ...Known) {
 	for _, k := range known {
 		why[k.Rule] = k.Why
 	}
-	for _, r := range slices.Concat(postRules, frontierRules, listRules, againRules, selectRules, batchRules, oddRules) {
+	for _, r := range slices.Concat(postRules, frontierRules, dayRules, listRules, againRules, selectRules, batchRules, oddRules) {
 		t.Run(r.name, func(t *testing.T) {
 			if why[r.name] != "" {
 				t.Skip(why[r.name])
@@ -376,6 +376,9 @@ func testCancelled(t *testing.T, s Store) {
 		"hosts":     func() error { _, err := s.Hosts(ctx); return err },
 		"held":      func() error { _, err := s.Held(ctx, time.Time{}, "", 1); return err },
 		"held none": func() error { _, err := s.Held(ctx, time.Time{}, "", 0); return err },
+		"known on":  func() error { _, err := s.KnownOn(ctx, 20211222, "", 1); return err },
+		"unknown":   func() error { _, err := s.Unknown(ctx, nil); return err },
+		"days":      func() error { _, err := s.Days(ctx, 0, 0); return err },
 		"history":   func() error { _, err := s.PageHistory(ctx); return err },
 		"select":    func() error { return lastError(s.Select(ctx, archive.Selection{})) },
 	} {

@@ -35,6 +35,9 @@ const (
 	Held      Method = "Held"
 
 	PageHistory Method = "PageHistory"
+	KnownOn     Method = "KnownOn"
+	Unknown     Method = "Unknown"
+	Days        Method = "Days"
 )
 
 // Fault is something that goes wrong with a call.
@@ -266,4 +269,19 @@ func (f *Faulty) Select(ctx context.Context, s archive.Selection) iter.Seq2[news
 			yield(news.Revision{}, fault.Err)
 		}
 	}
+}
+
+// KnownOn implements [Store].
+func (f *Faulty) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return through(ctx, f.next(KnownOn, nil), func() ([]news.Wanted, error) { return f.inner.KnownOn(ctx, d, after, n) })
+}
+
+// Unknown implements [Store].
+func (f *Faulty) Unknown(ctx context.Context, posts []news.Wanted) ([]news.Wanted, error) {
+	return through(ctx, f.next(Unknown, nil), func() ([]news.Wanted, error) { return f.inner.Unknown(ctx, posts) })
+}
+
+// Days implements [Store].
+func (f *Faulty) Days(ctx context.Context, from, to news.Day) ([]news.DayStanding, error) {
+	return through(ctx, f.next(Days, nil), func() ([]news.DayStanding, error) { return f.inner.Days(ctx, from, to) })
 }

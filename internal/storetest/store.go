@@ -18,6 +18,7 @@ import (
 // mean what those of [archive.Archive] mean.
 type Store interface {
 	crawler.Store
+	crawler.DayStore
 
 	Leads(ctx context.Context, after news.ID, n int) ([]news.Wanted, error)
 	Failures(ctx context.Context, after news.ID, n int) ([]news.Wanted, error)
