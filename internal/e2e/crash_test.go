@@ -131,10 +131,20 @@ func reported(said string) int {
 	return n
 }
 
-// TestCrashCrawl kills crawls: nothing that was reported as archived is
-// missing, nothing that was committed is asked for again, and in the end the
-// archive is that of a crawl that was left alone.
+// TestCrashCrawl kills crawls and backfills: nothing that was reported as
+// archived is missing, nothing that was committed is asked for again, and in the
+// end the archive is that of a run that was left alone.
 func TestCrashCrawl(t *testing.T) {
+	for name, work := range map[string][]string{
+		"crawl":    {"crawl"},
+		"backfill": {"backfill", "--from", "2021-12-20", "--to", "2021-12-21", "--newest-first"},
+	} {
+		t.Run(name, func(t *testing.T) { crashRuns(t, work) })
+	}
+}
+
+// crashRuns kills runs of finarc until they were killed often enough.
+func crashRuns(t *testing.T, work []string) {
 	const posts = 1500
 	r := chance(t)
 	m, err := mirror.New(mirror.Options{Posts: posts, Categories: 20, Seed: 7, ShareOnly: 0.1})
@@ -143,7 +153,7 @@ func TestCrashCrawl(t *testing.T) {
 	}
 	s := httptest.NewServer(m)
 	t.Cleanup(s.Close)
-	whole, took := uninterrupted(t, s.URL)
+	whole, took := uninterrupted(t, s.URL, work...)
 
 	for done, round := 0, 0; done < kills(t); round++ {
 		dir := t.TempDir()
@@ -153,7 +163,7 @@ func TestCrashCrawl(t *testing.T) {
 		for ended := false; !ended; {
 			m.ResetRequests()
 			var said string
-			said, ended = killed(t, time.Duration(r.Int64N(int64(took))), "crawl", "-v", "-c", config)
+			said, ended = killed(t, time.Duration(r.Int64N(int64(took))), slices.Concat(work, []string{"-v", "-c", config})...)
 			if !ended {
 				done++
 			}
@@ -168,19 +178,19 @@ func TestCrashCrawl(t *testing.T) {
 			before = after
 		}
 		if !before.equal(whole) {
-			t.Fatalf("round %d: %d posts, %d revisions; an uninterrupted crawl has %d and %d", round, len(before), before.revisions(), len(whole), whole.revisions())
+			t.Fatalf("round %d: %d posts, %d revisions; an uninterrupted run has %d and %d", round, len(before), before.revisions(), len(whole), whole.revisions())
 		}
 	}
 }
 
-// uninterrupted crawls a mirror into an archive of its own.
-func uninterrupted(t *testing.T, site string) (content, time.Duration) {
+// uninterrupted runs finarc on a mirror, into an archive of its own.
+func uninterrupted(t *testing.T, site string, work ...string) (content, time.Duration) {
 	t.Helper()
 	dir := t.TempDir()
 	config, db := filepath.Join(dir, "crawler.yaml"), filepath.Join(dir, "a.db")
 	writeFile(t, config, fmt.Sprintf(configuration, db, site, 8))
 	began := time.Now()
-	output(t, finarc, "crawl", "-v", "-c", config)
+	output(t, finarc, slices.Concat(work, []string{"-v", "-c", config})...)
 	took := time.Since(began)
 	return contentOf(t, db), took
 }
@@ -383,7 +393,7 @@ func TestSyncFails(t *testing.T) {
 	}
 	s := httptest.NewServer(m)
 	t.Cleanup(s.Close)
-	whole, _ := uninterrupted(t, s.URL)
+	whole, _ := uninterrupted(t, s.URL, "crawl")
 	dir := t.TempDir()
 	config, db := filepath.Join(dir, "crawler.yaml"), filepath.Join(dir, "a.db")
 	writeFile(t, config, fmt.Sprintf(configuration, db, s.URL, 8))
