@@ -269,7 +269,7 @@ func TestFrontier(t *testing.T) {
 	if diff := cmp.Diff([]news.Wanted{lost}, frontier(a.Failures)); diff != "" {
 		t.Errorf("failures (-want +got):\n%s", diff)
 	}
-	done = commit(t, a, news.Batch{Found: []news.Wanted{w(1), w(2), w(4)}})
+	done = commit(t, a, news.Batch{Found: []news.Wanted{w(1), w(2), w(4)}, Attempts: 8})
 	if want := []news.Standing{news.StandingPending, news.StandingFailed, news.StandingNew}; !slices.Equal(done.Found, want) {
 		t.Errorf("found again: %v, want %v", done.Found, want)
 	}
@@ -281,7 +281,7 @@ func TestFrontier(t *testing.T) {
 	again := w(5)
 	again.Attempts = 1
 	commit(t, a, news.Batch{Failed: []news.Wanted{again}})
-	if done := commit(t, a, news.Batch{Found: []news.Wanted{w(5)}}); done.Found[0] != news.StandingNew {
+	if done := commit(t, a, news.Batch{Found: []news.Wanted{w(5)}, Attempts: 2}); done.Found[0] != news.StandingNew {
 		t.Errorf("a post that failed once and is linked again stands as %s", done.Found[0])
 	}
 	commit(t, a, news.Batch{Posts: []news.Captured{post(1), post(2), post(4), post(5)}})

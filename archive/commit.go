@@ -37,7 +37,7 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 		for _, step := range []func() error{
 			func() error { return t.commitPosts(b.Posts, records, &done) },
 			func() error { return t.commitSeen(b.Seen) },
-			func() error { return t.commitFound(b.Found, &done) },
+			func() error { return t.commitFound(b, &done) },
 			func() error { return t.commitFrontier(b, &done) },
 			func() error { return t.commitUnread(b.Unread) },
 			func() error { return t.commitLists(b.Lists) },

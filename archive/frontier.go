@@ -202,27 +202,29 @@ func (t *tx) wanted(bucket, key []byte) (news.Wanted, error) {
 
 // commitFound puts linked posts into the frontier unless they are known, and
 // tells how each stands.
-func (t *tx) commitFound(found []news.Wanted, done *news.Committed) error {
-	if err := t.numberSources(found); err != nil {
+func (t *tx) commitFound(b *news.Batch, done *news.Committed) error {
+	if err := t.numberSources(b.Found); err != nil {
 		return err
 	}
-	for i := range found {
-		standing, err := t.commitLink(&found[i])
+	for i := range b.Found {
+		standing, err := t.commitLink(&b.Found[i], b.Attempts)
 		if err != nil {
-			return fmt.Errorf("link to %s: %w", found[i].ID, err)
+			return fmt.Errorf("link to %s: %w", b.Found[i].ID, err)
 		}
 		done.Found = append(done.Found, standing)
 	}
 	return nil
 }
 
-func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
+// commitLink puts a linked post into the frontier unless it is known, or failed
+// in so many runs that it is not tried again.
+func (t *tx) commitLink(w *news.Wanted, attempts int) (news.Standing, error) {
 	key := idKey(w.ID)
 	switch {
 	case t.held(key) && !t.has(bucketFrontier, key): // those that are there lost their page, see wantAgain
 		return news.StandingArchived, nil
 	case t.has(bucketFailed, key):
-		return t.commitLinkToFailed(key, w)
+		return t.commitLinkToFailed(key, w, attempts)
 	case t.has(bucketFrontier, key):
 		return news.StandingPending, t.mergeLink(key, w)
 	}
@@ -232,20 +234,17 @@ func (t *tx) commitLink(w *news.Wanted) (news.Standing, error) {
 	return news.StandingNew, t.putWanted(bucketFrontier, w)
 }
 
-// maxAttempts is how many runs try to get a post that a list goes on linking: a
-// site that is being built anew may be all that failed.
-const maxAttempts = 8
-
-// commitLinkToFailed brings a post that could not be had back into the frontier
-// if it was not tried often, and not just now, or not where the link leads.
-func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted) (news.Standing, error) {
+// commitLinkToFailed brings a post that could not be had back into the frontier,
+// since a site that is being built anew may be all that failed: if it was tried
+// in fewer runs than it may be, and not just now, or not where the link leads.
+func (t *tx) commitLinkToFailed(key []byte, w *news.Wanted, attempts int) (news.Standing, error) {
 	failed, err := t.wanted(bucketFailed, key)
 	if err != nil {
 		return "", err
 	}
 	pages := len(failed.Pages)
 	learn(&failed, w)
-	due := failed.Attempts < maxAttempts && !w.Found.Before(failed.Next)
+	due := failed.Attempts < attempts && !w.Found.Before(failed.Next)
 	if !due && len(failed.Pages) == pages {
 		return news.StandingFailed, nil
 	}

@@ -63,7 +63,7 @@ func (d *drawing) batch() news.Batch {
 	b := news.Batch{
 		Posts: some(d, most, d.post), Unread: some(d, 2, d.unread),
 		Found: some(d, 8, d.link), Leads: some(d, 6, d.link),
-		Tried: some(d, 4, d.tried), Failed: some(d, 4, d.tried),
+		Tried: some(d, 4, d.tried), Failed: some(d, 4, d.tried), Attempts: 1 + d.IntN(4),
 		Lists: some(d, 4, d.list), Seen: some(d, 4, d.seen), Hosts: some(d, 2, d.host),
 	}
 	if d.started > 0 && d.chance(0.4) {

@@ -1,6 +1,7 @@
 package crawler_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -186,6 +187,30 @@ func TestPutOff(t *testing.T) {
 	}
 	if len(gaps) != 2 || gaps[1] < gaps[0]*3/2 || gaps[0] < 59*time.Second {
 		t.Errorf("put off by %v", gaps)
+	}
+}
+
+// TestGoneAndLinked: a post that is gone, and which a list goes on linking, is
+// asked for in as many runs as the configuration says.
+func TestGoneAndLinked(t *testing.T) {
+	for _, attempts := range []int{1, 3} {
+		f := newFixture(t, map[string]string{path2: postPage("乙", sentence, code2, "yanlancaijing")})
+		o := options(f.base, newArchive(t))
+		o.Mirrors[0].Share, o.Mirrors[0].Text = "", ""
+		o.Limits.Attempts = attempts
+		var asked []int
+		for i := range attempts + 2 {
+			f.put("/", listPage(path1, path2)+fmt.Sprint(i))
+			o.Now = at(time.Now().AddDate(0, 0, i)) // what is put off is due again
+			r := crawl(t, o)
+			asked = append(asked, f.requests()[path1])
+			if tried := i < attempts; tried != (r.Failed["gone"] == 1) || tried == (r.Skipped[news.SkippedFailed] == 1) {
+				t.Errorf("run %d of %d: %+v", i+1, attempts, countsOf(r))
+			}
+		}
+		if want := append(slices.Repeat([]int{1}, attempts), 0, 0); !slices.Equal(asked, want) {
+			t.Errorf("asked for %v times, want %v", asked, want)
+		}
 	}
 }
 

@@ -390,6 +390,7 @@ func (r *run) due(stopping bool) (*news.Batch, chan<- *news.Batch) {
 	if age := r.o.Now().Sub(r.began); !waiting && !r.full() && 0 <= age && age < batchAge {
 		return nil, nil
 	}
+	r.batch.Attempts = r.o.Limits.Attempts
 	r.batch.Run, r.batch.Hosts = r.snapshot(), append(r.batch.Hosts, r.memory.news()...)
 	return r.batch, r.batches
 }

@@ -107,6 +107,9 @@ type Batch struct {
 	Seen   []Seen     // held posts that are as they were
 	Hosts  []Host     // what is to be remembered of hosts
 	Run    *Run       // the run's report so far
+	// Attempts is in how many runs a failed post is tried that a list goes on
+	// linking: one of Found that failed in as many stays failed.
+	Attempts int
 }
 
 // Captured is a capture and the post that was read from it. In [Batch.Unread]

@@ -106,6 +106,12 @@ func testFailed(t *testing.T, s Store) {
 }
 
 func testBroughtBack(t *testing.T, s Store) {
+	for attempts, want := range map[int]news.Standing{1: news.StandingFailed, 3: news.StandingFailed, 4: news.StandingNew} {
+		commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(3, 3)}})
+		done := commit(t, s, news.Batch{Found: []news.Wanted{WantedOf(3)}, Attempts: attempts})
+		wantSame(t, fmt.Sprint("3 of ", attempts), []news.Standing{want}, done.Found)
+	}
+	put(t, s, Sample(3))
 	for runs := range 10 {
 		commit(t, s, news.Batch{Failed: []news.Wanted{failedIn(1, runs)}})
 		want := []news.Standing{news.StandingNew}

@@ -116,7 +116,7 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 			s.see(seen)
 		}
 		for _, w := range b.Found {
-			done.Found = append(done.Found, s.link(kept(w)))
+			done.Found = append(done.Found, s.link(kept(w), b.Attempts))
 		}
 		for _, w := range b.Leads {
 			if s.lead(kept(w)) {
@@ -255,13 +255,14 @@ func (s *state) held(id news.ID) bool {
 	return alias || len(s.posts[id]) > 0
 }
 
-// link enters a found post into the frontier unless it is known.
-func (s *state) link(w news.Wanted) news.Standing {
+// link enters a found post into the frontier unless it is known, or failed in so
+// many runs.
+func (s *state) link(w news.Wanted, attempts int) news.Standing {
 	if s.held(w.ID) {
 		return news.StandingArchived
 	}
 	if failed, ok := s.failed[w.ID]; ok {
-		return s.linkToFailed(failed, w)
+		return s.linkToFailed(failed, w, attempts)
 	}
 	if known, ok := s.frontier[w.ID]; ok {
 		s.frontier[w.ID] = hurried(learned(known, w), known)
@@ -272,11 +273,11 @@ func (s *state) link(w news.Wanted) news.Standing {
 	return news.StandingNew
 }
 
-// linkToFailed brings a failed post back that eight runs have not tried yet, if
+// linkToFailed brings a failed post back that was tried in fewer runs than these, if
 // its time has come, or that none has tried at the page that a link leads to.
-func (s *state) linkToFailed(failed, w news.Wanted) news.Standing {
+func (s *state) linkToFailed(failed, w news.Wanted, attempts int) news.Standing {
 	again := learned(failed, w)
-	due := failed.Attempts < 8 && !w.Found.Before(failed.Next)
+	due := failed.Attempts < attempts && !w.Found.Before(failed.Next)
 	if !due && len(again.Pages) == len(failed.Pages) {
 		return news.StandingFailed
 	}

@@ -123,7 +123,7 @@ func put(t *testing.T, s Store, posts ...news.Captured) []news.Change {
 // found commits links.
 func found(t *testing.T, s Store, links ...news.Wanted) []news.Standing {
 	t.Helper()
-	return commit(t, s, news.Batch{Found: links}).Found
+	return commit(t, s, news.Batch{Found: links, Attempts: 8}).Found
 }
 
 // post returns a post that must be held.
