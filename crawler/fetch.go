@@ -116,14 +116,13 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 // insist makes the first attempt and the retries.
 func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 	for attempt := 0; ; attempt++ {
-		c, fail := f.attempt(o)
+		c, fail := f.attempt(o, attempt > 0)
 		if fail == nil || !fail.soon || attempt >= f.limits.Retries {
 			return c, fail
 		}
 		if !pause(f.stop, f.delay(attempt)) {
 			return nil, &failure{reason: reasonStopped, url: o.url, err: fail}
 		}
-		f.transport.counts.retries.Add(1)
 	}
 }
 
@@ -134,8 +133,8 @@ func (f *fetcher) delay(attempt int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// attempt asks once.
-func (f *fetcher) attempt(o order) (*news.Capture, *failure) {
+// attempt asks once: for the first time, or again.
+func (f *fetcher) attempt(o order, again bool) (*news.Capture, *failure) {
 	header := http.Header{"User-Agent": {f.collector.UserAgent}}
 	if o.etag != "" {
 		header.Set("If-None-Match", o.etag)
@@ -143,7 +142,7 @@ func (f *fetcher) attempt(o order) (*news.Capture, *failure) {
 	if o.lastModified != "" {
 		header.Set("If-Modified-Since", o.lastModified)
 	}
-	*f.answer = answer{large: f.answer.large}
+	*f.answer = answer{large: f.answer.large, again: again}
 	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
 		fail := failed(o.url, rootOf(err))
 		if !fail.left() {

@@ -133,13 +133,15 @@ func checkReport(t testing.TB, r *news.Run) {
 // checkHosts checks that what was asked of all hosts together is what was asked.
 func checkHosts(t testing.TB, r *news.Run) {
 	t.Helper()
-	requests, bytes := 0, int64(0)
+	requests, retries, bytes := 0, 0, int64(0)
 	for _, u := range r.Hosts {
 		requests += u.Requests
+		retries += u.Retries
 		bytes += u.Bytes
 	}
-	if sent := news.Total(r.Requests); requests != sent || bytes != r.Bytes {
-		t.Errorf("run %d (%s) tells of %d requests and %d bytes, and of its hosts %d and %d", r.ID, r.Ending, sent, r.Bytes, requests, bytes)
+	if sent := news.Total(r.Requests); requests != sent || retries != r.Retries || bytes != r.Bytes {
+		t.Errorf("run %d (%s) tells of %d requests, %d retries and %d bytes, and of its hosts %d, %d and %d",
+			r.ID, r.Ending, sent, r.Retries, r.Bytes, requests, retries, bytes)
 	}
 }
 

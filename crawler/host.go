@@ -131,11 +131,14 @@ func (h *host) waited(d time.Duration) {
 	h.use.WaitedMS += d.Milliseconds()
 }
 
-// sent counts a request.
-func (h *host) sent() {
+// sent counts a request, and a retry as such too.
+func (h *host) sent(again bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.use.Requests++
+	if again {
+		h.use.Retries++
+	}
 }
 
 // available returns why the host is not to be asked any more in this run, or

@@ -9,11 +9,11 @@ import (
 
 // traffic counts what goes over the wire. It is safe for concurrent use.
 type traffic struct {
-	bytes   atomic.Int64
-	retries atomic.Int64
+	bytes atomic.Int64
 
 	mu        sync.Mutex
 	requests  map[news.PageKind]int
+	retries   int
 	statuses  map[int]int
 	transport map[string]int
 }
@@ -24,10 +24,14 @@ func newTraffic() *traffic {
 	}
 }
 
-func (t *traffic) sent(kind news.PageKind) {
+// sent counts a request, and a retry as such too.
+func (t *traffic) sent(kind news.PageKind, again bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.requests[kind]++
+	if again {
+		t.retries++
+	}
 }
 
 func (t *traffic) answered(status int) {
@@ -56,6 +60,6 @@ func (t *traffic) report(run *news.Run) {
 	for r, n := range t.transport {
 		run.Transport[r] = n
 	}
-	run.Retries = int(t.retries.Load())
+	run.Retries = t.retries
 	run.Bytes = t.bytes.Load()
 }

@@ -59,6 +59,7 @@ type answer struct {
 	header http.Header
 	body   []byte // with the content coding undone
 	large  bool   // the worker holds the transport's room for a large body
+	again  bool   // the request that is about to be sent is a retry
 }
 
 // answerKey is the key of a request's context under which the transport finds
@@ -136,9 +137,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	kind := t.kind(req)
 	t.pair.RLock()
-	t.counts.sent(kind)
-	h.sent()
+	t.counts.sent(kind, got.again)
+	h.sent(got.again)
 	t.pair.RUnlock()
+	got.again = false // nor are the redirects that follow
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
 	if err != nil {

@@ -84,6 +84,7 @@ func hostSize(u news.HostUse) int {
 // addHosts sums up what several hosts were asked.
 func addHosts(a, b news.HostUse) news.HostUse {
 	a.Requests += b.Requests
+	a.Retries += b.Retries
 	a.Bytes += b.Bytes
 	a.WaitedMS += b.WaitedMS
 	a.Down = a.Down || b.Down

@@ -143,6 +143,8 @@ func hosts(uses []entry[news.HostUse]) []family {
 	return []family{
 		of("requests", "Requests sent to the host, retries and robots.txt included.",
 			func(u news.HostUse) (float64, bool) { return float64(u.Requests), true }),
+		of("retries", "Requests that were sent to the host again.",
+			func(u news.HostUse) (float64, bool) { return float64(u.Retries), true }),
 		of("received_bytes", "Bodies received from the host, after decoding.",
 			func(u news.HostUse) (float64, bool) { return float64(u.Bytes), true }),
 		of("wait_seconds", "How long requests waited for the host's turn, all together.",

@@ -36,9 +36,9 @@ type Run struct {
 	Requests  map[PageKind]int   `json:"requests"`  // sent, retries and robots.txt included
 	Statuses  map[int]int        `json:"statuses"`  // answers by HTTP status
 	Transport map[string]int     `json:"transport"` // requests without a whole answer, by reason
-	Retries   int                `json:"retries"`
-	Bytes     int64              `json:"bytes"` // of bodies, after decoding
-	Hosts     map[string]HostUse `json:"hosts"` // by host[:port]
+	Retries   int                `json:"retries"`   // of the requests
+	Bytes     int64              `json:"bytes"`     // of bodies, after decoding
+	Hosts     map[string]HostUse `json:"hosts"`     // by host[:port]
 
 	Days       map[string]int `json:"days"`       // new and revised posts by day of publication, as 2021-12-22
 	Categories map[string]int `json:"categories"` // likewise, by category
@@ -59,6 +59,7 @@ type Run struct {
 // HostUse is what a run asked of one host.
 type HostUse struct {
 	Requests int         `json:"requests"` // retries and robots.txt included
+	Retries  int         `json:"retries"`  // of these, those that were sent again after a failure
 	Statuses map[int]int `json:"statuses"` // answers by HTTP status
 	Bytes    int64       `json:"bytes"`    // of bodies, after decoding
 	// WaitedMS is how long requests waited for the host's turn, in

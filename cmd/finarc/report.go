@@ -203,10 +203,10 @@ func hosts(uses map[string]news.HostUse) string {
 	if len(names) == 0 || len(names) == 1 && plain(uses[names[0]]) {
 		return ""
 	}
-	rows := [][]string{{"", "requests", "bytes", "waited", "lowest rate", ""}}
+	rows := [][]string{{"", "requests", "retries", "bytes", "waited", "lowest rate", ""}}
 	for _, n := range names {
 		u := uses[n]
-		rows = append(rows, []string{named(n), grouped(u.Requests), size(u.Bytes), waited(u.WaitedMS), lowestRate(u.Rate), state(u)})
+		rows = append(rows, []string{named(n), grouped(u.Requests), grouped(u.Retries), size(u.Bytes), waited(u.WaitedMS), lowestRate(u.Rate), state(u)})
 		if len(rows) > shownHosts {
 			break
 		}

@@ -165,13 +165,15 @@ func (s *soak) checkReport(r *news.Run) {
 	if !r.AddsUp() {
 		s.Errorf("run %d does not add up: %+v", r.ID, r)
 	}
-	requests, bytes := 0, int64(0)
+	requests, retries, bytes := 0, 0, int64(0)
 	for _, u := range r.Hosts {
 		requests += u.Requests
+		retries += u.Retries
 		bytes += u.Bytes
 	}
-	if sent := news.Total(r.Requests); requests != sent || bytes != r.Bytes {
-		s.Errorf("run %d (%s) tells of %d requests and %d bytes, and of its hosts %d and %d", r.ID, r.Ending, sent, r.Bytes, requests, bytes)
+	if sent := news.Total(r.Requests); requests != sent || retries != r.Retries || bytes != r.Bytes {
+		s.Errorf("run %d (%s) tells of %d requests, %d retries and %d bytes, and of its hosts %d, %d and %d",
+			r.ID, r.Ending, sent, r.Retries, r.Bytes, requests, retries, bytes)
 	}
 }
 
