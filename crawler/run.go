@@ -357,7 +357,7 @@ func (r *run) settledAll() bool { return r.committed == 0 && len(r.backlog) == 0
 
 func (r *run) empty() bool {
 	b := r.batch
-	return r.memory.empty() && len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists)+len(b.Seen) == 0
+	return r.memory.empty() && len(b.Posts)+len(b.Unread)+len(b.Found)+len(b.Leads)+len(b.Tried)+len(b.Failed)+len(b.Lists)+len(b.Seen)+len(b.Hosts) == 0
 }
 
 // next returns the task to hand out. While the links of earlier lists wait, no
