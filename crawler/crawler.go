@@ -165,6 +165,7 @@ type site struct {
 	gate      string          // the address of the list page that is asked for first
 	entrances []news.ListPage // list pages that wait for its answer
 	down      bool            // there was none
+	slow      bool            // its host wants more time between two requests than a run sits out
 	rested    bool            // it was not asked for, as its host wants to be left alone
 	read      int             // list pages that were read, or are as they were
 	linked    bool            // a list page linked a post or another list page
@@ -223,7 +224,7 @@ func (r *run) do(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(work, cancel)()
 	r.transport = newTransport(stop, r, func() { end(errRequests) })
-	rules := newRobots(r.o.Limits.Robots, r.memory, r.o.Now)
+	rules := newRobots(r.o, r.memory)
 	for range r.workers() {
 		g.Go(func() error { return r.serve(work, newFetcher(stop, work, r.o, r.sites, r.transport, rules)) })
 	}

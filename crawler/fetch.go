@@ -38,6 +38,7 @@ type order struct {
 	mirror       string
 	etag         string // validators of the copy that is held, if any
 	lastModified string
+	patient      bool // it waits for its host's turn, however long the host's Crawl-delay is
 }
 
 // newCollector returns a Colly collector that sends its requests through t and
@@ -97,7 +98,7 @@ func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.R
 // fetch gets a page, with the retries that the configuration allows. A capture
 // with status 304 has no body. The error is a [failure].
 func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
-	if fail := f.robots.check(f, o.url); fail != nil {
+	if fail := f.robots.check(f, o); fail != nil {
 		return nil, fail
 	}
 	for range maxRedirects + 1 { // each time the rules of one more host are known
@@ -106,18 +107,20 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 		if fail == nil || !errors.As(fail.err, &unknown) {
 			return c, fail
 		}
-		if fail := f.robots.check(f, unknown.to.String()); fail != nil {
+		o.patient = true // or each run would come no further than to the redirect
+		if fail := f.robots.check(f, order{url: unknown.to.String(), patient: true}); fail != nil {
 			return nil, fail
 		}
 	}
 	return nil, &failure{reason: reasonRedirect, url: o.url, err: errLoop}
 }
 
-// insist makes the first attempt and the retries.
+// insist makes the first attempt and the retries. A host that wants more time
+// between two requests than a run sits out is left to later runs instead.
 func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 	for attempt := 0; ; attempt++ {
 		c, fail := f.attempt(o, attempt > 0)
-		if fail == nil || !fail.soon || attempt >= f.limits.Retries {
+		if fail == nil || !fail.soon || attempt >= f.limits.Retries || f.transport.host(hostOf(o.url)).slow() {
 			return c, fail
 		}
 		if !pause(f.stop, f.delay(attempt)) {
@@ -142,7 +145,7 @@ func (f *fetcher) attempt(o order, again bool) (*news.Capture, *failure) {
 	if o.lastModified != "" {
 		header.Set("If-Modified-Since", o.lastModified)
 	}
-	*f.answer = answer{large: f.answer.large, again: again}
+	*f.answer = answer{large: f.answer.large, again: again, patient: o.patient}
 	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
 		fail := failed(o.url, rootOf(err))
 		if !fail.left() {

@@ -19,13 +19,15 @@ type host struct {
 	slots chan struct{} // one for each request in flight
 	turn  chan struct{} // held by the request that is next
 	pace  *pace
-	// patience is the longest pause that a run sits out.
+	// patience is the longest pause, or Crawl-delay, that a run sits out.
 	patience time.Duration
 	backoff  time.Duration
 
 	mu       sync.Mutex
 	paused   time.Time     // no request before it
 	asked    time.Time     // as paused, but only what the host itself asked for (Retry-After)
+	delay    time.Duration // between the beginnings of two requests (Crawl-delay)
+	last     time.Time     // when the last request began
 	failures int           // requests without a good answer since the last good one
 	pauses   int           // that these have led to
 	rested   time.Duration // that it was left alone since then because it asked for it
@@ -57,10 +59,10 @@ func newHost(name string, l config.Limits, backoff time.Duration) *host {
 
 // enter waits until a request may be sent. It fails with [errStopped] when ctx
 // ends, and with [errPaused] or [errDown] when the host is to be left alone for
-// longer than the run waits.
-func (h *host) enter(ctx context.Context) error {
+// longer than the run waits. One that is patient waits for any Crawl-delay.
+func (h *host) enter(ctx context.Context, patient bool) error {
 	began := time.Now()
-	if err := h.available(began); err != nil {
+	if err := h.available(began, patient); err != nil {
 		return err
 	}
 	if ctx.Err() != nil || !acquire(ctx, h.slots) {
@@ -70,7 +72,7 @@ func (h *host) enter(ctx context.Context) error {
 		h.leave()
 		return errStopped
 	}
-	err := h.await(ctx)
+	err := h.await(ctx, patient)
 	<-h.turn
 	if err != nil {
 		h.leave()
@@ -91,19 +93,20 @@ func acquire(ctx context.Context, room chan<- struct{}) bool {
 
 func (h *host) leave() { <-h.slots }
 
-// await waits out the host's pause, and for a token of its pace, which it takes
-// at the moment when it is used. One reserved for later would be used late where
+// await waits out the host's pause and delay, and for a token of its pace, which it
+// takes at the moment when it is used. One reserved for later would be used late where
 // the process is held up, and then too soon before the next.
-func (h *host) await(ctx context.Context) error {
+func (h *host) await(ctx context.Context, patient bool) error {
 	for ctx.Err() == nil {
 		now := time.Now()
-		if err := h.available(now); err != nil {
+		if err := h.available(now, patient); err != nil {
 			return err
 		}
 		d := h.pausedFor(now)
 		if d == 0 {
 			token := h.pace.limiter.ReserveN(now, 1)
 			if d = token.DelayFrom(now); d == 0 {
+				h.began(now)
 				return nil
 			}
 			token.CancelAt(now)
@@ -142,15 +145,19 @@ func (h *host) sent(again bool) {
 }
 
 // available returns why the host is not to be asked any more in this run, or
-// nil.
-func (h *host) available(now time.Time) error {
+// nil. To one that is patient, the host's delay is no reason.
+func (h *host) available(now time.Time, patient bool) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	until := h.paused
+	if !patient {
+		until = later(until, h.next())
+	}
 	switch {
 	case h.down:
 		return fmt.Errorf("%w: %s", errDown, h.name)
-	case h.paused.Sub(now) > h.patience:
-		return fmt.Errorf("%w: %s until %s", errPaused, h.name, h.paused.In(news.Shanghai).Format(time.RFC3339))
+	case until.Sub(now) > h.patience:
+		return fmt.Errorf("%w: %s until %s", errPaused, h.name, until.In(news.Shanghai).Format(time.RFC3339))
 	}
 	return nil
 }
@@ -158,8 +165,45 @@ func (h *host) available(now time.Time) error {
 func (h *host) pausedFor(now time.Time) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(0, h.paused.Sub(now))
+	return max(0, later(h.paused, h.next()).Sub(now))
 }
+
+// next returns when the delay after the last request is over. It is called with
+// h.mu held.
+func (h *host) next() time.Time {
+	if h.delay == 0 || h.last.IsZero() {
+		return time.Time{}
+	}
+	return h.last.Add(h.delay)
+}
+
+// began takes note that a request begins.
+func (h *host) began(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = now
+}
+
+// space lets so much time be left between two requests, as robots.txt asks, but
+// no more than [maxCrawlDelay]. It returns how long to wait for the next one.
+func (h *host) space(delay time.Duration, now time.Time) time.Duration {
+	h.pace.cap(min(delay, maxCrawlDelay))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.delay, h.use.DelayMS = min(delay, maxCrawlDelay), delay.Milliseconds()
+	return max(0, h.next().Sub(now))
+}
+
+// crawlDelay returns the time that is left between two requests.
+func (h *host) crawlDelay() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.delay
+}
+
+// slow reports whether the host wants more time between two requests than a run
+// sits out.
+func (h *host) slow() bool { return h.crawlDelay() > h.patience }
 
 // retryAfter leaves the host alone for so long, as it asked.
 func (h *host) retryAfter(d time.Duration) {
@@ -264,8 +308,12 @@ func (h *host) report() news.HostUse {
 	u := h.use
 	u.Statuses = maps.Clone(h.use.Statuses)
 	u.Rate, u.Down = h.pace.slowest(), h.down
-	if h.asked.After(time.Now()) {
-		u.Paused = h.asked.In(news.Shanghai).Truncate(time.Second)
+	until, now := h.asked, time.Now()
+	if next := h.next(); next.Sub(now) > h.patience {
+		until = later(until, next)
+	}
+	if until.After(now) {
+		u.Paused = until.In(news.Shanghai).Truncate(time.Second)
 	}
 	return u
 }

@@ -104,7 +104,7 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if r.days == nil && !r.look.passes(&w) {
+	if r.days == nil && !r.siteOf(w.Mirror).slow && !r.look.passes(&w) {
 		r.meet(w.ID, standingPending)
 		return
 	}

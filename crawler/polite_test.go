@@ -225,23 +225,3 @@ func TestRobotsThatCannotBeHad(t *testing.T) {
 		}
 	}
 }
-
-// TestCrawlDelay: a delay that robots.txt asks for holds, whatever the limits
-// say.
-func TestCrawlDelay(t *testing.T) {
-	t.Parallel()
-	f := robotsSite(t, 200, "User-agent: *\nCrawl-delay: 0.2\n")
-	var mu sync.Mutex
-	var begins []time.Time
-	counted := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		begins = append(begins, time.Now())
-		mu.Unlock()
-		f.ServeHTTP(w, r)
-	}))
-	f.base = counted
-	report := crawl(t, options(counted, newArchive(t)))
-	if least := time.Duration(len(begins)-2) * 200 * time.Millisecond; report.New != 3 || begins[len(begins)-1].Sub(begins[0]) < least {
-		t.Errorf("%d posts, %d requests within %v, want at least %v", report.New, len(begins), begins[len(begins)-1].Sub(begins[0]), least)
-	}
-}

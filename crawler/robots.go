@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,6 +25,7 @@ type robots struct {
 	obey   bool
 	memory *memory
 	now    func() time.Time
+	log    *slog.Logger
 
 	mu    sync.Mutex
 	hosts map[string]*hostRules // by origin
@@ -41,29 +43,29 @@ func (h *hostRules) allow(u *url.URL) bool {
 	return h.fail == nil && (h.group == nil || h.group.Allowed(u.RequestURI()))
 }
 
-func newRobots(obey bool, m *memory, now func() time.Time) *robots {
-	return &robots{obey: obey, memory: m, now: now, hosts: make(map[string]*hostRules)}
+func newRobots(o *Options, m *memory) *robots {
+	return &robots{obey: o.Limits.Robots, memory: m, now: o.Now, log: o.Log, hosts: make(map[string]*hostRules)}
 }
 
-// check returns a failure if address may not be fetched.
-func (r *robots) check(f *fetcher, address string) *failure {
+// check returns a failure if what is ordered may not be fetched.
+func (r *robots) check(f *fetcher, o order) *failure {
 	if !r.obey {
 		return nil
 	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(o.url)
 	if err != nil {
-		return &failure{reason: reasonConnection, url: address, err: err}
+		return &failure{reason: reasonConnection, url: o.url, err: err}
 	}
 	rules := r.rules(originOf(u))
 	rules.once.Do(func() {
-		rules.group, rules.fail = r.load(f, u)
+		rules.group, rules.fail = r.load(f, u, o.patient)
 		rules.known.Store(true)
 	})
 	if rules.fail != nil {
 		return rules.fail
 	}
 	if !rules.allow(u) {
-		return &failure{reason: reasonRobots, url: address, err: fmt.Errorf("disallowed by %s", originOf(u)+robotsPath)}
+		return &failure{reason: reasonRobots, url: o.url, err: fmt.Errorf("disallowed by %s", originOf(u)+robotsPath)}
 	}
 	return nil
 }
@@ -104,9 +106,9 @@ const (
 	// robotsStale is how long one is used where it cannot be had again: beyond
 	// that the host counts as unreachable.
 	robotsStale = 30 * 24 * time.Hour
-	// maxCrawlDelay bounds what a robots.txt can ask for: a longer delay would
-	// stop all crawling without a word.
-	maxCrawlDelay = time.Minute
+	// maxCrawlDelay bounds the delay that is left between two requests: a host that
+	// asks for more is asked once a day.
+	maxCrawlDelay = 24 * time.Hour
 )
 
 // load returns the rules of the host of an address: those that are remembered
@@ -114,13 +116,13 @@ const (
 // that leads away, means that there are none (RFC 9309, 2.3.1.2 and 2.3.1.3).
 // Without any answer, or with another, those that are remembered go on to hold
 // (2.4), and without such everything is disallowed (2.3.1.4); the failure says
-// why.
-func (r *robots) load(f *fetcher, u *url.URL) (*robotstxt.Group, *failure) {
+// why. patient is as in an [order].
+func (r *robots) load(f *fetcher, u *url.URL, patient bool) (*robotstxt.Group, *failure) {
 	origin := originOf(u)
 	held := r.memory.robots(origin)
 	age := r.now().Sub(held.Fetched)
-	if held.Fetched.IsZero() || age < 0 || age >= robotsFresh {
-		had, fail := fetchRobots(f, origin+robotsPath)
+	if held.Fetched.IsZero() || age < 0 || age >= freshFor(held) {
+		had, fail := fetchRobots(f, order{kind: news.KindRobots, url: origin + robotsPath, patient: patient})
 		switch {
 		case fail == nil:
 			held = had
@@ -131,19 +133,53 @@ func (r *robots) load(f *fetcher, u *url.URL) (*robotstxt.Group, *failure) {
 			return nil, &failure{reason: reasonNoRules, url: fail.url, err: fail.withoutURL()}
 		}
 	}
-	if held.Status != http.StatusOK {
+	group := groupOf(held)
+	if group == nil {
 		return nil, nil
 	}
-	group := robotstxt.Parse(held.Body).Group(agentToken)
-	if delay, asked := group.CrawlDelay(); asked {
-		f.transport.host(page.HostOf(u)).pace.cap(min(delay, maxCrawlDelay))
+	if delay, _ := group.CrawlDelay(); delay > 0 {
+		r.space(f.transport.host(page.HostOf(u)), origin, delay)
 	}
 	return group, nil
 }
 
+// space lets a host leave a delay between its requests, beginning with the one
+// that got its robots.txt.
+func (r *robots) space(h *host, origin string, delay time.Duration) {
+	if delay > maxCrawlDelay {
+		r.log.Warn("robots.txt asks for more than a day between two requests: there is one a day", "host", origin, "delay", delay)
+	}
+	if wait := h.space(delay, time.Now()); wait > 0 {
+		r.memory.setPaused(origin, r.now().Add(wait))
+	}
+}
+
+// groupOf returns the rules for finarc of a robots.txt, or nil if there are none.
+func groupOf(r news.Robots) *robotstxt.Group {
+	if r.Status != http.StatusOK {
+		return nil
+	}
+	return robotstxt.Parse(r.Body).Group(agentToken)
+}
+
+// delayOf returns the delay that is left between two requests where a robots.txt
+// holds.
+func delayOf(r news.Robots) time.Duration {
+	group := groupOf(r)
+	if group == nil {
+		return 0
+	}
+	delay, _ := group.CrawlDelay()
+	return min(delay, maxCrawlDelay)
+}
+
+// freshFor returns how long a robots.txt is used. One that asks for a day between
+// two requests is not all that is ever asked for.
+func freshFor(r news.Robots) time.Duration { return max(robotsFresh, 2*delayOf(r)) }
+
 // fetchRobots asks for a robots.txt.
-func fetchRobots(f *fetcher, at string) (news.Robots, *failure) {
-	c, fail := f.insist(order{kind: news.KindRobots, url: at})
+func fetchRobots(f *fetcher, o order) (news.Robots, *failure) {
+	c, fail := f.insist(o)
 	switch {
 	case fail == nil:
 		return news.Robots{Status: c.Status, Body: robotstxt.Heeded(c.Body), Fetched: c.Fetched}, nil

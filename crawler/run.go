@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strconv"
@@ -189,8 +190,9 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 }
 
 // start queues every mirror's first list page, which is its home page unless
-// the configuration names others. The mirror's other lists, and all posts, wait
-// until it has answered: a mirror that is down is asked no more than that.
+// the configuration names others, or its host is slow. The mirror's other lists,
+// and all posts, wait until it has answered: a mirror that is down is asked no more
+// than that.
 func (r *run) start(ctx context.Context) error {
 	if r.leadsOnly() {
 		return nil
@@ -201,9 +203,35 @@ func (r *run) start(ctx context.Context) error {
 			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
 		}
 		s.entrances = s.begin(known)
+		if s.slow = r.isSlow(s); s.slow && r.takeTurns(s) {
+			continue
+		}
 		r.bar(s)
 	}
 	return nil
+}
+
+// isSlow reports whether the host of a site's home page wants more time between
+// two requests than a run sits out, as far as an earlier run learned.
+func (r *run) isSlow(s *site) bool {
+	u, err := url.Parse(s.Home())
+	return err == nil && r.o.Limits.Robots && delayOf(r.memory.robots(originOf(u))) > maxPatience
+}
+
+// takeTurns lets chance draw what is first asked of a slow site, since that is all
+// that a run asks of it: which list, or else a post, if one is wanted. So each comes
+// to its turn in some run. It returns whether posts come first.
+func (r *run) takeTurns(s *site) bool {
+	rand.Shuffle(len(s.entrances), func(i, j int) { s.entrances[i], s.entrances[j] = s.entrances[j], s.entrances[i] })
+	if rand.N(2) == 0 || r.transport.host(hostOf(s.Home())).available(time.Now(), false) != nil {
+		return false
+	}
+	for _, l := range s.entrances {
+		r.queueList(l)
+	}
+	s.entrances = nil
+	r.queue.lane(s.Home()).listed = true
+	return true
 }
 
 // bar queues the first list page of a mirror that is to be read; it is the gate

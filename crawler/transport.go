@@ -53,13 +53,14 @@ type transport struct {
 // Colly, which keeps neither the protocol nor the bytes as they came, and grows
 // a body's buffer a dozen times where the server says how much will come.
 type answer struct {
-	url    string // after redirects
-	status int
-	proto  string
-	header http.Header
-	body   []byte // with the content coding undone
-	large  bool   // the worker holds the transport's room for a large body
-	again  bool   // the request that is about to be sent is a retry
+	url     string // after redirects
+	status  int
+	proto   string
+	header  http.Header
+	body    []byte // with the content coding undone
+	large   bool   // the worker holds the transport's room for a large body
+	again   bool   // the request that is about to be sent is a retry
+	patient bool   // as in the order
 }
 
 // answerKey is the key of a request's context under which the transport finds
@@ -115,7 +116,9 @@ func (t *transport) report(run *news.Run) {
 // request's [answerKey]; the response that it returns has no body.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	h := t.host(page.HostOf(req.URL))
-	if err := h.enter(t.stop); err != nil {
+	got := req.Context().Value(answerKey{}).(*answer)
+	patient := got.patient || req.Response != nil // which is what redirected here
+	if err := h.enter(t.stop, patient); err != nil {
 		return nil, err
 	}
 	defer h.leave()
@@ -128,12 +131,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	timer := time.AfterFunc(t.limits.Timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
 	req = req.WithContext(ctx)
-	got := ctx.Value(answerKey{}).(*answer)
 	req.Header.Set("Accept-Encoding", acceptEncoding)
 	if req.URL.Scheme == "http" || h.speaksHTTP1() {
 		// With a body, though it is empty, net/http does not send the request a second
 		// time by itself when a kept connection breaks: out of turn, and uncounted.
 		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+	}
+	if d := h.crawlDelay(); d > 0 {
+		t.memory.setPaused(originOf(req.URL), t.now().Add(d))
 	}
 	kind := t.kind(req)
 	t.pair.RLock()

@@ -88,6 +88,7 @@ func addHosts(a, b news.HostUse) news.HostUse {
 	a.Bytes += b.Bytes
 	a.WaitedMS += b.WaitedMS
 	a.Down = a.Down || b.Down
+	a.DelayMS = max(a.DelayMS, b.DelayMS)
 	if b.Rate > 0 && (a.Rate == 0 || b.Rate < a.Rate) {
 		a.Rate = b.Rate
 	}

@@ -151,6 +151,8 @@ func hosts(uses []entry[news.HostUse]) []family {
 			func(u news.HostUse) (float64, bool) { return float64(u.WaitedMS) / 1000, true }),
 		of("lowest_requests_per_second", "The lowest pace that the host was asked at; absent without a limit.",
 			func(u news.HostUse) (float64, bool) { return u.Rate, u.Rate > 0 }),
+		of("crawl_delay_seconds", "What the host's robots.txt asks to leave between two requests; absent where it does not.",
+			func(u news.HostUse) (float64, bool) { return float64(u.DelayMS) / 1000, u.DelayMS > 0 }),
 		of("pause_end_timestamp_seconds", "Until when the host wants to be left alone, since 1970; absent where it does not.",
 			func(u news.HostUse) (float64, bool) { return seconds(u.Paused), !u.Paused.IsZero() }),
 		of("down", "1 where the host did not answer and was given up for the run.",

@@ -38,7 +38,7 @@ func full() *news.Run {
 		Transport: map[string]int{"timeout": 3}, Retries: 5, Bytes: 1 << 20,
 		Hosts: map[string]news.HostUse{
 			"finews.withounder.com": {Requests: 60, Retries: 3, Bytes: 1 << 19, WaitedMS: 61_500, Rate: 0.5, Paused: began.Add(time.Hour)},
-			"127.0.0.1:8080":        {Requests: 8, Retries: 2, Bytes: 1 << 19, Down: true},
+			"127.0.0.1:8080":        {Requests: 8, Retries: 2, Bytes: 1 << 19, DelayMS: 600_000, Down: true},
 		},
 		Days:       map[string]int{"2021-12-21": 5, "2021-12-22": 40},
 		Categories: map[string]int{"21caijing": 30, `quo"te\back` + "\nline": 10, "broken\xff": 5},

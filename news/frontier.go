@@ -70,7 +70,7 @@ type Seen struct {
 type Host struct {
 	Origin string // scheme://host[:port]
 	Robots Robots
-	Paused time.Time // until when it wants to be left alone (Retry-After); zero: it does not
+	Paused time.Time // until when it wants to be left alone (Retry-After, Crawl-delay); zero: it does not
 }
 
 // Robots is a host's robots.txt as it was last had. The zero Robots is none.

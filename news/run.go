@@ -67,9 +67,12 @@ type HostUse struct {
 	WaitedMS int64 `json:"waited_ms"`
 	// Rate is the lowest pace that the host was asked at, in requests a second;
 	// 0: without a limit.
-	Rate   float64   `json:"lowest_rate"`
-	Paused time.Time `json:"paused_until,omitzero"` // it wants to be left alone until then
-	Down   bool      `json:"down,omitempty"`        // it did not answer, and was given up for this run
+	Rate float64 `json:"lowest_rate"`
+	// DelayMS is what robots.txt asks to leave between two requests (Crawl-delay), as
+	// written there, in milliseconds; 0: nothing.
+	DelayMS int64     `json:"crawl_delay_ms,omitempty"`
+	Paused  time.Time `json:"paused_until,omitzero"` // it wants to be left alone until then
+	Down    bool      `json:"down,omitempty"`        // it did not answer, and was given up for this run
 }
 
 // PageCount counts pages of one kind that were answered with 200: how many were

@@ -258,6 +258,9 @@ func state(u news.HostUse) string {
 	if u.Down {
 		parts = append(parts, "down")
 	}
+	if u.DelayMS > 0 {
+		parts = append(parts, "Crawl-delay "+waited(u.DelayMS))
+	}
 	if !u.Paused.IsZero() {
 		parts = append(parts, "paused until "+clock(u.Paused))
 	}

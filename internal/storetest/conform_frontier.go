@@ -238,7 +238,7 @@ func testReport(t *testing.T, s Store) {
 	run.Ended, run.Ending = Noon.Add(time.Minute), news.EndingDone
 	run.Differing, run.GoOn = 1, "finarc crawl m"
 	run.Hosts = map[string]news.HostUse{"mirror.example": {
-		Requests: 9, Retries: 2, Bytes: 1 << 40, WaitedMS: 1500, Rate: 0.125, Paused: Noon.Add(time.Hour), Down: true,
+		Requests: 9, Retries: 2, Bytes: 1 << 40, WaitedMS: 1500, Rate: 0.125, DelayMS: 8000, Paused: Noon.Add(time.Hour), Down: true,
 	}}
 	run.Pages = map[news.PageKind]news.PageCount{news.KindPost: {Read: 5, Unreadable: 4, NoTitle: 3, NoDate: 2, NoBody: 1}}
 	run.Drift = []news.Drift{{Kind: news.KindPost, Field: "date", Share: 0.25, Usual: 0.001}}
