@@ -77,6 +77,44 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestPasswordsAreNotShown: what is wrong with an address is told without the user
+// and password in it, however it is written, and wherever it stands.
+func TestPasswordsAreNotShown(t *testing.T) {
+	for _, address := range []string{
+		"ftp://who:secret@m.example/", "ftp://secret@m.example", "ftp://who:se@cret@m.example:80/a?b", "ftp://who:se/cret@m.example",
+		"who:secret@m.example:3128", "//who:secret@m.example/", "http://who:secret@", "http://who:secret@m.example:port/", "http://who:%zzsecret@m.example/",
+	} {
+		files := []string{
+			"mirrors:\n  - name: m\n    site: '" + address + "'\n",
+			"mirrors:\n  - name: m\n    site: http://m.example/\n    share: '" + address + "'\n    text: '" + address + "'\n",
+			smallest + "limits:\n  timeout: '" + address + "'\n",
+			smallest + "proxy: '" + address + "'\n",
+			smallest + "notify:\n  url: '" + address + "'\n",
+		}
+		for _, file := range files {
+			_, err := Parse("crawler.yaml", []byte(file), nil)
+			wantNoPassword(t, address, err)
+		}
+		for _, name := range []string{"PROXY", "NOTIFY_URL", "MIRROR_SITE", "LIMITS_RATE"} {
+			_, err := Parse("crawler.yaml", []byte(smallest), []string{"FINARC_" + name + "=" + address})
+			wantNoPassword(t, address, err)
+		}
+		c := Default()
+		c.Proxy, c.Mirrors = address, []Mirror{{Name: "m", Site: address}}
+		wantNoPassword(t, address, c.Validate())
+	}
+	if _, err := Parse("crawler.yaml", []byte(smallest+"proxy: ftp://who:secret@m.example/\n"), nil); err == nil || !strings.HasSuffix(err.Error(), `not "ftp://…@m.example/"`) {
+		t.Errorf("what is left of the address is not told: %v", err)
+	}
+}
+
+func wantNoPassword(t *testing.T, address string, err error) {
+	t.Helper()
+	if err == nil || strings.Contains(err.Error(), "cret") || strings.Contains(err.Error(), "who") {
+		t.Errorf("%s: %v", address, err)
+	}
+}
+
 // TestAllProblemsTogether asks that one run tells everything, in the order of
 // the lines, each fault once.
 func TestAllProblemsTogether(t *testing.T) {

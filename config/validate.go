@@ -56,12 +56,17 @@ func unwanted(want string, values []string) error {
 	return fmt.Errorf("want %s, not %q", want, values)
 }
 
-// withoutUser returns an address without the user and password in it.
+// withoutUser returns what is meant as an address without the user and password in
+// it: up to the last @, since it may lack its scheme, or have a slash in the
+// password that is written as such.
 func withoutUser(address string) string {
-	scheme, rest, ok := strings.Cut(address, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndexByte(host, '@'); ok && at >= 0 {
-		return scheme + "://…@" + rest[at+1:]
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 || !strings.Contains(address[:at], ":") {
+		return address
 	}
-	return address
+	scheme, _, ok := strings.Cut(address, "://")
+	if !ok {
+		return "…" + address[at:]
+	}
+	return scheme + "://…" + address[at:]
 }
