@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -302,6 +304,73 @@ func TestKill(t *testing.T) {
 		t.Errorf("runs: %s", &runs.stdout)
 	}
 	site.completes(t, held)
+}
+
+// What a host asked for is known after a kill -9, though nothing else was learned
+// since: the next crawl leaves it alone.
+func TestKillAfterRetryAfter(t *testing.T) {
+	t.Parallel()
+	end := make(chan struct{})
+	var posts, requests atomic.Int64
+	s := newSite(t, 50, "", nil)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		switch {
+		case !strings.Contains(r.URL.Path, "/20"):
+			s.ServeHTTP(w, r)
+		case posts.Add(1) == 2:
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusTooManyRequests)
+		default:
+			<-end // it keeps the crawl from its end
+		}
+	}))
+	t.Cleanup(front.Close)
+	t.Cleanup(func() { close(end) }) // before the server's, which waits for its answers
+	s.URL = front.URL
+	s.configure(t, "limits: {rate: 0, parallel: 2, retries: 1}\n")
+	p := finarc(t, s.dir, "crawl")
+	p.Env = append(os.Environ(), "FINARC_MIRROR_CATEGORIES="+s.Post(0).Category) // one list, the links of which are committed before
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.paused(t)
+	p.signal(t, os.Kill)
+	p.ends(t, -1)
+	before := requests.Load()
+	next := finarc(t, s.dir, "crawl")
+	next.ends(t, 0)
+	if n := requests.Load() - before; n != 0 || !strings.Contains(next.stdout.String(), news.EndingPaused) {
+		t.Errorf("%d requests after the kill: %s", n, &next.stdout)
+	}
+}
+
+// paused returns once the archive knows that a host wants to be left alone.
+func (s *site) paused(t *testing.T) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(time.Minute)
+	for {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("no pause of a host is remembered")
+		}
+		arc, err := archive.Open(t.Context(), filepath.Join(s.dir, "news.db"))
+		if errors.Is(err, archive.ErrMissing) {
+			continue
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		hosts, err := arc.Hosts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(hosts, func(h news.Host) bool { return h.Paused.After(time.Now()) }) {
+			return
+		}
+	}
 }
 
 // crawling starts a crawl of the site and returns once it works on its first
