@@ -125,6 +125,7 @@ var classes = []struct {
 	{isErr(errLoop), reasonRedirect, false},
 	{isBadLocation, reasonRedirect, false},
 	{isErr(errRobots), reasonRobots, false},
+	{isUnknownRules, reasonRedirect, false},
 	{isErr(errDecode), reasonCut, true},
 	{isErr(io.ErrUnexpectedEOF), reasonCut, true},
 	{isErr(context.DeadlineExceeded), reasonTimeout, true},

@@ -68,11 +68,20 @@ const maxRedirects = 10
 // they lead to (RFC 9309, 2.3.1.2).
 const maxRobotsHops = 5
 
+// isUnknownRules reports whether a request ended with an [errUnknownRules]: that is
+// no failure, since it goes on once they are known.
+func isUnknownRules(err error) bool {
+	unknown := new(errUnknownRules)
+	return errors.As(err, &unknown)
+}
+
 // redirectWithin returns a redirect policy: at most ten, only to the given
-// hosts, and not to what their rules disallow.
+// hosts, and not to what their rules disallow. Nobody is told the user and password
+// that a server writes into an address.
 func redirectWithin(hosts []string, rules *robots) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		req.Header.Del("Referer") // where a crawler comes from is nobody's business
+		req.URL.User = nil        // of which net/http would make an Authorization
 		if via[0].URL.Path == robotsPath {
 			if len(via) > maxRobotsHops {
 				return errLoop
@@ -148,7 +157,7 @@ func (f *fetcher) attempt(o order, again bool) (*news.Capture, *failure) {
 	*f.answer = answer{large: f.answer.large, again: again, patient: o.patient}
 	if err := f.collector.Request(http.MethodGet, o.url, nil, nil, header); err != nil {
 		fail := failed(o.url, rootOf(err))
-		if !fail.left() {
+		if !fail.left() && !isUnknownRules(fail) {
 			f.transport.counts.unanswered(fail.reason)
 		}
 		return nil, fail

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/finarc/finarc/news"
@@ -43,13 +45,16 @@ func TestRedirectToUnknownRules(t *testing.T) {
 			f.answer(path2, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, at+path2, http.StatusFound) })
 			o := options(f.base, newArchive(t))
 			o.Mirrors[0].Share, o.Mirrors[0].Text = at+"/html_News/NewsShare.html?infoCode={infoCode}", ""
-			o.Limits.Parallel, o.Limits.Retries = 1, 0
+			o.Limits.Parallel = 1
 			r := crawl(t, o)
+			if name != "broken" && (r.Retries != 0 || r.Transport["connection"] != 0) {
+				t.Errorf("%d retries, %v: a redirect is no failure", r.Retries, r.Transport)
+			}
 			if r.New != c.new || r.New+r.Pending+r.Skipped[news.SkippedDisallowed] != 2 {
 				t.Errorf("%+v, %+v", countsOf(r), r.Problems)
 			}
 			first := slices.Index(order, "/robots.txt")
-			if slices.Contains(order, private) != (c.new == 2) || slices.Contains(order, path2) != c.allowed || first != 0 || slices.Contains(order[1:], "/robots.txt") {
+			if slices.Contains(order, private) != (c.new == 2) || slices.Contains(order, path2) != c.allowed || first != 0 || name != "broken" && slices.Contains(order[1:], "/robots.txt") {
 				t.Errorf("the other host was asked for %v", order)
 			}
 			for page, times := range f.requests() {
@@ -58,6 +63,36 @@ func TestRedirectToUnknownRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoPasswords: the user and password that a link or a redirect has in its
+// address are sent to nobody, and not kept.
+func TestNoPasswords(t *testing.T) {
+	var sent atomic.Int64
+	f := newFixture(t, map[string]string{path2: postPage("乙", sentence, code2, "yanlancaijing"), "/moved" + path1: postPage("甲", sentence, code1, "yanlancaijing")})
+	at := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			sent.Add(1)
+		}
+		f.ServeHTTP(w, r)
+	}))
+	f.base = at
+	login := strings.Replace(at, "://", "://user:secret@", 1)
+	f.put("/", listPage(path1, login+path2))
+	f.answer(path1, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, login+"/moved"+path1, http.StatusFound)
+	})
+	f.answer("/robots.txt", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, login+"/robots", http.StatusFound) })
+	o := options(at, newArchive(t))
+	r := crawl(t, o)
+	for id, rev := range held(t, storeOf(o)) {
+		if strings.Contains(rev.URL, "secret") {
+			t.Errorf("%s is kept as of %s", id, rev.URL)
+		}
+	}
+	if n := sent.Load(); n != 0 || r.New != 2 {
+		t.Errorf("%d requests with a password; %+v, %+v", n, countsOf(r), r.Problems)
 	}
 }
 
