@@ -26,8 +26,8 @@ type host struct {
 	mu       sync.Mutex
 	paused   time.Time     // no request before it
 	asked    time.Time     // as paused, but only what the host itself asked for (Retry-After)
-	delay    time.Duration // between the beginnings of two requests (Crawl-delay)
-	last     time.Time     // when the last request began
+	delay    time.Duration // between two requests (Crawl-delay)
+	last     time.Time     // when the last request began, or its answer
 	failures int           // requests without a good answer since the last good one
 	pauses   int           // that these have led to
 	rested   time.Duration // that it was left alone since then because it asked for it
@@ -106,7 +106,7 @@ func (h *host) await(ctx context.Context, patient bool) error {
 		if d == 0 {
 			token := h.pace.limiter.ReserveN(now, 1)
 			if d = token.DelayFrom(now); d == 0 {
-				h.began(now)
+				h.askedNow(now)
 				return nil
 			}
 			token.CancelAt(now)
@@ -177,11 +177,13 @@ func (h *host) next() time.Time {
 	return h.last.Add(h.delay)
 }
 
-// began takes note that a request begins.
-func (h *host) began(now time.Time) {
+// askedNow takes note that the host is asked, and returns the time that is left
+// before it is asked again.
+func (h *host) askedNow(now time.Time) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = now
+	return h.delay
 }
 
 // space lets so much time be left between two requests, as robots.txt asks, but

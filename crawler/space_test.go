@@ -24,7 +24,7 @@ func TestSpace(t *testing.T) {
 		{1000 * time.Hour, 24*time.Hour - 10*time.Second, true},
 	} {
 		h := newHost("m.example", config.Default().Limits, time.Second)
-		h.began(now.Add(-10 * time.Second))
+		h.askedNow(now.Add(-10 * time.Second))
 		if left := h.space(c.asked, now); left != c.left || h.slow() != c.slow || h.pausedFor(now) != c.left {
 			t.Errorf("%v: wait %v, want %v; slow: %t", c.asked, left, c.left, h.slow())
 		}

@@ -137,9 +137,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		// time by itself when a kept connection breaks: out of turn, and uncounted.
 		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
 	}
-	if d := h.crawlDelay(); d > 0 {
-		t.memory.setPaused(originOf(req.URL), t.now().Add(d))
-	}
+	t.space(h, req.URL)
 	kind := t.kind(req)
 	t.pair.RLock()
 	t.counts.sent(kind, got.again)
@@ -148,6 +146,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	got.again = false // nor are the redirects that follow
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
+	t.space(h, req.URL) // from when the request had come there for certain
 	if err != nil {
 		h.failed()
 		return nil, t.explain(ctx, err)
@@ -180,6 +179,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	res.Body, res.Uncompressed = http.NoBody, true
 	return res, nil
+}
+
+// space lets the host's Crawl-delay begin now, in later runs too.
+func (t *transport) space(h *host, u *url.URL) {
+	if d := h.askedNow(time.Now()); d > 0 {
+		t.memory.setPaused(originOf(u), t.now().Add(d))
+	}
 }
 
 // explain says in words that a request's time was over.
