@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -133,15 +134,21 @@ func checkReport(t testing.TB, r *news.Run) {
 // checkHosts checks that what was asked of all hosts together is what was asked.
 func checkHosts(t testing.TB, r *news.Run) {
 	t.Helper()
-	requests, retries, bytes := 0, 0, int64(0)
+	requests, retries, bytes, statuses := 0, 0, int64(0), map[int]int{}
 	for _, u := range r.Hosts {
 		requests += u.Requests
 		retries += u.Retries
 		bytes += u.Bytes
+		for status, n := range u.Statuses {
+			statuses[status] += n
+		}
 	}
 	if sent := news.Total(r.Requests); requests != sent || retries != r.Retries || bytes != r.Bytes {
 		t.Errorf("run %d (%s) tells of %d requests, %d retries and %d bytes, and of its hosts %d, %d and %d",
 			r.ID, r.Ending, sent, r.Retries, r.Bytes, requests, retries, bytes)
+	}
+	if !maps.Equal(statuses, r.Statuses) {
+		t.Errorf("run %d tells of answers %v, and of its hosts %v", r.ID, r.Statuses, statuses)
 	}
 }
 

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -85,6 +86,7 @@ func hostSize(u news.HostUse) int {
 func addHosts(a, b news.HostUse) news.HostUse {
 	a.Requests += b.Requests
 	a.Retries += b.Retries
+	a.Statuses = addCounts(a.Statuses, b.Statuses)
 	a.Bytes += b.Bytes
 	a.WaitedMS += b.WaitedMS
 	a.Down = a.Down || b.Down
@@ -96,4 +98,14 @@ func addHosts(a, b news.HostUse) news.HostUse {
 		a.Paused = b.Paused
 	}
 	return a
+}
+
+// addCounts returns the sums of the counts of two maps, which stay as they are.
+func addCounts(a, b map[int]int) map[int]int {
+	sums := make(map[int]int, len(a)+len(b))
+	maps.Copy(sums, a)
+	for k, n := range b {
+		sums[k] += n
+	}
+	return sums
 }

@@ -140,7 +140,12 @@ func hosts(uses []entry[news.HostUse]) []family {
 		}
 		return f
 	}
+	responses := family{name: "host_responses", help: "Answers of the host by HTTP status."}
+	for _, u := range uses {
+		responses.samples = append(responses.samples, with(label{"host", u.key}, counted("code", u.value.Statuses))...)
+	}
 	return []family{
+		responses,
 		of("requests", "Requests sent to the host, retries and robots.txt included.",
 			func(u news.HostUse) (float64, bool) { return float64(u.Requests), true }),
 		of("retries", "Requests that were sent to the host again.",

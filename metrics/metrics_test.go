@@ -37,8 +37,8 @@ func full() *news.Run {
 		Requests: map[news.PageKind]int{news.KindHome: 1, news.KindPost: 58}, Statuses: map[int]int{200: 50, 304: 12, 404: 2},
 		Transport: map[string]int{"timeout": 3}, Retries: 5, Bytes: 1 << 20,
 		Hosts: map[string]news.HostUse{
-			"finews.withounder.com": {Requests: 60, Retries: 3, Bytes: 1 << 19, WaitedMS: 61_500, Rate: 0.5, Paused: began.Add(time.Hour)},
-			"127.0.0.1:8080":        {Requests: 8, Retries: 2, Bytes: 1 << 19, DelayMS: 600_000, Down: true},
+			"finews.withounder.com": {Requests: 60, Retries: 3, Statuses: map[int]int{200: 45, 304: 12}, Bytes: 1 << 19, WaitedMS: 61_500, Rate: 0.5, Paused: began.Add(time.Hour)},
+			"127.0.0.1:8080":        {Requests: 8, Retries: 2, Statuses: map[int]int{200: 5, 404: 2}, Bytes: 1 << 19, DelayMS: 600_000, Down: true},
 		},
 		Days:       map[string]int{"2021-12-21": 5, "2021-12-22": 40},
 		Categories: map[string]int{"21caijing": 30, `quo"te\back` + "\nline": 10, "broken\xff": 5},
@@ -198,10 +198,10 @@ func TestLabelsAreBounded(t *testing.T) {
 func TestHostsAreSummedUp(t *testing.T) {
 	early, late := time.Unix(1, 0), time.Unix(2, 0)
 	got := addHosts(
-		news.HostUse{Requests: 1, Bytes: 2, WaitedMS: 3, Paused: late},
-		news.HostUse{Requests: 10, Bytes: 20, WaitedMS: 30, Rate: 2, Paused: early, Down: true})
+		news.HostUse{Requests: 1, Retries: 1, Statuses: map[int]int{200: 1, 404: 2}, Bytes: 2, WaitedMS: 3, Paused: late},
+		news.HostUse{Requests: 10, Retries: 2, Statuses: map[int]int{200: 3}, Bytes: 20, WaitedMS: 30, Rate: 2, Paused: early, Down: true})
 	got = addHosts(got, news.HostUse{Rate: 3})
-	want := news.HostUse{Requests: 11, Bytes: 22, WaitedMS: 33, Rate: 2, Paused: late, Down: true}
+	want := news.HostUse{Requests: 11, Retries: 3, Statuses: map[int]int{200: 4, 404: 2}, Bytes: 22, WaitedMS: 33, Rate: 2, Paused: late, Down: true}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("addHosts = %+v, want %+v", got, want)
 	}

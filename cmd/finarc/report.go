@@ -253,6 +253,8 @@ func lowestRate(rate float64) string {
 	return fmt.Sprintf("%.3g/s", rate)
 }
 
+// state tells what there is to know of a host beside numbers: its answers too,
+// where they were not all pages.
 func state(u news.HostUse) string {
 	var parts []string
 	if u.Down {
@@ -264,7 +266,10 @@ func state(u news.HostUse) string {
 	if !u.Paused.IsZero() {
 		parts = append(parts, "paused until "+clock(u.Paused))
 	}
-	return strings.Join(parts, ", ")
+	if news.Total(u.Statuses) > u.Statuses[http.StatusOK] {
+		parts = append(parts, "answered "+ranked(u.Statuses))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // aligned returns a line for each of the rows, the columns but the first and the

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -165,15 +166,21 @@ func (s *soak) checkReport(r *news.Run) {
 	if !r.AddsUp() {
 		s.Errorf("run %d does not add up: %+v", r.ID, r)
 	}
-	requests, retries, bytes := 0, 0, int64(0)
+	requests, retries, bytes, statuses := 0, 0, int64(0), map[int]int{}
 	for _, u := range r.Hosts {
 		requests += u.Requests
 		retries += u.Retries
 		bytes += u.Bytes
+		for status, n := range u.Statuses {
+			statuses[status] += n
+		}
 	}
 	if sent := news.Total(r.Requests); requests != sent || retries != r.Retries || bytes != r.Bytes {
 		s.Errorf("run %d (%s) tells of %d requests, %d retries and %d bytes, and of its hosts %d, %d and %d",
 			r.ID, r.Ending, sent, r.Retries, r.Bytes, requests, retries, bytes)
+	}
+	if !maps.Equal(statuses, r.Statuses) {
+		s.Errorf("run %d tells of answers %v, and of its hosts %v", r.ID, r.Statuses, statuses)
 	}
 }
 

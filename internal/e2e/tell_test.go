@@ -163,6 +163,9 @@ func metricsOf(r *news.Run) map[string]float64 {
 	enter(m, "category_posts", r.Categories)
 	for host, u := range r.Hosts {
 		m["host_requests "+host] = float64(u.Requests)
+		for status, n := range u.Statuses {
+			m[fmt.Sprintf("host_responses %s %d", host, status)] = float64(n)
+		}
 		m["host_retries "+host] = float64(u.Retries)
 		m["host_received_bytes "+host] = float64(u.Bytes)
 		m["host_wait_seconds "+host] = float64(u.WaitedMS) / 1000
