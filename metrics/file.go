@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/finarc/finarc/news"
 )
@@ -36,22 +37,24 @@ func WriteFile(path string, r *news.Run) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// regular returns the file that a path leads to, and fails where that is there and
-// no file that may be replaced.
+// regular returns the file that a path leads to, and fails where there is something
+// that is no file that may be replaced. The system is asked, and not only where
+// links lead by name: /dev/stdout leads to a pipe by none, or to whatever file
+// the output goes to.
 func regular(path string) (string, error) {
-	at, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return path, nil
 	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return "", fmt.Errorf("write %s: %w", path, err)
 	}
-	info, err := os.Stat(at)
-	if err != nil {
-		return "", fmt.Errorf("write %s: %w", path, err)
-	}
-	if !info.Mode().IsRegular() {
+	if !info.Mode().IsRegular() || strings.HasPrefix(filepath.Clean(path), "/dev/") {
 		return "", fmt.Errorf("write %s: it is no regular file", path)
+	}
+	at, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	return at, nil
 }
