@@ -51,7 +51,9 @@ func (m *memory) pausedUntil(host string) time.Time {
 	return until
 }
 
+// setPaused takes note of until when an origin wants to be left alone.
 func (m *memory) setPaused(origin string, until time.Time) {
+	until = until.Add(time.Millisecond) // of which the store keeps none but whole ones
 	m.change(origin, func(h *news.Host) { h.Paused = later(h.Paused, until) })
 }
 

@@ -24,6 +24,7 @@ type lane struct {
 	posts  []task
 	busy   int  // tasks in flight
 	listed bool // the last task was a list page
+	alone  bool // one task at a time, so that the first is asked for first
 }
 
 // has reports whether an address is of the lane's host.
@@ -85,7 +86,7 @@ func (q *queue) next(lists bool) (task, bool) {
 	for i := range q.lanes {
 		l := q.lanes[(q.last+1+i)%len(q.lanes)]
 		switch {
-		case l.busy >= q.parallel:
+		case l.busy >= q.parallel, l.alone && l.busy > 0:
 		case lists && len(l.lists) > 0 && (!l.listed || len(l.posts) == 0):
 			return l.lists[0], true
 		case len(l.posts) > 0:

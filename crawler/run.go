@@ -222,15 +222,17 @@ func (r *run) isSlow(s *site) bool {
 // that a run asks of it: which list, or else a post, if one is wanted. So each comes
 // to its turn in some run. It returns whether posts come first.
 func (r *run) takeTurns(s *site) bool {
+	l := r.queue.lane(s.Home())
+	l.alone = true
 	rand.Shuffle(len(s.entrances), func(i, j int) { s.entrances[i], s.entrances[j] = s.entrances[j], s.entrances[i] })
 	if rand.N(2) == 0 || r.transport.host(hostOf(s.Home())).available(time.Now(), false) != nil {
 		return false
 	}
-	for _, l := range s.entrances {
-		r.queueList(l)
+	for _, list := range s.entrances {
+		r.queueList(list)
 	}
 	s.entrances = nil
-	r.queue.lane(s.Home()).listed = true
+	l.listed = true
 	return true
 }
 
