@@ -3,9 +3,9 @@ package crawler
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
-	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
 )
 
@@ -35,7 +35,7 @@ type PlannedDay struct {
 type planner struct {
 	r           *run
 	plan        Plan
-	least, most map[string]int // requests by host
+	least, most map[string]int // requests by origin
 }
 
 // PlanBackfill tells what [Run] would ask for with the same options. It asks
@@ -50,20 +50,25 @@ func PlanBackfill(ctx context.Context, o Options) (*Plan, error) {
 		r: newRun(&o, sites), plan: Plan{From: o.Backfill.From, To: o.Backfill.To, Days: []PlannedDay{}},
 		least: make(map[string]int), most: make(map[string]int),
 	}
+	hosts, err := o.Store.Hosts(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("hosts: %w", err)
+	}
+	p.r.memory = newMemory(hosts)
 	if err := p.lists(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.days(ctx); err != nil {
 		return nil, err
 	}
-	p.plan.Short, p.plan.Long = lasts(p.least, o.Limits), lasts(p.most, o.Limits)
+	p.plan.Short, p.plan.Long = p.lasts(p.least), p.lasts(p.most)
 	p.plan.Seconds = [2]int64{int64(p.plan.Short.Seconds()), int64(p.plan.Long.Seconds())}
 	return &p.plan, nil
 }
 
 // lists plans the list pages.
 func (p *planner) lists(ctx context.Context) error {
-	if err := p.r.start(ctx); err != nil {
+	if err := p.r.findEntrances(ctx); err != nil {
 		return err
 	}
 	for _, s := range p.r.sites {
@@ -72,14 +77,20 @@ func (p *planner) lists(ctx context.Context) error {
 		}
 	}
 	for _, l := range p.r.queue.lanes {
-		p.plan.Lists += len(l.lists)
-		p.ask(l.host, len(l.lists), len(l.lists))
+		for _, t := range l.lists {
+			p.plan.Lists++
+			p.ask(t.list.URL, 1, 1)
+		}
 	}
 	return nil
 }
 
-// ask plans requests to a host.
-func (p *planner) ask(host string, least, most int) {
+// ask plans requests for an address.
+func (p *planner) ask(address string, least, most int) {
+	host := address
+	if u, err := url.Parse(address); err == nil {
+		host = originOf(u)
+	}
 	p.least[host] += least
 	p.most[host] += most
 	p.plan.Least += least
@@ -150,7 +161,7 @@ func (p *planner) post(w *news.Wanted, planned *PlannedDay) {
 	}
 	orders, _ := p.r.sources(w)
 	for i, o := range orders {
-		p.ask(hostOf(o.url), boolInt(i == 0), 1)
+		p.ask(o.url, boolInt(i == 0), 1)
 	}
 	planned.Ask += boolInt(len(orders) > 0)
 }
@@ -162,15 +173,18 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// lasts returns how long requests take at the configured rate: hosts are asked at
-// the same time.
-func lasts(requests map[string]int, l config.Limits) time.Duration {
-	if l.Rate <= 0 {
-		return 0
+// lasts returns how long requests take at the configured rate, or at the delay
+// that a host's robots.txt asks for: hosts are asked at the same time.
+func (p *planner) lasts(requests map[string]int) (longest time.Duration) {
+	for origin, n := range requests {
+		apart := time.Duration(0)
+		if l := p.r.o.Limits; l.Rate > 0 {
+			apart = time.Duration(float64(time.Second) / l.Rate)
+		}
+		if p.r.o.Limits.Robots {
+			apart = max(apart, delayOf(p.r.memory.robots(origin)))
+		}
+		longest = max(longest, time.Duration(n)*apart)
 	}
-	most := 0
-	for _, n := range requests {
-		most = max(most, n)
-	}
-	return time.Duration(float64(most) / l.Rate * float64(time.Second))
+	return longest
 }

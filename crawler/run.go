@@ -194,6 +194,21 @@ func done(ctx context.Context, stopping bool) <-chan struct{} {
 // and all posts, wait until it has answered: a mirror that is down is asked no more
 // than that.
 func (r *run) start(ctx context.Context) error {
+	if err := r.findEntrances(ctx); err != nil {
+		return err
+	}
+	for _, s := range r.sites {
+		if s.slow = r.isSlow(s); s.slow && r.takeTurns(s) {
+			continue
+		}
+		r.bar(s)
+	}
+	return nil
+}
+
+// findEntrances finds each mirror's first list pages, of which a run for posts
+// that somebody named asks for none.
+func (r *run) findEntrances(ctx context.Context) error {
 	if r.leadsOnly() {
 		return nil
 	}
@@ -203,10 +218,6 @@ func (r *run) start(ctx context.Context) error {
 			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
 		}
 		s.entrances = s.begin(known)
-		if s.slow = r.isSlow(s); s.slow && r.takeTurns(s) {
-			continue
-		}
-		r.bar(s)
 	}
 	return nil
 }

@@ -251,7 +251,7 @@ func (a *app) writePlan(p *crawler.Plan, rate float64) error {
 	}
 	takes := "without a limit of the rate"
 	if rate > 0 {
-		takes = fmt.Sprintf("%v to %v at %g requests a second to a host", p.Short.Round(time.Second), p.Long.Round(time.Second), rate)
+		takes = fmt.Sprintf("%v to %v at %g requests a second to a host, or its own Crawl-delay", p.Short.Round(time.Second), p.Long.Round(time.Second), rate)
 	}
 	_, err := fmt.Fprintf(a.out, "  %s and %s: %s to %s requests, %s\n",
 		plural(p.Lists, "list page"), plural(p.Posts, "post"), grouped(p.Least), grouped(p.Most), takes)
