@@ -47,6 +47,7 @@ type history struct {
 	notes   *notes // nil: there are none
 	archive *archive.Archive
 	options crawler.Options
+	broken  bool  // the last run left requests behind, which a server may come to only now
 	silent  bool  // a mirror may end a connection without an answer
 	news    int64 // posts reported as new
 	runs    []*news.Run
@@ -172,9 +173,11 @@ func (h *history) run() {
 	h.runs = append(h.runs, report)
 	h.news += int64(report.New)
 	h.checkHeld(report, errors.Is(err, errDisk))
-	if !errors.Is(err, errDisk) {
+	broken := errors.Is(err, errDisk)
+	if !broken && !h.broken {
 		h.checkTraffic(report)
 	}
+	h.broken = broken
 }
 
 // checkOnTheWay checks a report that is not complete yet. A run that is killed
