@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"testing"
 
@@ -269,3 +270,25 @@ func VerifyAround(ctx context.Context, a *Archive, between func() error) (Verify
 	}
 	return v.report, nil
 }
+
+// SnapshotAround copies the archive's file while between is called, after the
+// file was looked at and before it is copied. It reports whether the copy can be
+// that of a moment, and after that makes it so.
+func SnapshotAround(ctx context.Context, a *Archive, into *os.File, between func() error) (still bool, err error) {
+	s := newSnapshot(a, into)
+	f, before, err := s.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(between(), s.differences(ctx, f), f.Close()); err != nil {
+		return false, err
+	}
+	f, after, err := s.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	return before.same(after), errors.Join(f.Close(), s.last(ctx))
+}
+
+// Readable reads a part of a file, as far as it can be read.
+func Readable(f io.ReaderAt, b []byte, at int64) { readable(f, b, at) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -35,9 +36,10 @@ type SalvageReport struct {
 // being whole or not at all. Every page of the file is looked at, whether or not
 // anything leads to it. The revisions keep their order, and what they hold, but
 // are numbered anew, and the archive gets an identity of its own. The file at
-// from is only read, and others can read it meanwhile, but not write. What read is
-// for says [Archive.Repair]. It fails with [ErrNotArchive] where nothing of an
-// archive is found.
+// from is only read. Others can read and write it meanwhile: it is copied first,
+// to a file beside the new one that is removed in the end, and what is written
+// later is not in the new one. What read is for says [Archive.Repair]. It fails
+// with [ErrNotArchive] where nothing of an archive is found.
 func Salvage(ctx context.Context, from, to string, read Reader, options ...Option) (SalvageReport, error) {
 	report := SalvageReport{From: from, To: to, Ranges: []string{}, Kept: make(map[string]int), Dropped: make(map[string]int), Findings: []Finding{}}
 	if err := checkFile(from); err != nil {
@@ -53,27 +55,32 @@ func Salvage(ctx context.Context, from, to string, read Reader, options ...Optio
 	for _, set := range options {
 		set(a)
 	}
-	f, err := a.share(ctx)
+	d, err := newDraft(filepath.Dir(to), snapshotPrefix, 0o600)
 	if err != nil {
-		return report, err
+		return report, fmt.Errorf("salvage to %s: %w", to, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return report, err
+	err = a.salvage(ctx, d.file, to, read, &report)
+	return report, errors.Join(err, d.file.Close(), d.discard())
+}
+
+// salvage saves what can be read of the archive's file, given an empty file for
+// a copy of it.
+func (a *Archive) salvage(ctx context.Context, into *os.File, to string, read Reader, report *SalvageReport) error {
+	copied := newSnapshot(a, into)
+	if err := copied.take(ctx); err != nil {
+		return err
 	}
-	s, err := newSalvage(f, info.Size(), read, &report)
+	s, err := newSalvage(into, copied.size, read, report)
 	if err != nil {
-		return report, err
+		return err
 	}
 	if err := s.find(ctx); err != nil {
-		return report, err
+		return err
 	}
 	if len(s.blocks)+len(s.others) == 0 {
-		return report, fmt.Errorf("%s: %w: no page of it is one of an archive", from, ErrNotArchive)
+		return fmt.Errorf("%s: %w: no page of it is one of an archive", a.path, ErrNotArchive)
 	}
-	err = s.write(ctx, to)
-	return report, err
+	return s.write(ctx, to)
 }
 
 // share opens the file, as it is, and takes the lock under which nobody writes,

@@ -81,7 +81,7 @@ func (s *source) value(seq uint64) []byte {
 		s.at, s.values = i, values
 	}
 	if seq-b.first >= uint64(len(s.values)) {
-		return nil // the file has changed since
+		return nil // the page is another than when it was looked at
 	}
 	return s.values[seq-b.first]
 }

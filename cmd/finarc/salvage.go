@@ -15,8 +15,10 @@ func (a *app) salvageCommand() *cobra.Command {
 		Short: "Save what can be read of a damaged archive into a new one",
 		Long: `Look at every page of the archive's file, whether or not anything leads to it, and
 write all posts that can be read, the frontier, list pages and reports of runs
-into a new archive. The damaged file is only read; whoever wants to write it waits
-meanwhile. The new one's revisions are numbered anew, in their old order.
+into a new archive. The damaged file is only read. It is copied first, beside the
+new archive, so there must be room for both, and others may go on with it; what
+they write later is not in the new one. The new one's revisions are numbered anew,
+in their old order.
 
 Exit codes: 0 every revision was saved whole; 1 nothing was written; 2 wrong
 usage; 3 the new archive is there, and something is lost, or may be; 4 the archive
