@@ -49,8 +49,8 @@ bench: ## the figures in README.md; compare two runs with benchstat
 	$(GO) test -run '^$$' -bench . ./page ./jekyll ./robots
 
 growth: export TMPDIR := $(or $(TMPDIR),/var/tmp)
-growth: ## what an archive costs as it grows; takes minutes and 3 GB, see FINARC_GROWTH_DIR
-	$(GO) test -run '^$$' -bench 'Growth$$' -benchtime 1x -timeout 60m ./internal/e2e
+growth: ## what an archive costs as it grows, and whom its care holds up; takes minutes and 3 GB, see FINARC_GROWTH_DIR
+	$(GO) test -run '^$$' -bench '(Growth|Care)$$' -benchtime 1x -timeout 60m ./internal/e2e
 
 lint: ## form, doubtful constructs, known holes
 	@test -z "$$(gofmt -l .)" || { echo 'gofmt would change:'; gofmt -l .; exit 1; }

@@ -469,6 +469,7 @@ type tx struct {
 	sources map[uint64]string  // likewise, see tx.source
 	blocks  map[string][]block // by bucket, the last ones read in this transaction
 	rewrote bool               // see countRewrite
+	wrote   int                // bytes that were put, a page for each value at least
 }
 
 // fill returns how full bbolt is to leave the pages that it splits. Captures

@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -124,18 +123,6 @@ func (t *tx) readBlock(k, stored []byte) (block, error) {
 		return block{values: values}, fmt.Errorf("%w: its key is no number", ErrCorrupt)
 	}
 	return block{uint40(k), values}, err
-}
-
-// eachBlock calls fn with every block of a bucket, in order: the key, what is
-// stored there as far as it can be read, and what is wrong with it.
-func (t *tx) eachBlock(ctx context.Context, bucket []byte, fn func(k []byte, blk block, err error) error) error {
-	return t.each(bucket, func(k, stored []byte) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		blk, err := t.readBlock(k, stored)
-		return fn(k, blk, err)
-	})
 }
 
 // value returns what a bucket of blocks holds under a number.

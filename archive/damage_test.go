@@ -66,8 +66,20 @@ func TestKindsOfDamage(t *testing.T) {
 		{"the sequence of runs", bucket("runs", func(b *bolt.Bucket) error { return b.SetSequence(b.Sequence() + 7) }), archive.FoundCounter, "the next run is 2", 0, 0},
 		{"a post's entry", bucket("posts", spoil), archive.FoundValue, "made the entries of 1 posts again", 0, 0},
 		{"a post's entry that is missing", bucket("posts", remove), archive.FoundPost, "made the entries of 1 posts again", 0, 0},
-		{"a term", bucket("terms", spoil), archive.FoundValue, "made the indexes again", 0, 0},
-		{"a term that is missing", bucket("terms", remove), archive.FoundTerm, "made the indexes again", 0, 0},
+		{"a page that posts were found on", bucket("terms", spoil), archive.FoundValue, "set aside 1 categories, tags, securities or pages", 0, 0},
+		{"one that is missing", bucket("terms", remove), archive.FoundTerm, "made the entries of 1 pages that posts were found on again", 0, 0},
+		{"a term", bucket("terms", func(b *bolt.Bucket) error {
+			k, _ := b.Cursor().Seek([]byte("c"))
+			return b.Put(bytes.Clone(k), []byte("no number"))
+		}), archive.FoundValue, "made the indexes again", 0, 0},
+		{"a term that is missing", bucket("terms", func(b *bolt.Bucket) error {
+			k, _ := b.Cursor().Seek([]byte("c"))
+			return b.Delete(bytes.Clone(k))
+		}), archive.FoundTerm, "made the indexes again", 0, 0},
+		{"entries of no revision", bucket("revisions", func(b *bolt.Bucket) error {
+			k, _ := b.Cursor().Last()
+			return errors.Join(b.Delete(bytes.Clone(k)), b.Tx().Bucket([]byte("captures")).Delete(seqKey(225)), b.SetSequence(192))
+		}), archive.FoundIndex, "made the indexes again", 37, 8},
 		{"the entries of an hour", bucket("times", spoil), archive.FoundIndex, "made the indexes again", 0, 0},
 		{"the entries of an hour that are missing", bucket("times", remove), archive.FoundIndex, "made the indexes again", 0, 0},
 		{"the entries of a term", bucket("postings", spoil), archive.FoundIndex, "made the indexes again", 0, 0},

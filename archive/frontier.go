@@ -344,7 +344,7 @@ func (t *tx) wantAgain(lost []uint64) (int, error) {
 		if err != nil {
 			return n, err
 		}
-		if len(h) == 0 || h[len(h)-1].seq != seq || t.has(bucketFrontier, r.ID) || t.has(bucketFailed, r.ID) {
+		if len(h) == 0 || h[len(h)-1].seq != seq || t.has(bucketFrontier, r.ID) || t.has(bucketFailed, r.ID) || !t.pageLost(r.ID) {
 			continue
 		}
 		p := r.post()

@@ -17,25 +17,46 @@ type owned struct {
 
 func (o *owned) key() []byte { return o.id[:o.size] }
 
-// eachRecord calls fn with every record that is not lost.
-func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) error) error {
-	return t.eachBlock(ctx, bucketRevisions, func(_ []byte, blk block, err error) error {
+func newOwned(seq uint64, r *record) owned {
+	o := owned{seq: seq, fetched: r.Fetched}
+	o.size = uint8(copy(o.id[:], r.ID))
+	return o
+}
+
+// compare orders revisions by their posts, and those of one in the order in
+// which they were captured.
+func (o owned) compare(p owned) int {
+	return cmp.Or(bytes.Compare(o.key(), p.key()), cmp.Compare(o.fetched, p.fetched), cmp.Compare(o.seq, p.seq))
+}
+
+// recordsOf calls fn with every record of a stored block that is not lost.
+func (t *tx) recordsOf(k, stored []byte, fn func(seq uint64, r *record) error) error {
+	blk, err := t.readBlock(k, stored)
+	if err != nil {
+		return err
+	}
+	for seq, plain := range blk.all() {
+		if len(plain) == 0 {
+			continue
+		}
+		r, err := t.a.codec.decodeRecord(plain)
 		if err != nil {
 			return err
 		}
-		for seq, plain := range blk.all() {
-			if len(plain) == 0 {
-				continue
-			}
-			r, err := t.a.codec.decodeRecord(plain)
-			if err != nil {
-				return err
-			}
-			if err := fn(seq, r); err != nil {
-				return err
-			}
+		if err := fn(seq, r); err != nil {
+			return err
 		}
-		return nil
+	}
+	return nil
+}
+
+// eachRecord calls fn with every record that is not lost.
+func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) error) error {
+	return t.each(bucketRevisions, func(k, stored []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return t.recordsOf(k, stored, fn)
 	})
 }
 
@@ -44,14 +65,10 @@ func (t *tx) eachRecord(ctx context.Context, fn func(seq uint64, r *record) erro
 func (t *tx) owners(ctx context.Context) ([]owned, error) {
 	var list []owned
 	err := t.eachRecord(ctx, func(seq uint64, r *record) error {
-		o := owned{seq: seq, fetched: r.Fetched}
-		o.size = uint8(copy(o.id[:], r.ID))
-		list = append(list, o)
+		list = append(list, newOwned(seq, r))
 		return nil
 	})
-	slices.SortFunc(list, func(a, b owned) int {
-		return cmp.Or(bytes.Compare(a.key(), b.key()), cmp.Compare(a.fetched, b.fetched), cmp.Compare(a.seq, b.seq))
-	})
+	slices.SortFunc(list, owned.compare)
 	return list, err
 }
 
@@ -83,54 +100,6 @@ func (t *tx) rebuildHeads(ctx context.Context, list []owned, lasted func(key []b
 	return written, nil
 }
 
-// heads makes the entries of posts again.
-func (r *repair) heads(ctx context.Context) error {
-	list, err := r.t.owners(ctx)
-	if err != nil {
-		return err
-	}
-	written, err := r.t.rebuildHeads(ctx, list, func(key []byte, seq uint64) uint64 {
-		v, err := r.t.get(bucketPosts, key)
-		if err != nil {
-			return 0
-		}
-		h, _ := decodeHead(v)
-		if i := h.place(seq); i >= 0 {
-			return h[i].lasted
-		}
-		return 0
-	})
-	if err != nil {
-		return err
-	}
-	if written > 0 {
-		r.tell("made the entries of %d posts again", written)
-	}
-	n, err := r.discard(bucketPosts, func(k, _ []byte) error {
-		_, ok := slices.BinarySearchFunc(list, k, func(o owned, k []byte) int { return bytes.Compare(o.key(), k) })
-		if !ok {
-			return ErrCorrupt
-		}
-		return nil
-	})
-	if n > 0 {
-		r.tell("set aside the entries of %d posts of which no revision is left", n)
-	}
-	return err
-}
-
-// indexes makes the indexes again, if they are not as the records tell.
-func (r *repair) indexes(ctx context.Context) error {
-	if !r.reindex && r.found[FoundIndex]+r.found[FoundTerm] == 0 {
-		return nil
-	}
-	if err := r.t.rebuildIndexes(ctx); err != nil {
-		return err
-	}
-	r.tell("made the indexes again")
-	return nil
-}
-
 // indexBatch is how many revisions are put into the indexes at a time.
 const indexBatch = 8192
 
@@ -158,4 +127,23 @@ func (t *tx) rebuildIndexes(ctx context.Context) error {
 		return err
 	}
 	return t.apply(changes)
+}
+
+// recount makes the totals again.
+func (t *tx) recount() error {
+	n, err := t.counters()
+	if err != nil {
+		return err
+	}
+	is := tally{counters: counters{DictDue: n.DictDue}, last: t.Bucket(bucketRevisions).Sequence()}
+	for _, of := range []struct {
+		bucket []byte
+		count  func(t *tx, k, stored []byte) error
+	}{{bucketPosts, is.post}, {bucketCaptures, is.captures}} {
+		err := t.Bucket(of.bucket).ForEach(func(k, stored []byte) error { return of.count(t, k, stored) })
+		if err != nil {
+			return err
+		}
+	}
+	return t.putCounters(is.counters)
 }

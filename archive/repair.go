@@ -3,19 +3,22 @@ package archive
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-
-	bolt "go.etcd.io/bbolt"
+	"time"
 )
 
 // Repair verifies the archive, sets aside what is broken, makes again what can
 // be made from the rest, and verifies once more; the report is that of the last
-// look, with what was done. All is done in one transaction, or nothing. Nothing
-// is thrown away: what is broken goes to a bucket of its own, as it is.
+// look, with what was done. Nothing is thrown away: what is broken goes to a
+// bucket of its own, as it is.
+//
+// It looks in short looks, and writes in short transactions, between which
+// others may read and write. Each looks again at what it is about to change, and
+// leaves the archive no worse than it was: after one that was interrupted, the
+// next repair finds what is left to do. The error is [ErrBusy] where another
+// repair is under way.
 //
 // A page that is lost takes the article with it, and leaves the front matter;
 // a record that is lost is read again from the page by read, or, where read is
@@ -30,31 +33,22 @@ func (a *Archive) Repair(ctx context.Context, read Reader, progress Progress) (V
 	if before.Counts[FoundPage] > 0 {
 		return before, fmt.Errorf("%s: %w: %d of its pages are damaged", a.path, ErrSalvage, before.Counts[FoundPage])
 	}
-	v, err := newVerifier(a, nil) // for a codec that has no dictionary yet
+	release, err := a.lockRepair()
 	if err != nil {
 		return before, err
 	}
-	r := &repair{read: read, found: before.Counts}
-	err = v.a.through(ctx, gatePlaces, func() error {
-		return v.a.locked(ctx, false, func(db *bolt.DB) error {
-			db.AllocSize = allocSize
-			err := db.Update(func(btx *bolt.Tx) error {
-				r.t = &tx{a: v.a, Tx: btx}
-				return r.all(ctx)
-			})
-			if err == nil && before.Counts[FoundMeta] > 0 {
-				// The first transaction wrote one of the two meta pages.
-				err = db.Update(func(*bolt.Tx) error { return nil })
-			}
-			return v.a.unwritten(err)
-		})
-	})
-	if err != nil {
-		return before, err
+	v, err := newVerifier(a, nil) // for a codec that has no dictionary yet
+	if err == nil {
+		r := &repair{a: v.a, read: read, found: before.Counts}
+		err = r.all(ctx)
+		before.Repaired = r.done
 	}
 	a.forgetIdentity()
+	if err = errors.Join(err, release()); err != nil {
+		return before, err
+	}
 	after, err := a.Verify(ctx, progress)
-	after.Repaired = append(after.Repaired, r.done...)
+	after.Repaired = append(after.Repaired, before.Repaired...)
 	return after, err
 }
 
@@ -71,6 +65,35 @@ func Repair(ctx context.Context, path string, read Reader, progress Progress, op
 	return a.Repair(ctx, read, progress)
 }
 
+// repairLock is the file of the lock that a repair holds, in the folder of the
+// locks. No lock of a mirror has such a name.
+const repairLock = "repair"
+
+// lockRepair keeps other repairs away until release is called: two at a time
+// would count the totals against each other. Where the system has no such locks
+// it does without.
+func (a *Archive) lockRepair() (release func() error, err error) {
+	dir, err := a.lockDir()
+	if err != nil {
+		return nil, fmt.Errorf("repair %s: %w", a.path, err)
+	}
+	f, err := openLock(dir, repairLock)
+	if err != nil {
+		return nil, fmt.Errorf("repair %s: %w", a.path, err)
+	}
+	free, err := tryLock(f)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		err = nil
+	case err == nil && !free:
+		err = fmt.Errorf("%s: %w: another repair is under way", a.path, ErrBusy)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f.Close, nil
+}
+
 // forgetIdentity takes the archive as it is when it is opened next.
 func (a *Archive) forgetIdentity() {
 	a.mu.Lock()
@@ -80,17 +103,21 @@ func (a *Archive) forgetIdentity() {
 
 // repair is a repair under way.
 type repair struct {
-	t       *tx
+	a       *Archive
 	read    Reader
 	found   map[string]int
 	done    []string
 	reindex bool // records or terms have changed
+	renamed bool // terms were set aside, and need new numbers
 	aside   int  // values set aside
 	remade  int  // records made again
 	bare    int  // of which without front matter
-	links   int  // entries of the frontier set aside
 	lost    int  // revisions of which nothing is left, and something was before
 	unpaged int  // revisions of which the page alone is lost, and was there before
+	lists   int  // list pages whose validators are gone
+
+	relisted int // lists of the indexes that were not right, and were made again
+	unlisted int // lists of the indexes that could not be read, and were removed
 
 	pageless []uint64 // revisions whose page is lost, since whenever
 	filled   []gap    // of blocks, that this repair filled with values of no bytes
@@ -100,22 +127,22 @@ func (r *repair) tell(format string, args ...any) {
 	r.done = append(r.done, fmt.Sprintf(format, args...))
 }
 
-// all takes all steps: first what others need.
+// all takes all steps: first what others need. The totals come last: as long as
+// they are not right, an archive whose repair was interrupted is not taken for
+// whole.
 func (r *repair) all(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		short(r.meta), short(r.dictionaries), short(r.values), short(r.terms), r.chains, r.revisions, r.heads, r.indexes,
-		short(r.unheld), short(r.again), short(r.runs), r.totals,
+		r.openable, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.unheld, r.again, r.runs, r.totals,
 	} {
-		err := ctx.Err()
-		if err == nil {
-			err = step(ctx)
-		}
-		if err != nil {
+		if err := step(ctx); err != nil {
 			return fmt.Errorf("repair: %w", err)
 		}
 	}
-	if r.found[FoundMeta] > 0 {
+	if r.found[FoundMeta] > 0 { // each transaction writes one of the two in turn
 		r.tell("wrote the damaged meta page again; if it was the newer one, the last transaction is lost")
+	}
+	if r.lists > 0 {
+		r.tell("%d list pages are read again even if they have not changed", r.lists)
 	}
 	if r.aside > 0 {
 		r.tell("set %d broken values aside, in bucket %s", r.aside, bucketBroken)
@@ -123,269 +150,141 @@ func (r *repair) all(ctx context.Context) error {
 	return nil
 }
 
-// short makes a step of one that takes so little that it looks at no context.
-func short(step func() error) func(context.Context) error {
-	return func(context.Context) error { return step() }
+// Bounds on what a repair changes in one transaction, for which others wait.
+const (
+	portionTime  = 50 * time.Millisecond
+	portionBytes = 4 << 20
+)
+
+// portions calls fn with each of a list, as many in one transaction as there is
+// time for.
+func portions[T any](ctx context.Context, a *Archive, list []T, fn func(t *tx, one T) error) error {
+	for len(list) > 0 {
+		err := a.update(ctx, func(t *tx) error {
+			began := time.Now()
+			for first := true; len(list) > 0 && (first || time.Since(began) < portionTime && t.wrote < portionBytes); list = list[1:] {
+				if err := fn(t, list[0]); err != nil {
+					return err
+				}
+				first = false
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setAside moves a value to the broken ones. A block that goes so is replaced,
 // and was the last one perhaps, after which none counts as such: who copies the
 // archive meanwhile must look at all of them again.
-func (r *repair) setAside(bucket, key []byte) error {
+func (r *repair) setAside(t *tx, bucket, key []byte) error {
 	if blocks(bucket) {
-		if err := r.t.rewriting(); err != nil {
+		if err := t.rewriting(); err != nil {
 			return err
 		}
 	}
 	key = bytes.Clone(key)
-	stored := bytes.Clone(r.t.Bucket(bucket).Get(key))
+	stored := bytes.Clone(t.Bucket(bucket).Get(key))
 	r.aside++
 	name := slices.Concat(bucket, []byte{0}, key)
-	for r.t.has(bucketBroken, name) { // it is not the first there
+	for t.has(bucketBroken, name) { // it is not the first there
 		name = append(name, '+')
 	}
-	if err := r.t.delete(bucket, key); err != nil {
+	if err := t.delete(bucket, key); err != nil {
 		return err
 	}
-	return r.t.put(bucketBroken, name, stored)
+	return t.put(bucketBroken, name, stored)
 }
 
-// bad returns the keys of a bucket whose values a check refuses. A nil check
-// refuses none.
-func (r *repair) bad(bucket []byte, check func(k, plain []byte) error) ([][]byte, error) {
+// checker tells what is wrong with a value.
+type checker func(t *tx, k, plain []byte) error
+
+// refuses reports whether a stored value does not match its checksum, or the
+// check, which may be nil, finds something wrong with it.
+func (t *tx) refuses(bucket, k, stored []byte, check checker) bool {
+	plain, err := stored, error(nil)
+	if sealed(bucket) {
+		plain, err = unseal(bucket, k, stored)
+	}
+	if err == nil && check != nil {
+		err = check(t, k, plain)
+	}
+	return err != nil
+}
+
+// discard sets aside the values of a bucket that a check refuses, and does what
+// is to be done besides, if anything, in the same transactions.
+func (r *repair) discard(ctx context.Context, bucket []byte, check checker, besides func(*tx) error) (int, error) {
 	var keys [][]byte
-	err := r.t.Bucket(bucket).ForEach(func(k, stored []byte) error {
-		plain, err := stored, error(nil)
-		if sealed(bucket) {
-			plain, err = unseal(bucket, k, stored)
-		}
-		if err == nil && check != nil {
-			err = check(k, plain)
-		}
-		if err != nil {
+	err := r.a.scan(ctx, bucket, nil, func(t *tx, k, stored []byte) bool {
+		if t.refuses(bucket, k, stored, check) {
 			keys = append(keys, bytes.Clone(k))
 		}
-		return nil
-	})
-	return keys, err
-}
-
-// discard sets aside the values of a bucket that a check refuses.
-func (r *repair) discard(bucket []byte, check func(k, plain []byte) error) (int, error) {
-	keys, err := r.bad(bucket, check)
-	for _, k := range keys {
-		err = errors.Join(err, r.setAside(bucket, k))
-	}
-	return len(keys), err
-}
-
-// meta puts format and identity right, and sets aside what else is broken.
-func (r *repair) meta() error {
-	format := r.t.Bucket(bucketMeta).Get(keyVersion)
-	if format != nil && !bytes.Equal(format, appendUint40(nil, Version)) {
-		return fmt.Errorf("%w: format %x", ErrSalvage, format)
-	}
-	keys, err := r.bad(bucketMeta, nil)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		if bytes.Equal(k, keyVersion) {
-			continue // it has no checksum
-		}
-		if err := r.setAside(bucketMeta, k); err != nil {
-			return err
-		}
-	}
-	if identity, err := r.t.get(bucketMeta, keyIdentity); err != nil || len(identity) != identitySize {
-		fresh := make([]byte, identitySize)
-		if _, err := rand.Read(fresh); err != nil {
-			return fmt.Errorf("make an identity: %w", err)
-		}
-		if err := r.t.put(bucketMeta, keyIdentity, fresh); err != nil {
-			return err
-		}
-		r.tell("gave the archive a new identity: programs that follow it take it for another")
-	}
-	return r.t.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
-}
-
-// dictionaries puts copies in the place of broken dictionaries, and makes
-// copies again. Without a dictionary everything that was packed with it would be
-// set aside; Salvage does better with what is left of it.
-func (r *repair) dictionaries() error {
-	broken, err := r.bad(bucketDicts, func(k, plain []byte) error {
-		c, err := newCodec()
-		if err != nil {
-			return err
-		}
-		return c.tryDict(k, plain)
+		return true
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, k := range broken {
-		if err := r.setAside(bucketDicts, k); err != nil {
-			return err
+	n := 0
+	err = portions(ctx, r.a, keys, func(t *tx, k []byte) error {
+		stored := t.Bucket(bucket).Get(k)
+		if stored == nil || !t.refuses(bucket, k, stored, check) {
+			return nil
 		}
-	}
-	restored := 0
-	for _, id := range r.t.copiedDicts() {
-		if r.t.has(bucketDicts, dictKey(id)) {
-			continue
-		}
-		d, err := r.t.dictCopy(id)
-		if err != nil {
-			continue
-		}
-		if err := r.t.put(bucketDicts, dictKey(id), d); err != nil {
-			return err
-		}
-		restored++
-	}
-	for _, k := range broken {
-		if !r.t.has(bucketDicts, k) {
-			return fmt.Errorf("%w: a dictionary is damaged, and so is its copy", ErrSalvage)
-		}
-	}
-	if restored > 0 {
-		r.tell("took %d broken dictionaries from their copies", restored)
-	}
-	return r.copyDicts()
-}
-
-// copyDicts makes the copies that there are not, or that are not right.
-func (r *repair) copyDicts() error {
-	all := make(map[uint32][]byte)
-	err := r.t.each(bucketDicts, func(k, v []byte) error {
-		all[binary.BigEndian.Uint32(k)] = bytes.Clone(v)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	made := 0
-	for id, d := range all {
-		if copied, err := r.t.dictCopy(id); err == nil && bytes.Equal(copied, d) {
-			continue
-		}
-		if err := r.t.putDict(id, d); err != nil {
-			return err
-		}
-		made++
-	}
-	if made > 0 {
-		r.tell("made the copies of %d dictionaries again", made)
-	}
-	for _, id := range r.t.copiedDicts() {
-		if all[id] == nil {
-			if err := r.setAside(bucketMeta, dictCopyKey(id)); err != nil {
+		n++
+		if besides != nil {
+			if err := besides(t); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
+		return r.setAside(t, bucket, k)
+	})
+	return n, err
 }
 
 // values sets aside what is broken where nothing else depends on it.
-func (r *repair) values() error {
-	if err := r.t.require(bucketHosts); err != nil {
-		return err
-	}
+func (r *repair) values(ctx context.Context) error {
 	for _, of := range []struct {
 		bucket []byte
-		check  func(k, plain []byte) error
+		check  checker
 		told   string
 	}{
-		{bucketLists, func(_, plain []byte) error { return r.t.a.codec.decode(plain, new(listPage)) }, "list pages: they are read anew when they are found again"},
-		{bucketRuns, checkRun, "reports of runs"},
-		{bucketHosts, r.t.checkHost, "hosts: their robots.txt is asked for anew"},
-		{bucketUnread, r.t.checkUnread, "pages that were kept apart"},
-		{bucketPosts, nil, "entries of posts: when they were last seen is lost"},
+		{bucketLists, func(t *tx, _, plain []byte) error { return t.a.codec.decode(plain, new(listPage)) }, "list pages: they are read anew when they are found again"},
+		{bucketRuns, func(_ *tx, k, plain []byte) error { return checkRun(k, plain) }, "reports of runs"},
+		{bucketHosts, (*tx).checkHost, "hosts: their robots.txt is asked for anew"},
+		{bucketUnread, (*tx).checkUnread, "pages that were kept apart"},
 		{bucketTerms, nil, "categories, tags, securities or pages: they get other numbers"},
 		{bucketBroken, nil, "values that had been set aside before: they have new checksums"},
 	} {
-		n, err := r.discard(of.bucket, of.check)
+		n, err := r.discard(ctx, of.bucket, of.check, nil)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
 			r.tell("set aside %d %s", n, of.told)
-			r.reindex = r.reindex || bytes.Equal(of.bucket, bucketTerms)
+			r.renamed = r.renamed || bytes.Equal(of.bucket, bucketTerms)
 		}
 	}
 	return nil
 }
 
-// terms makes the two entries of a page fit, and sets aside terms whose number
-// another has too.
-func (r *repair) terms() error {
-	owner := make(map[uint64][]byte)
-	var wrong [][]byte
-	last := uint64(0)
-	sources := make(map[uint64]string)
-	err := r.t.each(bucketTerms, func(k, v []byte) error {
-		if len(k) == 1+seqSize && k[0] == 0 {
-			sources[uint40(k[1:])] = string(v)
-			last = max(last, uint40(k[1:]))
-			return nil
-		}
-		n, size := binary.Uvarint(v)
-		if size <= 0 || size != len(v) || n == 0 || n >= 1<<(8*termSize) || owner[n] != nil {
-			wrong = append(wrong, bytes.Clone(k))
-			return nil
-		}
-		owner[n], last = bytes.Clone(k), max(last, n)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, k := range wrong {
-		r.reindex = true
-		if err := r.setAside(bucketTerms, k); err != nil {
-			return err
-		}
-	}
-	for n, k := range owner {
-		if k[0] == byte(termSource) && sources[n] == "" {
-			sources[n] = string(k[1:])
-			if err := r.t.put(bucketTerms, sourceKey(n), k[1:]); err != nil {
-				return err
-			}
-		}
-	}
-	for n, address := range sources {
-		text := sourceTerm(address)
-		if string(owner[n]) == text {
-			continue
-		}
-		if owner[n] != nil || r.t.has(bucketTerms, []byte(text)) { // another's number, or it has another
-			if err := r.setAside(bucketTerms, sourceKey(n)); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.t.put(bucketTerms, []byte(text), binary.AppendUvarint(nil, n)); err != nil {
-			return err
-		}
-	}
-	r.t.terms, r.t.sources = nil, nil
-	if was := r.t.Bucket(bucketTerms).Sequence(); was != last {
-		r.tell("the last number of a term is %d; its sequence said %d", last, was)
-	}
-	return r.t.Bucket(bucketTerms).SetSequence(last)
+func checkRun(k, plain []byte) error {
+	_, err := decodeRun(k, plain)
+	return err
 }
 
 // unheld sets aside aliases that lead nowhere, and wanted posts that cannot be
 // read or that are archived.
-func (r *repair) unheld() error {
-	n, err := r.discard(bucketAliases, func(k, plain []byte) error {
-		if !r.t.has(bucketPosts, plain) {
+func (r *repair) unheld(ctx context.Context) error {
+	n, err := r.discard(ctx, bucketAliases, func(t *tx, k, plain []byte) error {
+		if !t.has(bucketPosts, plain) {
 			return fmt.Errorf("%w: alias %x", ErrCorrupt, k)
 		}
 		return nil
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}
@@ -393,63 +292,74 @@ func (r *repair) unheld() error {
 		r.tell("set aside %d aliases", n)
 	}
 	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed} {
-		n, err := r.discard(bucket, func(k, plain []byte) error {
-			if r.t.held(k) && !r.t.pageLost(k) {
+		n, err := r.discard(ctx, bucket, func(t *tx, k, plain []byte) error {
+			if t.held(k) && !t.pageLost(k) {
 				return fmt.Errorf("%w: it is archived", ErrCorrupt)
 			}
-			_, err := r.t.decodeWanted(k, plain)
+			_, err := t.decodeWanted(k, plain)
 			return err
-		})
+		}, r.listsAgain)
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			r.links += n
 			r.tell("set aside %d entries of %s", n, bucket)
 		}
 	}
 	return nil
 }
 
-// again lets the crawl get what was lost: posts whose page is lost from the
-// frontier, and those of which nothing is left from the lists, which are all
-// read again.
-func (r *repair) again() error {
-	n, err := r.t.wantAgain(r.pageless)
-	if err != nil {
-		return err
-	}
-	if n > 0 {
-		r.tell("put %d posts whose page is lost into the frontier", n)
-	}
-	if r.links+r.lost == 0 {
-		return nil
-	}
+// listsAgain lets the crawl read all lists again, in the transaction in which a
+// post or a link is lost: one that has not changed would never tell of it again.
+func (r *repair) listsAgain(t *tx) error {
 	pages := make(map[string][]byte)
-	err = r.t.each(bucketLists, func(k, plain []byte) error {
-		page, err := r.t.a.codec.unvalidated(plain)
+	err := t.each(bucketLists, func(k, plain []byte) error {
+		page, err := t.a.codec.unvalidated(plain)
 		if err == nil && !bytes.Equal(page, plain) {
 			pages[string(k)] = page
 		}
 		return err
 	})
 	for k, page := range pages {
-		err = errors.Join(err, r.t.put(bucketLists, []byte(k), page))
+		err = errors.Join(err, t.put(bucketLists, []byte(k), page))
 	}
-	if len(pages) > 0 {
-		r.tell("%d list pages are read again even if they have not changed", len(pages))
+	r.lists += len(pages)
+	return err
+}
+
+// againBatch is how many revisions are put into the frontier at a time.
+const againBatch = 64
+
+// again puts the posts whose page is lost into the frontier.
+func (r *repair) again(ctx context.Context) error {
+	all := 0
+	err := portions(ctx, r.a, slices.Collect(slices.Chunk(r.pageless, againBatch)), func(t *tx, part []uint64) error {
+		n, err := t.wantAgain(part)
+		all += n
+		return err
+	})
+	if all > 0 {
+		r.tell("put %d posts whose page is lost into the frontier", all)
 	}
 	return err
 }
 
 // runs puts the runs' sequence right.
-func (r *repair) runs() error {
-	last := uint64(0)
-	if k, _ := r.t.Bucket(bucketRuns).Cursor().Last(); len(k) == seqSize {
-		last = uint40(k)
+func (r *repair) runs(ctx context.Context) error {
+	return r.a.update(ctx, func(t *tx) error {
+		was, is, err := t.endOfRuns()
+		if was != is {
+			r.tell("the next run is %d; it would have been %d", is+1, was+1)
+		}
+		return err
+	})
+}
+
+// endOfRuns puts the runs' sequence right, and tells what it was.
+func (t *tx) endOfRuns() (was, is uint64, err error) {
+	if k, _ := t.Bucket(bucketRuns).Cursor().Last(); len(k) == seqSize {
+		is = uint40(k)
 	}
-	if was := r.t.Bucket(bucketRuns).Sequence(); was != last {
-		r.tell("the next run is %d; it would have been %d", last+1, was+1)
-	}
-	return r.t.Bucket(bucketRuns).SetSequence(last)
+	was = t.Bucket(bucketRuns).Sequence()
+	return was, is, t.Bucket(bucketRuns).SetSequence(is)
 }

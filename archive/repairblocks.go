@@ -3,13 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-
-	"github.com/finarc/finarc/news"
 )
 
 // chained is a stored block, as far as it can be read.
@@ -19,9 +13,26 @@ type chained struct {
 	n     uint64 // values; 0: it cannot be read
 }
 
+// errMoved: blocks are not as they were when it was decided what to do with
+// them.
+var errMoved = errors.New("blocks have changed meanwhile")
+
+// maxMends is how often all blocks are looked at before that is an error.
+const maxMends = 5
+
 // chains puts the blocks right: from 1 to the last revision, each number once.
-// A number that is lost is a value of no bytes.
-func (r *repair) chains(ctx context.Context) error {
+// A number that is lost is a value of no bytes. Where others wrote what speaks
+// against that, it looks at all blocks again.
+func (r *repair) chains(ctx context.Context) (err error) {
+	for range maxMends {
+		if err = r.chainsOnce(ctx); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return err
+}
+
+func (r *repair) chainsOnce(ctx context.Context) error {
 	captures, err := r.chain(ctx, bucketCaptures)
 	if err != nil {
 		return err
@@ -30,28 +41,53 @@ func (r *repair) chains(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sequence := r.t.Bucket(bucketRevisions).Sequence()
+	var sequence uint64
+	err = r.a.view(ctx, func(t *tx) error { // what came since
+		captures, records = t.tail(bucketCaptures, captures), t.tail(bucketRevisions, records)
+		sequence = t.Bucket(bucketRevisions).Sequence()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	last := lastOf(sequence, end(captures), end(records))
-	if last != sequence {
-		r.tell("the last revision is %d; its sequence said %d", last, sequence)
+	steps := append(mend(bucketCaptures, captures, last), mend(bucketRevisions, records, last)...)
+	switch right := []mending{&resequenced{was: sequence, is: last}}; {
+	case last > sequence: // so that nobody writes where there is something
+		steps = append(right, steps...)
+	case last < sequence: // what is behind it has gone by then
+		steps = append(steps, right...)
 	}
-	if err := r.t.Bucket(bucketRevisions).SetSequence(last); err != nil {
-		return err
-	}
-	if err := r.fixChain(bucketCaptures, captures, last); err != nil {
-		return err
-	}
-	return r.fixChain(bucketRevisions, records, last)
+	return portions(ctx, r.a, steps, func(t *tx, step mending) error { return step.do(t, r) })
 }
 
 // chain returns the blocks of a bucket.
 func (r *repair) chain(ctx context.Context, bucket []byte) ([]chained, error) {
 	var list []chained
-	err := r.t.eachBlock(ctx, bucket, func(k []byte, blk block, _ error) error {
-		list = append(list, chained{bytes.Clone(k), blk.first, uint64(len(blk.values))})
-		return nil
+	err := r.a.scan(ctx, bucket, nil, func(t *tx, k, stored []byte) bool {
+		list = append(list, t.chained(k, stored))
+		return true
 	})
 	return list, err
+}
+
+func (t *tx) chained(k, stored []byte) chained {
+	blk, _ := t.readBlock(k, stored) // one that cannot be read has no values
+	return chained{bytes.Clone(k), blk.first, uint64(len(blk.values))}
+}
+
+// tail returns the blocks of a bucket, given those before: the last may have
+// grown, and others have come.
+func (t *tx) tail(bucket []byte, list []chained) []chained {
+	var from []byte
+	if len(list) > 0 {
+		from, list = list[len(list)-1].key, list[:len(list)-1]
+	}
+	c := t.Bucket(bucket).Cursor()
+	for k, stored := c.Seek(from); k != nil; k, stored = c.Next() {
+		list = append(list, t.chained(k, stored))
+	}
+	return list
 }
 
 // end returns the last number of a chain, or 0 where its last block cannot be
@@ -80,10 +116,23 @@ func lastOf(sequence, captures, records uint64) uint64 {
 	return min(captures, records)
 }
 
-// fixChain moves blocks to where they belong, sets aside those that belong
-// nowhere or cannot be read, and fills the gaps.
-func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
+// mending is a step by which a chain is put right. It fails with errMoved where
+// the blocks are not as they were.
+type mending interface {
+	do(t *tx, r *repair) error
+}
+
+// mend tells what is to be done with a bucket's blocks: those that are not where
+// they belong are moved, those that belong nowhere or cannot be read are set
+// aside, and gaps are filled.
+func mend(bucket []byte, chain []chained, last uint64) []mending {
+	var steps []mending
 	next := uint64(1)
+	fill := func(before uint64) {
+		for ; next < before; next = min(before, next+gapNumbers) {
+			steps = append(steps, &gap{bucket, next, min(before, next+gapNumbers)})
+		}
+	}
 	for i, b := range chain {
 		following := last + 1
 		if i+1 < len(chain) && chain[i+1].first > 0 {
@@ -91,36 +140,19 @@ func (r *repair) fixChain(bucket []byte, chain []chained, last uint64) error {
 		}
 		at, ok := b.place(next, following, last)
 		if at > next {
-			if err := r.fill(bucket, next, at); err != nil {
-				return err
-			}
-			next = at
+			fill(at)
 		}
-		switch {
-		case ok && at == b.first:
-		case ok:
-			r.tell("moved the block of %s at %d to %d", bucket, b.first, at)
-			frame := bytes.Clone(r.t.Bucket(bucket).Get(b.key))
-			if err := errors.Join(r.t.rewriting(), r.t.delete(bucket, b.key)); err != nil {
-				return err
-			}
-			if err := r.t.put(bucket, seqKey(at), frame); err != nil {
-				return err
-			}
-		default:
-			r.reindex = true
-			if err := r.setAside(bucket, b.key); err != nil {
-				return err
-			}
+		if !ok {
+			steps = append(steps, &misplaced{bucket, b})
 			continue
+		}
+		if at != b.first {
+			steps = append(steps, &moved{bucket, b, at})
 		}
 		next = at + b.n
 	}
-	r.t.blocks = nil
-	if next <= last {
-		return r.fill(bucket, next, last+1)
-	}
-	return nil
+	fill(last + 1)
+	return steps
 }
 
 // place returns where a block belongs, given the next number and the key of the
@@ -140,226 +172,117 @@ func (b *chained) place(next, following, last uint64) (at uint64, ok bool) {
 	return next, false
 }
 
-// gap is a range of numbers of which a bucket of blocks holds nothing.
+// still fails unless a block is as it was.
+func (b *chained) still(t *tx, bucket []byte) error {
+	stored := t.Bucket(bucket).Get(b.key)
+	if stored == nil || t.chained(b.key, stored).n != b.n {
+		return errMoved
+	}
+	return nil
+}
+
+// misplaced is a block that belongs nowhere, or cannot be read.
+type misplaced struct {
+	bucket []byte
+	block  chained
+}
+
+func (m *misplaced) do(t *tx, r *repair) error {
+	if err := m.block.still(t, m.bucket); err != nil {
+		return err
+	}
+	r.reindex = true
+	return r.setAside(t, m.bucket, m.block.key)
+}
+
+// moved is a block that belongs elsewhere.
+type moved struct {
+	bucket []byte
+	block  chained
+	at     uint64
+}
+
+func (m *moved) do(t *tx, r *repair) error {
+	if err := m.block.still(t, m.bucket); err != nil {
+		return err
+	}
+	if t.has(m.bucket, seqKey(m.at)) {
+		r.reindex = true
+		return r.setAside(t, m.bucket, m.block.key)
+	}
+	r.tell("moved the block of %s at %d to %d", m.bucket, m.block.first, m.at)
+	frame := bytes.Clone(t.Bucket(m.bucket).Get(m.block.key))
+	if err := errors.Join(t.rewriting(), t.delete(m.bucket, m.block.key)); err != nil {
+		return err
+	}
+	return t.put(m.bucket, seqKey(m.at), frame)
+}
+
+// gapNumbers is how many numbers are filled at a time.
+const gapNumbers = 1 << 13
+
+// gap is a range of numbers of which a bucket of blocks holds nothing. It is
+// filled with values of no bytes.
 type gap struct {
 	bucket      []byte
 	first, next uint64
 }
 
-// fill stores values of no bytes under the numbers from first to before next.
-func (r *repair) fill(bucket []byte, first, next uint64) error {
+func (g *gap) do(t *tx, r *repair) error {
+	k, stored := floor(t.Bucket(g.bucket).Cursor(), seqKey(g.next-1))
+	if before := t.chained(k, stored); k != nil && before.first+before.n > g.first {
+		return errMoved
+	}
 	r.reindex = true
-	r.filled = append(r.filled, gap{bucket, first, next})
-	if err := r.t.rewriting(); err != nil {
+	r.filled = append(r.filled, *g)
+	if err := t.rewriting(); err != nil {
 		return err
 	}
 	most := uint64(recordBlock)
-	if bytes.Equal(bucket, bucketCaptures) {
+	if bytes.Equal(g.bucket, bucketCaptures) {
 		most = blockValues
+		if err := t.lose(int64(g.next - g.first)); err != nil {
+			return err
+		}
 	}
-	r.tell("%s %d to %d cannot be read", bucket, first, next-1)
-	for ; first < next; first += most {
-		if err := r.t.putBlock(bucket, block{first, make([][]byte, min(most, next-first))}); err != nil {
+	r.tell("%s %d to %d cannot be read", g.bucket, g.first, g.next-1)
+	for first := g.first; first < g.next; first += most {
+		if err := t.putBlock(g.bucket, block{first, make([][]byte, min(most, g.next-first))}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// changed are the values of blocks that are to be stored anew, by number.
-type changed map[uint64][]byte
-
-// revisions holds captures against records: of those that do not fit, the
-// capture counts, from which the record can be made again.
-func (r *repair) revisions(ctx context.Context) error {
-	records, captures := make(changed), make(changed)
-	last := r.t.Bucket(bucketRevisions).Sequence()
-	for seq := uint64(1); seq <= last; seq++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.revision(seq, records, captures); err != nil {
-			return err
-		}
-	}
-	if err := r.rewrite(bucketRevisions, records); err != nil {
+// lose counts pages that are lost, in the transaction in which they are: whoever
+// gets one of them again is to know that it is wanted.
+func (t *tx) lose(pages int64) error {
+	n, err := t.readableCounters()
+	if pages == 0 || err != nil {
 		return err
 	}
-	if err := r.rewrite(bucketCaptures, captures); err != nil {
-		return err
-	}
-	if r.remade > 0 {
-		r.tell("made %d records again from their pages, %d of them without front matter", r.remade, r.bare)
-	}
-	if r.unpaged > 0 {
-		r.tell("lost the pages of %d revisions, of which the front matter is kept", r.unpaged)
-	}
-	if r.lost > 0 {
-		r.tell("lost %d revisions", r.lost)
-	}
-	return nil
+	n.Lost += pages
+	return t.putCounters(n)
 }
 
-// revision checks one revision, and notes what must change.
-func (r *repair) revision(seq uint64, records, captures changed) error {
-	plainCapture, err := r.t.value(bucketCaptures, seq)
-	if err != nil {
-		return err
+// readableCounters returns the totals, or none where they cannot be read.
+func (t *tx) readableCounters() (counters, error) {
+	n, err := t.counters()
+	if errors.Is(err, ErrCorrupt) {
+		return counters{}, nil
 	}
-	plainRecord, err := r.t.value(bucketRevisions, seq)
-	if err != nil {
-		return err
-	}
-	rec := r.t.soundRecord(plainRecord)
-	e, c, err := r.t.a.codec.decodeCapture(plainCapture)
-	if err == nil && len(e.ID) == 0 {
-		err = ErrCorrupt
-	}
-	switch {
-	case err != nil && rec == nil:
-		if r.was(bucketCaptures, seq, plainCapture) || r.was(bucketRevisions, seq, plainRecord) {
-			r.lost++
-		}
-		mark(captures, seq, plainCapture)
-		mark(records, seq, plainRecord)
-	case err != nil:
-		if r.was(bucketCaptures, seq, plainCapture) {
-			r.unpaged++
-		}
-		r.pageless = append(r.pageless, seq)
-		mark(captures, seq, plainCapture)
-	case rec == nil || belongs(rec, &e, c.Body) != nil:
-		if records[seq], err = r.remake(&e, c); err != nil {
-			return err
-		}
-		r.reindex = true
-	}
-	return nil
+	return n, err
 }
 
-// was reports whether there was something under a number before this repair, be it
-// readable or not.
-func (r *repair) was(bucket []byte, seq uint64, plain []byte) bool {
-	return len(plain) > 0 || slices.ContainsFunc(r.filled, func(g gap) bool {
-		return bytes.Equal(g.bucket, bucket) && g.first <= seq && seq < g.next
-	})
-}
+// resequenced is a sequence that is not the last revision's number.
+type resequenced struct{ was, is uint64 }
 
-// mark notes that a value is lost, unless that is known.
-func mark(of changed, seq uint64, plain []byte) {
-	if len(plain) > 0 {
-		of[seq] = nil
+func (s *resequenced) do(t *tx, r *repair) error {
+	r.reindex = true // entries may be of numbers that are none any more
+	b := t.Bucket(bucketRevisions)
+	if b.Sequence() != s.was {
+		return errMoved
 	}
-}
-
-// soundRecord returns a record, or nil where it makes no sense.
-func (t *tx) soundRecord(plain []byte) *record {
-	rec, err := t.a.codec.decodeRecord(plain)
-	if err != nil || rec.sound() != nil {
-		return nil
-	}
-	return rec
-}
-
-// remake makes the record of a capture again.
-func (r *repair) remake(e *envelope, c *news.Capture) ([]byte, error) {
-	rec, whole := remade(e, c, r.read)
-	r.remade++
-	if !whole {
-		r.bare++
-	}
-	return r.t.a.codec.encode(rec.elided())
-}
-
-// remade returns the record of a capture, as read reads it, or, where it cannot,
-// without front matter. The identity is the one that it was archived under: not
-// every page tells its infoCode.
-func remade(e *envelope, c *news.Capture, read Reader) (rec *record, whole bool) {
-	id := idOf(e.ID)
-	p := news.Post{ID: id}
-	if id.HasCode() {
-		p.InfoCode = news.InfoCode(id)
-	}
-	if read != nil {
-		if now, err := (promised{id: id, code: p.InfoCode}).read(read, c, false); err == nil {
-			return newRecord(now, c), true
-		}
-	}
-	return newRecord(&p, c), false
-}
-
-// rewrite stores blocks anew in which values have changed. What they were is
-// set aside.
-func (r *repair) rewrite(bucket []byte, values changed) error {
-	next := uint64(0)
-	for _, seq := range slices.Sorted(maps.Keys(values)) {
-		if seq < next {
-			continue // it is in the block before
-		}
-		blk, err := r.t.block(bucket, seq)
-		if err != nil {
-			return err
-		}
-		if next = blk.next(); seq >= next {
-			return fmt.Errorf("%w: %s %d is in no block", ErrCorrupt, bucket, seq)
-		}
-		list, empty := slices.Clone(blk.values), true
-		for seq, plain := range blk.all() {
-			empty = empty && len(plain) == 0
-			if now, ok := values[seq]; ok {
-				list[seq-blk.first] = now
-			}
-		}
-		if !empty {
-			if err := r.setAside(bucket, seqKey(blk.first)); err != nil {
-				return err
-			}
-		}
-		if err := r.t.putBlock(bucket, block{blk.first, list}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func checkRun(k, plain []byte) error {
-	_, err := decodeRun(k, plain)
-	return err
-}
-
-// totals counts everything anew.
-func (r *repair) totals(ctx context.Context) error {
-	n, err := r.t.counters()
-	if err != nil {
-		n = counters{}
-	}
-	was := n
-	n.Posts, n.Revisions, n.Raw, n.Lost = 0, 0, 0, 0
-	err = r.t.each(bucketPosts, func(_, v []byte) error {
-		h, err := decodeHead(v)
-		n.Posts++
-		n.Revisions += int64(len(h))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	err = r.t.eachBlock(ctx, bucketCaptures, func(_ []byte, blk block, err error) error {
-		for _, plain := range blk.all() {
-			size, k := binary.Uvarint(plain)
-			if k <= 0 {
-				n.Lost++
-				continue
-			}
-			n.Raw += int64(len(plain)-k) - int64(size)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if n != was {
-		r.tell("counted again: %d posts, %d revisions, %d bytes of pages", n.Posts, n.Revisions, n.Raw)
-	}
-	return r.t.putCounters(n)
+	r.tell("the last revision is %d; its sequence said %d", s.is, s.was)
+	return b.SetSequence(s.is)
 }

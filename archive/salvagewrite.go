@@ -288,8 +288,10 @@ func (s *salvage) writeRest(ctx context.Context) error {
 				return err
 			}
 		}
-		r := &repair{t: t}
-		if err := errors.Join(r.runs(), r.totals(ctx)); err != nil {
+		if _, _, err := t.endOfRuns(); err != nil {
+			return err
+		}
+		if err := t.recount(); err != nil {
 			return err
 		}
 		n, err := t.counters()

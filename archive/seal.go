@@ -66,6 +66,7 @@ func (t *tx) put(bucket, key, value []byte) error {
 			return err
 		}
 	}
+	t.wrote += max(pageSize, len(value))
 	return b.Put(key, value)
 }
 

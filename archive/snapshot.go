@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"os"
 )
@@ -17,20 +18,22 @@ type snapshot struct {
 	from *Archive
 	copy *os.File
 	size int64
-	room [2][]byte
+	seed maphash.Seed
+	sums []uint64 // of each page of the copy, so that only the file is read again
+	room []byte
 }
 
 const (
 	// snapshotPrefix begins the names of such copies.
 	snapshotPrefix = ".finarc-snapshot-"
-	// snapshotChunk is what is read at a time.
-	snapshotChunk = 1 << 20
+	// snapshotPart is what is read at a time, in bytes: whole pages.
+	snapshotPart = 256 << 10
 	// snapshotRounds is how often what differs is copied without the lock.
 	snapshotRounds = 3
 )
 
 func newSnapshot(from *Archive, into *os.File) *snapshot {
-	return &snapshot{from: from, copy: into, room: [2][]byte{make([]byte, snapshotChunk), make([]byte, snapshotChunk)}}
+	return &snapshot{from: from, copy: into, seed: maphash.MakeSeed(), room: make([]byte, snapshotPart)}
 }
 
 // take makes the copy.
@@ -117,23 +120,46 @@ func (s *snapshot) differences(ctx context.Context, f *os.File) error {
 	if err := s.copy.Truncate(s.size); err != nil {
 		return fmt.Errorf("write %s: %w", s.copy.Name(), withoutPath(err))
 	}
-	for at := int64(0); at < s.size; at += snapshotChunk {
+	pages := int((s.size + pageSize - 1) / pageSize)
+	known := min(len(s.sums), pages)
+	s.sums = append(s.sums[:known], make([]uint64, pages-known)...)
+	for at := int64(0); at < s.size; at += snapshotPart {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		is, was := s.room[0][:min(snapshotChunk, s.size-at)], s.room[1][:min(snapshotChunk, s.size-at)]
-		readable(f, is, at)
-		if _, err := s.copy.ReadAt(was, at); err != nil {
-			return fmt.Errorf("read %s: %w", s.copy.Name(), withoutPath(err))
-		}
-		if bytes.Equal(is, was) {
-			continue
-		}
-		if _, err := s.copy.WriteAt(is, at); err != nil {
+		part := s.room[:min(snapshotPart, s.size-at)]
+		readable(f, part, at)
+		if err := s.write(part, at, known); err != nil {
 			return fmt.Errorf("write %s: %w", s.copy.Name(), withoutPath(err))
 		}
 	}
 	return nil
+}
+
+// write writes those pages of a part that differ from what was copied, where so
+// many pages have been copied before. Pages that follow each other are written
+// together.
+func (s *snapshot) write(part []byte, at int64, known int) error {
+	from := 0 // what is before it is written, or need not be
+	for next := 0; next < len(part); next += pageSize {
+		page := int((at + int64(next)) / pageSize)
+		sum := maphash.Bytes(s.seed, part[next:min(next+pageSize, len(part))])
+		if page >= known || sum != s.sums[page] {
+			s.sums[page] = sum
+			continue
+		}
+		if from < next {
+			if _, err := s.copy.WriteAt(part[from:next], at+int64(from)); err != nil {
+				return err
+			}
+		}
+		from = next + pageSize
+	}
+	if from >= len(part) {
+		return nil
+	}
+	_, err := s.copy.WriteAt(part[from:], at+int64(from))
+	return err
 }
 
 // readable reads a part of a file, with zeros for the pages of it that the disk

@@ -287,9 +287,9 @@ func (v *verifier) begin(ctx context.Context) error {
 // scan calls fn with every key of a bucket that is not before from, and its
 // stored value, until fn reports that it is enough. It takes as many looks as it
 // must.
-func (v *verifier) scan(ctx context.Context, bucket, from []byte, fn func(t *tx, k, stored []byte) bool) error {
+func (a *Archive) scan(ctx context.Context, bucket, from []byte, fn func(t *tx, k, stored []byte) bool) error {
 	for done := false; !done; {
-		err := v.a.view(ctx, func(t *tx) error {
+		err := a.view(ctx, func(t *tx) error {
 			began := time.Now()
 			if t.Bucket(bucket) == nil {
 				done = true

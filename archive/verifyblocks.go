@@ -18,7 +18,7 @@ type blockScan struct {
 // which cannot be read leaves out are told.
 func (s *blockScan) run(ctx context.Context, fn func(t *tx, seq uint64, plain []byte)) error {
 	s.next = 1
-	err := s.v.scan(ctx, s.bucket, nil, func(t *tx, k, stored []byte) bool {
+	err := s.v.a.scan(ctx, s.bucket, nil, func(t *tx, k, stored []byte) bool {
 		if s.next > s.v.last {
 			return false
 		}
@@ -168,7 +168,7 @@ func (v *verifier) ends(ctx context.Context) error {
 // is named once.
 func (v *verifier) heads(ctx context.Context) error {
 	named := make([]bool, len(v.known))
-	err := v.scan(ctx, bucketPosts, nil, func(t *tx, k, stored []byte) bool {
+	err := v.a.scan(ctx, bucketPosts, nil, func(t *tx, k, stored []byte) bool {
 		plain, err := unseal(bucketPosts, k, stored)
 		if err != nil {
 			return true // told of

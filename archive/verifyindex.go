@@ -109,26 +109,39 @@ func (v *verifier) expect(t *tx, r *record, seq uint64) {
 
 // indexes goes through the indexes and compares.
 func (v *verifier) indexes(ctx context.Context) error {
+	err := v.sumLists(ctx, func(bucket, key []byte, err error) {
+		v.report.find(FoundIndex, fmt.Sprintf("%s %x", bucket, key), err)
+	})
+	if err := v.damage(err); err != nil {
+		return err
+	}
+	return v.details(ctx)
+}
+
+// sumLists takes from the sums what is in the indexes, and tells of lists that
+// cannot be read.
+func (v *verifier) sumLists(ctx context.Context, broken func(bucket, key []byte, err error)) error {
 	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
-		err := v.scan(ctx, bucket, nil, func(t *tx, key, stored []byte) bool {
+		err := v.a.scan(ctx, bucket, nil, func(t *tx, key, stored []byte) bool {
 			k, entries, err := v.list64(bucket, key, stored)
 			if err != nil {
-				v.report.find(FoundIndex, fmt.Sprintf("%s %x", bucket, key), err)
+				broken(bucket, key, err)
 				return true
 			}
+			sequence := t.Bucket(bucketRevisions).Sequence()
 			for _, e := range entries {
-				if v.judges(e) {
+				if v.judges(e, sequence) {
 					v.index.sums[k.part()] -= k.sum(e)
 				}
 			}
 			v.report.Entries += int64(len(entries))
 			return true
 		})
-		if err := v.damage(err); err != nil {
+		if err != nil {
 			return err
 		}
 	}
-	return v.details(ctx)
+	return nil
 }
 
 // list64 reads a stored list.
@@ -153,12 +166,13 @@ func rising(entries []entry) bool {
 	return true
 }
 
-// judges reports whether an entry is of a revision that was looked at. Of a
-// revision that could not be read it cannot be told whether it is right.
-func (v *verifier) judges(e entry) bool {
+// judges reports whether an entry is of a revision that was looked at, or of none
+// that there can be, given the last one by now. Of a revision that could not be
+// read it cannot be told whether it is right.
+func (v *verifier) judges(e entry, sequence uint64) bool {
 	seq := e.seq()
 	if seq == 0 || seq > v.last {
-		return seq == 0
+		return seq == 0 || seq > sequence
 	}
 	if seq <= uint64(len(v.known)) && v.known[seq-1] {
 		return true
@@ -179,12 +193,7 @@ func (a listed64) compare(b listed64) int {
 // details goes through the lists that are not as they should be, and tells how:
 // most may be as they should by now. It ends when there is enough to tell.
 func (v *verifier) details(ctx context.Context) error {
-	var differ []int
-	for i, sum := range v.index.sums {
-		if sum != 0 {
-			differ = append(differ, i)
-		}
-	}
+	differ := v.index.differ()
 	for round := indexDetails; len(differ) > 0; round = min(round*indexGrowth, indexRound) {
 		if v.report.Counts[FoundIndex] > maxFindings {
 			v.report.find(FoundIndex, "indexes", fmt.Sprintf("lists of up to %d more parts of %d differ", len(differ), indexParts))
@@ -199,34 +208,55 @@ func (v *verifier) details(ctx context.Context) error {
 	return nil
 }
 
+// differ returns the parts that are not as they should be.
+func (x *indexCheck) differ() []int {
+	var differ []int
+	for i, sum := range x.sums {
+		if sum != 0 {
+			differ = append(differ, i)
+		}
+	}
+	return differ
+}
+
 // round goes through the lists of some parts.
 func (v *verifier) round(ctx context.Context, numbers []int) error {
+	entries, err := v.misplaced(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	return v.confirm(ctx, entries)
+}
+
+// misplaced returns the entries of some parts that should be there and are not,
+// or are and should not be.
+func (v *verifier) misplaced(ctx context.Context, numbers []int) ([]listed64, error) {
 	parts := make(map[int]bool, len(numbers))
 	for _, i := range numbers {
 		parts[i] = true
 	}
 	want, err := v.wantedEntries(ctx, parts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	have, err := v.storedEntries(ctx, parts)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return v.confirm(ctx, differences(want, have))
+	return differences(want, have), nil
 }
 
 // wantedEntries returns the entries that should be in the lists of some parts.
 func (v *verifier) wantedEntries(ctx context.Context, parts map[int]bool) ([]listed64, error) {
 	var want []listed64
-	err := v.scan(ctx, bucketRevisions, nil, func(t *tx, k, stored []byte) bool {
+	err := v.a.scan(ctx, bucketRevisions, nil, func(t *tx, k, stored []byte) bool {
 		blk, err := t.readBlock(k, stored)
 		if err != nil {
 			return true // told of
 		}
 		for seq, plain := range blk.all() {
 			r, err := t.a.codec.decodeRecord(plain)
-			if err != nil || !v.judges(newEntry(0, seq)) {
+			if err != nil || seq > v.last || !v.judges(newEntry(0, seq), v.last) {
 				continue
 			}
 			listed(v.numbers(t), r, seq, func(string) {}, func(k listKey, e entry) {
@@ -245,13 +275,14 @@ func (v *verifier) wantedEntries(ctx context.Context, parts map[int]bool) ([]lis
 func (v *verifier) storedEntries(ctx context.Context, parts map[int]bool) ([]listed64, error) {
 	var have []listed64
 	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
-		err := v.scan(ctx, bucket, nil, func(_ *tx, key, stored []byte) bool {
+		err := v.a.scan(ctx, bucket, nil, func(t *tx, key, stored []byte) bool {
 			k, entries, err := v.list64(bucket, key, stored)
 			if err != nil || !parts[k.part()] {
 				return true
 			}
+			sequence := t.Bucket(bucketRevisions).Sequence()
 			for _, e := range entries {
-				if v.judges(e) {
+				if v.judges(e, sequence) {
 					have = append(have, listed64{k, e})
 				}
 			}
@@ -299,13 +330,7 @@ func (v *verifier) confirm(ctx context.Context, entries []listed64) error {
 }
 
 func (v *verifier) confirmOne(t *tx, of listed64) {
-	should := false
-	r, err := t.record(of.entry.seq())
-	if err == nil {
-		listed(t.number, r, of.entry.seq(), func(string) {}, func(k listKey, e entry) {
-			should = should || k == of.list && e == of.entry
-		})
-	}
+	should := t.shouldStand(of)
 	bucket, key := of.list.location()
 	entries, err := decodeEntries(t.Bucket(bucket).Get(key))
 	is := err == nil && slices.Contains(entries, of.entry)
@@ -315,4 +340,16 @@ func (v *verifier) confirmOne(t *tx, of listed64) {
 	case is && !should:
 		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d should not be there", of.entry.seq()))
 	}
+}
+
+// shouldStand reports whether an entry belongs into its list.
+func (t *tx) shouldStand(of listed64) bool {
+	should := false
+	r, err := t.record(of.entry.seq())
+	if err == nil {
+		listed(t.number, r, of.entry.seq(), func(string) {}, func(k listKey, e entry) {
+			should = should || k == of.list && e == of.entry
+		})
+	}
+	return should
 }

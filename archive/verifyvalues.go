@@ -32,7 +32,7 @@ func (v *verifier) values(ctx context.Context) error {
 		{bucketHosts, v.host},
 		{bucketBroken, v.aside},
 	} {
-		err := v.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
+		err := v.a.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
 			v.report.Values++
 			v.value(t, step.bucket, k, stored, step.check)
 			return true

@@ -21,11 +21,12 @@ may read and write meanwhile; what they write is not looked at.
 With --repair, what is broken is set aside within the archive, never thrown away,
 and what can be made again is made again. A page that is broken costs its post
 the article and leaves the front matter; front matter that is broken is read
-again from the page. Repairing holds the archive for itself. Where the file's
+again from the page. A repair works in short steps, between which others may read
+and write; one that was interrupted is gone on with by the next. Where the file's
 pages are damaged nothing is repaired: see finarc salvage.
 
 Exit codes: 0 all is whole, or was repaired; 1 something is damaged; 2 wrong
-usage; 4 the archive is busy.`,
+usage; 4 the archive is busy, or another repair is under way.`,
 		Example: `  finarc verify
   finarc verify --json | jq .findings
   finarc verify --repair`,

@@ -333,6 +333,39 @@ func copyFolder(t *testing.T, from string) string {
 	return dir
 }
 
+// TestCrashRepair kills repairs of a damaged archive: the next one ends as if
+// none had been killed, and nothing that was set aside is lost.
+func TestCrashRepair(t *testing.T) {
+	r := chance(t)
+	origin := careFolder(t)
+	spoilFrames(t, filepath.Join(origin, "a.db"), 4)
+	repair := []string{"verify", "--repair", "--archive", "a.db"}
+	want, took := careOf(t, origin, repair, "a.db")
+	if report, err := archive.Verify(t.Context(), filepath.Join(origin, "a.db"), nil); err != nil || report.Clean() {
+		t.Fatalf("nothing is damaged: %+v, %v", report, err)
+	}
+	aside := func(dir string) int64 {
+		report, err := archive.Verify(t.Context(), filepath.Join(dir, "a.db"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.SetAside
+	}
+	for n := range kills(t) {
+		dir := copyFolder(t, origin)
+		args := inFolder(dir, repair)
+		killed(t, time.Duration(r.Int64N(int64(took))), args...)
+		before := aside(dir)
+		output(t, finarc, args...)
+		if got := contentOf(t, filepath.Join(dir, "a.db")); !got.equal(want) {
+			t.Fatalf("kill %d: %d posts and %d revisions in the end, want %d and %d", n, len(got), got.revisions(), len(want), want.revisions())
+		}
+		if after := aside(dir); after < before {
+			t.Fatalf("kill %d: %d values are set aside in the end, and %d were before", n, after, before)
+		}
+	}
+}
+
 // TestCrashExport kills exports: every file that has a name is whole, and the
 // next one completes what is missing.
 func TestCrashExport(t *testing.T) {
