@@ -43,6 +43,7 @@ var (
 	bucketTimes     = []byte("times")
 	bucketTerms     = []byte("terms")
 	bucketPostings  = []byte("postings")
+	bucketRecent    = []byte("recent")
 	bucketFrontier  = []byte("frontier")
 	bucketLeads     = []byte("leads")
 	bucketFailed    = []byte("failed")
@@ -57,7 +58,7 @@ func buckets() [][]byte {
 	return [][]byte{
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
-		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts,
+		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts, bucketRecent,
 	}
 }
 

@@ -117,6 +117,9 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 	if err := t.apply(changes); err != nil {
 		return err
 	}
+	if err := t.putAway(leastAway + len(fresh.records)/postsAway); err != nil {
+		return err
+	}
 	return t.putCounters(totals)
 }
 

@@ -82,7 +82,16 @@ func TestKindsOfDamage(t *testing.T) {
 		}), archive.FoundIndex, "made the indexes again", 37, 8},
 		{"the entries of an hour", bucket("times", spoil), archive.FoundIndex, "made the indexes again", 0, 0},
 		{"the entries of an hour that are missing", bucket("times", remove), archive.FoundIndex, "made the indexes again", 0, 0},
-		{"the entries of a term", bucket("postings", spoil), archive.FoundIndex, "made the indexes again", 0, 0},
+		{"the entries of a term", bucket("recent", spoil), archive.FoundIndex, "made the indexes again", 0, 0},
+		{"the entries of a term that are missing", bucket("recent", remove), archive.FoundIndex, "made the indexes again", 0, 0},
+		{"the entries of a term that stand twice", bucket("recent", func(b *bolt.Bucket) error {
+			k, v := first(b)
+			return b.Tx().Bucket([]byte("postings")).Put(slices.Concat(k[4:], k[:4]), v)
+		}), archive.FoundIndex, "made the indexes again", 0, 0},
+		{"entries under no key of an index", bucket("recent", func(b *bolt.Bucket) error {
+			k, v := first(b)
+			return b.Put(k[:5], v)
+		}), archive.FoundIndex, "removed 1 that could not be read", 0, 0},
 		{"the dictionary", bucket("dictionaries", spoil), archive.FoundValue, "took 1 broken dictionaries from their copies", 0, 0},
 		{"the dictionary's copy", bucket("finarc", func(b *bolt.Bucket) error {
 			k, v := b.Cursor().Seek([]byte("dictionary"))

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -205,4 +204,6 @@ func (s *salvage) repackedHost(t *tx, origin, frame []byte) ([]byte, error) {
 // added reports whether a bucket came to the format after others had written
 // archives without it: there it is as good as empty, and made when the archive
 // is first written to.
-func added(bucket []byte) bool { return slices.Equal(bucket, bucketHosts) }
+func added(bucket []byte) bool {
+	return bytes.Equal(bucket, bucketHosts) || bytes.Equal(bucket, bucketRecent)
+}

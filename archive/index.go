@@ -18,6 +18,7 @@ import (
 //	times     hours since 1970 (4 bytes) → entries
 //	terms     kind of the term, its text → its number (uvarint)
 //	postings  the term's number (3 bytes), days since 1970 (4 bytes) → entries
+//	recent    days since 1970 (4 bytes), the term's number (3 bytes) → entries
 //
 // An entry is the seconds into the hour or day and the place in the change
 // sequence. Entries lie in rising order, and each is stored as what it is more
@@ -138,12 +139,12 @@ func (t *tx) apply(changes indexChanges) error {
 	})
 	for _, at := range chunks {
 		bucket, key := bucketTimes, appendChunk(nil, at.number)
-		if at.term != "" {
+		if at.term != "" { // those come after the others, which tell the newest day
 			n, err := t.termNumber(at.term)
 			if err != nil {
 				return err
 			}
-			bucket, key = bucketPostings, appendChunk(appendTerm(nil, n), at.number)
+			bucket, key = t.listAt(n, at.number)
 		}
 		if err := t.applyTo(bucket, key, changes[at]); err != nil {
 			return err

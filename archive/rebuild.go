@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -105,7 +106,7 @@ const indexBatch = 8192
 
 // rebuildIndexes empties the indexes and puts all revisions into them.
 func (t *tx) rebuildIndexes(ctx context.Context) error {
-	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
+	for _, bucket := range [][]byte{bucketTimes, bucketPostings, bucketRecent} {
 		if err := t.DeleteBucket(bucket); err != nil {
 			return err
 		}
@@ -121,12 +122,9 @@ func (t *tx) rebuildIndexes(ctx context.Context) error {
 		}
 		full := changes
 		changes = make(indexChanges)
-		return t.apply(full)
+		return errors.Join(t.apply(full), t.putAway(indexBatch))
 	})
-	if err != nil {
-		return err
-	}
-	return t.apply(changes)
+	return errors.Join(err, t.apply(changes), t.putAway(indexBatch))
 }
 
 // recount makes the totals again.

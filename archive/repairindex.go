@@ -119,7 +119,16 @@ func (r *repair) rightList(t *tx, entries []listed64) error {
 			change.remove = append(change.remove, of.entry)
 		}
 	}
-	bucket, key := entries[0].list.location()
 	r.relisted++
+	term, number := entries[0].list.split()
+	if term == 0 {
+		return t.applyTo(bucketTimes, appendChunk(nil, number), change)
+	}
+	if recent := recentKey(term, number); t.has(bucketRecent, recent) && t.has(bucketPostings, postingsKey(term, number)) {
+		if err := t.putListAway(recent); err != nil { // to where it is already
+			return err
+		}
+	}
+	bucket, key := t.listAt(term, number)
 	return t.applyTo(bucket, key, change)
 }

@@ -232,37 +232,71 @@ func (q *query) matches(r *record) bool {
 type walk struct {
 	*query
 	cursor cursor
-	prefix []byte // of the keys
-	span   uint64 // seconds that one list of entries covers
+	prefix []byte  // of the keys
+	span   uint64  // seconds that one list of entries covers
+	recent []dated // lists that have not been put away, in the order of the walk
 }
 
 // walk returns a walk through the index which is likely to have the fewest
 // entries, or nil where a criterion has none at all.
 func (q *query) walk(t *tx) (*walk, error) {
-	var prefix []byte
+	of := uint64(0)
 	for _, c := range q.criteria() {
 		n, ok, err := t.findTerm(c)
 		if !ok || err != nil {
 			return nil, err
 		}
-		if prefix == nil {
-			prefix = appendTerm(nil, n)
+		if of == 0 {
+			of = n
 		}
 	}
-	if prefix != nil {
-		return &walk{q, t.Bucket(bucketPostings).Cursor(), prefix, day}, nil
+	if of == 0 {
+		return &walk{query: q, cursor: t.Bucket(bucketTimes).Cursor(), span: hour}, nil
 	}
-	return &walk{q, t.Bucket(bucketTimes).Cursor(), nil, hour}, nil
+	recent := t.recentOf(of)
+	if !q.Oldest {
+		slices.Reverse(recent)
+	}
+	return &walk{query: q, cursor: t.Bucket(bucketPostings).Cursor(), prefix: appendTerm(nil, of), span: day, recent: recent}, nil
+}
+
+// lists yields the lists of the walk with the number of their hour or day.
+func (w *walk) lists() iter.Seq2[uint64, []byte] {
+	return func(yield func(uint64, []byte) bool) {
+		recent := w.recent
+		k, v := w.first()
+		for k != nil || len(recent) > 0 {
+			if k == nil || len(recent) > 0 && (recent[0].day < w.number(k)) == w.Oldest {
+				if w.covers(recent[0].day) && !yield(recent[0].day, recent[0].stored) {
+					return
+				}
+				recent = recent[1:]
+				continue
+			}
+			if !yield(w.number(k), v) {
+				return
+			}
+			k, v = w.next()
+		}
+	}
+}
+
+// number returns the hour or day of a key.
+func (w *walk) number(k []byte) uint64 { return uint64(binary.BigEndian.Uint32(k[len(w.prefix):])) }
+
+// covers reports whether an hour or day is one of the query's.
+func (w *walk) covers(number uint64) bool {
+	return w.low/w.span <= number && number <= w.high/w.span
 }
 
 // all yields the positions that the query has not looked at yet, in its order.
 func (w *walk) all() iter.Seq2[position, error] {
 	return func(yield func(position, error) bool) {
-		for k, v := w.first(); k != nil; k, v = w.next() {
-			start := uint64(binary.BigEndian.Uint32(k[len(w.prefix):])) * w.span
-			entries, err := decodeEntries(v)
+		for number, stored := range w.lists() {
+			start := number * w.span
+			entries, err := decodeEntries(stored)
 			if err != nil {
-				yield(position{}, fmt.Errorf("index %x: %w", k, err))
+				yield(position{}, fmt.Errorf("index %x, %d: %w", w.prefix, number, err))
 				return
 			}
 			if !w.Oldest {
@@ -318,7 +352,7 @@ func (w *walk) within(k, v []byte) ([]byte, []byte) {
 	if len(k) != len(w.prefix)+chunkSize || !bytes.HasPrefix(k, w.prefix) {
 		return nil, nil
 	}
-	if n := uint64(binary.BigEndian.Uint32(k[len(w.prefix):])); n < w.low/w.span || n > w.high/w.span {
+	if !w.covers(w.number(k)) {
 		return nil, nil
 	}
 	return k, v

@@ -37,19 +37,26 @@ func (k listKey) part() int { return int(mixed(uint64(k)) % indexParts) }
 func (k listKey) sum(e entry) uint64 { return mixed(mixed(uint64(k)) ^ uint64(e)) }
 
 func (k listKey) String() string {
-	if term := uint64(k) >> 32; term != 0 {
-		return fmt.Sprintf("postings %x", appendChunk(appendTerm(nil, term), uint64(k)))
+	if term, day := k.split(); term != 0 {
+		return fmt.Sprintf("postings %x", postingsKey(term, day))
 	}
 	return fmt.Sprintf("times %x", appendChunk(nil, uint64(k)))
 }
 
-// location returns where a list is stored.
-func (k listKey) location() (bucket, key []byte) {
-	if term := uint64(k) >> 32; term != 0 {
-		return bucketPostings, appendChunk(appendTerm(nil, term), uint64(k))
+// split returns the number of the term, and the day or hour.
+func (k listKey) split() (term, number uint64) { return uint64(k) >> 32, uint64(k) & (1<<32 - 1) }
+
+// places returns where a list can be stored.
+func (k listKey) places() []placed {
+	term, number := k.split()
+	if term == 0 {
+		return []placed{{bucketTimes, appendChunk(nil, number)}}
 	}
-	return bucketTimes, appendChunk(nil, uint64(k))
+	return []placed{{bucketPostings, postingsKey(term, number)}, {bucketRecent, recentKey(term, number)}}
 }
+
+// indexBuckets are those of lists of entries.
+func indexBuckets() [][]byte { return [][]byte{bucketTimes, bucketPostings, bucketRecent} }
 
 // parseListKey reads the key of a bucket of entries.
 func parseListKey(bucket, key []byte) (listKey, bool) {
@@ -57,8 +64,11 @@ func parseListKey(bucket, key []byte) (listKey, bool) {
 	case bytes.Equal(bucket, bucketTimes) && len(key) == chunkSize:
 		return newListKey(0, uint64(binary.BigEndian.Uint32(key))), true
 	case bytes.Equal(bucket, bucketPostings) && len(key) == termSize+chunkSize:
-		term := uint64(key[0])<<16 | uint64(key[1])<<8 | uint64(key[2])
+		term := termOf(key)
 		return newListKey(term, uint64(binary.BigEndian.Uint32(key[termSize:]))), term != 0
+	case bytes.Equal(bucket, bucketRecent) && len(key) == chunkSize+termSize:
+		term, day := ofRecent(key)
+		return newListKey(term, day), term != 0
 	}
 	return 0, false
 }
@@ -121,7 +131,7 @@ func (v *verifier) indexes(ctx context.Context) error {
 // sumLists takes from the sums what is in the indexes, and tells of lists that
 // cannot be read.
 func (v *verifier) sumLists(ctx context.Context, broken func(bucket, key []byte, err error)) error {
-	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
+	for _, bucket := range indexBuckets() {
 		err := v.a.scan(ctx, bucket, nil, func(t *tx, key, stored []byte) bool {
 			k, entries, err := v.list64(bucket, key, stored)
 			if err != nil {
@@ -274,7 +284,7 @@ func (v *verifier) wantedEntries(ctx context.Context, parts map[int]bool) ([]lis
 // storedEntries returns the entries that are in the lists of some parts.
 func (v *verifier) storedEntries(ctx context.Context, parts map[int]bool) ([]listed64, error) {
 	var have []listed64
-	for _, bucket := range [][]byte{bucketTimes, bucketPostings} {
+	for _, bucket := range indexBuckets() {
 		err := v.a.scan(ctx, bucket, nil, func(t *tx, key, stored []byte) bool {
 			k, entries, err := v.list64(bucket, key, stored)
 			if err != nil || !parts[k.part()] {
@@ -331,15 +341,28 @@ func (v *verifier) confirm(ctx context.Context, entries []listed64) error {
 
 func (v *verifier) confirmOne(t *tx, of listed64) {
 	should := t.shouldStand(of)
-	bucket, key := of.list.location()
-	entries, err := decodeEntries(t.Bucket(bucket).Get(key))
-	is := err == nil && slices.Contains(entries, of.entry)
-	switch {
-	case should && !is:
+	switch is := t.stands(of); {
+	case should && is == 0:
 		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d is missing", of.entry.seq()))
-	case is && !should:
+	case should && is > 1:
+		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d is there twice", of.entry.seq()))
+	case is > 0 && !should:
 		v.report.find(FoundIndex, of.list.String(), fmt.Sprintf("revision %d should not be there", of.entry.seq()))
 	}
+}
+
+// stands returns in how many places an entry stands in its list.
+func (t *tx) stands(of listed64) (n int) {
+	for _, at := range of.list.places() {
+		if !t.hasBucket(at.bucket) {
+			continue
+		}
+		entries, err := decodeEntries(t.Bucket(at.bucket).Get(at.key))
+		if err == nil && slices.Contains(entries, of.entry) {
+			n++
+		}
+	}
+	return n
 }
 
 // shouldStand reports whether an entry belongs into its list.

@@ -36,6 +36,7 @@ const (
 // the other, so that what else the machine does falls on all alike. Medians:
 //
 //	batch-ms        a commit of 512 posts at its full size
+//	batch-KiB       what such a commit writes to the file
 //	open-µs         opening it and one look, in this process
 //	show-ms, list-ms, day-ms, category-ms, security-ms, as-of-ms
 //	                finarc show, and list --limit 20 with such a flag, as whole
@@ -69,6 +70,7 @@ type grown struct {
 	path   string
 	rate   float64                    // posts a second while it was made; 0: it was there
 	took   map[string][]time.Duration // by what was done
+	wrote  []int64                    // bytes, by each commit of those that are measured
 	bytes  float64                    // of a post
 }
 
@@ -147,10 +149,26 @@ func inTurn(b *testing.B, all []*grown) {
 	}
 	for at := range growthCommits {
 		for i, g := range all {
-			from := g.posts + at*growthPosts
+			from, before := g.posts+at*growthPosts, written(b)
 			g.took["batch-ms"] = append(g.took["batch-ms"], commitAll(b, into[i], g.mirror, from, from+growthPosts, growthPosts))
+			g.wrote = append(g.wrote, written(b)-before)
 		}
 	}
+}
+
+// written returns how many bytes this process has written to files, where the
+// system tells, which is Linux alone (proc_pid_io(5)), and 0 elsewhere.
+func written(b *testing.B) (n int64) {
+	b.Helper()
+	told, err := os.ReadFile("/proc/self/io")
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(told), "wchar: ")
+	if _, err := fmt.Sscan(after, &n); err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 // commands returns the processes that are measured, by name.
@@ -184,6 +202,8 @@ func (g *grown) report(b *testing.B, smallest *grown) {
 	if g.rate > 0 {
 		b.ReportMetric(g.rate, "commit-posts/s")
 	}
+	slices.Sort(g.wrote)
+	b.ReportMetric(float64(g.wrote[len(g.wrote)/2])/1024, "batch-KiB")
 	for name, took := range g.took {
 		end := strings.LastIndex(name, "-")
 		m := milliseconds(median(took))
