@@ -82,7 +82,7 @@ func (r *repair) unreadableLists(ctx context.Context, v *verifier) error {
 	}
 	return portions(ctx, r.a, broken, func(t *tx, at placed) error {
 		stored := t.Bucket(at.bucket).Get(at.key)
-		if _, _, err := v.list64(at.bucket, at.key, stored); stored == nil || err == nil {
+		if _, _, err := t.list64(at.bucket, at.key, stored); stored == nil || err == nil {
 			return nil
 		}
 		r.unlisted++
@@ -112,23 +112,23 @@ func (r *repair) rightLists(ctx context.Context, v *verifier, parts []int) error
 // that may have to go.
 func (r *repair) rightList(t *tx, entries []listed64) error {
 	change := new(chunkChange)
+	is := t.stored(entries[0].list)
 	for _, of := range entries {
-		if t.shouldStand(of) {
+		switch should := t.shouldStand(of); {
+		case should && !is[of.entry]:
 			change.add = append(change.add, of.entry)
-		} else {
+		case !should && is[of.entry]:
 			change.remove = append(change.remove, of.entry)
 		}
 	}
+	if len(change.add)+len(change.remove) == 0 {
+		return nil
+	}
 	r.relisted++
 	term, number := entries[0].list.split()
-	if term == 0 {
-		return t.applyTo(bucketTimes, appendChunk(nil, number), change)
+	bucket, key := bucketTimes, appendChunk(nil, number)
+	if term != 0 {
+		bucket, key = t.listAt(term, number)
 	}
-	if recent := recentKey(term, number); t.has(bucketRecent, recent) && t.has(bucketPostings, postingsKey(term, number)) {
-		if err := t.putListAway(recent); err != nil { // to where it is already
-			return err
-		}
-	}
-	bucket, key := t.listAt(term, number)
 	return t.applyTo(bucket, key, change)
 }
