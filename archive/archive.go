@@ -347,6 +347,9 @@ func openNamed(path string, readOnly bool) (*bolt.DB, error) {
 		file = f
 		return f, err
 	}
+	if !readOnly {
+		o.InitialMmapSize = roomToGrow(path)
+	}
 	db, err := bolt.Open(path, fileMode, o)
 	if err != nil {
 		return nil, err
@@ -355,6 +358,17 @@ func openNamed(path string, readOnly bool) (*bolt.DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// roomToGrow returns how large a map of the file has room for what a commit adds.
+// Where bbolt must map the file anew in the middle of one, it copies all that the
+// transaction has touched.
+func roomToGrow(path string) int {
+	info, err := os.Stat(path)
+	if err != nil || mapAhead == 0 {
+		return 0 // which stands for the file's length
+	}
+	return int(info.Size()) + mapAhead
 }
 
 // stillNamed fails with errReplaced unless a path names a file that was opened.

@@ -24,7 +24,15 @@ const (
 	blockValues = 32        // captures in a block, at most
 	recordBlock = 64        // records in a block, at most
 	blockBytes  = 256 << 10 // a block that has reached it takes no more
+	largeBlock  = 4 * blockBytes
 )
+
+// isLarge reports whether a frame is of a large block: one that a single value
+// made far larger than blocks are.
+func isLarge(frame []byte) bool {
+	var h zstd.Header
+	return h.Decode(frame) == nil && h.HasFCS && h.FrameContentSize > largeBlock
+}
 
 // block is an unpacked block.
 type block struct {
@@ -161,7 +169,10 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 		t.blocks = make(map[string][]block)
 	}
 	kept := t.blocks[string(bucket)]
-	if len(kept) >= cachedBlocks {
+	switch {
+	case isLarge(frame):
+		kept = nil
+	case len(kept) >= cachedBlocks:
 		kept = kept[1:]
 	}
 	t.blocks[string(bucket)] = append(kept, blk)
@@ -289,6 +300,9 @@ func (t *tx) unfilled(bucket []byte, next uint64, most int) (*span, int, error) 
 	if next == 1 {
 		return fresh, 0, nil
 	}
+	if _, frame := t.Bucket(bucket).Cursor().Last(); isLarge(frame) {
+		return fresh, 0, nil // it has no room, and is not unpacked to learn that
+	}
 	last, err := t.block(bucket, next-1)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s %d: %w", bucket, next-1, err)
@@ -337,7 +351,7 @@ func (c *codec) packBlock(with *zstd.Encoder, values []value) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes are more than can be read back", len(*room))
 	}
 	frame := pack(with, *room)
-	if cap(*room) <= 4*blockBytes {
+	if cap(*room) <= largeBlock {
 		c.rooms.Put(room)
 	}
 	return frame, nil

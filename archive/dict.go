@@ -221,9 +221,13 @@ func (t *tx) sample(from, to uint64) (samples, error) {
 }
 
 func (s *samples) add(record, capture []byte) {
-	s.records = append(s.records, record[:min(len(record), maxSample)])
-	s.captures = append(s.captures, capture[:min(len(capture), maxSample)])
+	s.records = append(s.records, start(record))
+	s.captures = append(s.captures, start(capture))
 }
+
+// start returns a copy of a sample's start: the block that it lies in is not to stay
+// in memory for it.
+func start(sample []byte) []byte { return bytes.Clone(sample[:min(len(sample), maxSample)]) }
 
 // candidate returns the dictionary, or nil if none can be made of the samples,
 // or if it does not save enough.
@@ -402,25 +406,33 @@ func (t *tx) dictCopy(id uint32) ([]byte, error) {
 }
 
 // repack packs the blocks of a bucket again that were packed without the first
-// dictionary.
+// dictionary. Large ones stay as they are: it saves little of them, and all that
+// is packed again is in memory until the transaction ends.
 func (t *tx) repack(bucket []byte, id uint32) error {
-	stale := make(map[string][]byte)
+	var stale [][]byte
 	err := t.each(bucket, func(k, frame []byte) error {
 		var h zstd.Header
-		if err := h.Decode(frame); err != nil || h.DictionaryID == id {
-			return err
+		err := h.Decode(frame)
+		if err == nil && h.DictionaryID != id && len(frame) <= blockBytes {
+			stale = append(stale, bytes.Clone(k))
 		}
-		plain, err := t.unpack(frame)
-		stale[string(k)] = plain
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for k, plain := range stale {
-		if err := t.put(bucket, []byte(k), pack(t.encoder, plain)); err != nil {
+	for _, k := range stale {
+		if err := t.repackBlock(bucket, k); err != nil {
 			return fmt.Errorf("%s %x: %w", bucket, k, err)
 		}
 	}
 	return nil
+}
+
+func (t *tx) repackBlock(bucket, k []byte) error {
+	plain, err := t.unpack(t.Bucket(bucket).Get(k))
+	if err != nil {
+		return err
+	}
+	return t.put(bucket, k, pack(t.encoder, plain))
 }

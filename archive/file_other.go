@@ -10,4 +10,7 @@ import (
 // replaceable: a file that is open cannot be replaced by another.
 const replaceable = false
 
+// mapAhead is none, since the file would become as long as the map.
+const mapAhead = 0
+
 func keepOwner(*os.File, fs.FileInfo) {}

@@ -73,8 +73,10 @@ type run struct {
 	batch     *news.Batch
 	began     time.Time // of the batch
 	size      int64     // of the batch's bodies
+	large     bool      // the batch holds the room for a large body
 	committed int       // batches handed to the committer and not yet settled: 0 or 1
 	entering  int       // links in these
+	storing   bool      // they hold the room for a large body
 }
 
 // standing is what a run has counted a post as.
@@ -93,10 +95,30 @@ type failedPost struct {
 	uncount func()   // takes the count back
 }
 
-// settlement is a committed batch and what came of it.
+// settlement is what is left of a committed batch, and what came of it. While a
+// batch is committed the committer holds no more of it than this, so that the
+// store can let the pages go as soon as it has packed them.
 type settlement struct {
-	batch *news.Batch
+	posts []settledPost
+	found []news.Wanted
+	leads []news.Wanted
 	done  news.Committed
+}
+
+// settledPost is a post of a committed batch, without page and body.
+type settledPost struct {
+	news.Captured
+	lacks []string
+}
+
+// settlementOf returns what a batch is settled by.
+func settlementOf(b *news.Batch) settlement {
+	s := settlement{posts: make([]settledPost, len(b.Posts)), found: b.Found, leads: b.Leads}
+	for i := range b.Posts {
+		s.posts[i] = settledPost{b.Posts[i], b.Posts[i].Post.Lacks()}
+		s.posts[i].Capture.Body, s.posts[i].Post.Body = nil, ""
+	}
+	return s
 }
 
 func newRun(o *Options, sites []*site) *run {
@@ -438,7 +460,7 @@ func (r *run) due(stopping bool) (*news.Batch, chan<- *news.Batch) {
 
 func (r *run) full() bool {
 	return len(r.batch.Posts)+len(r.batch.Failed)+len(r.batch.Tried)+len(r.batch.Seen) >= batchPosts ||
-		len(r.batch.Found) >= batchLinks || r.size >= batchBytes
+		len(r.batch.Found) >= batchLinks || r.size >= batchBytes || r.large
 }
 
 // isDone reports whether a post was counted for good: archived meanwhile, from an
@@ -448,6 +470,6 @@ func (r *run) isDone(id news.ID) bool { return r.seen[compact(id)] == standingDo
 // handedOver begins a new batch after the last was given to the committer.
 func (r *run) handedOver() {
 	r.committed++
-	r.entering = len(r.batch.Found)
-	r.batch, r.size = new(news.Batch), 0
+	r.entering, r.storing = len(r.batch.Found), r.large
+	r.batch, r.size, r.large = new(news.Batch), 0, false
 }

@@ -23,6 +23,18 @@ func (r *run) take(res result) {
 	}
 	r.inFlight--
 	r.queue.done(res.task)
+	r.enterResult(res)
+	switch {
+	case !res.large:
+	case r.empty(): // nothing of it is kept
+		r.transport.freeRoom()
+	default:
+		r.large = true
+	}
+}
+
+// enterResult enters the outcome of a task that is done.
+func (r *run) enterResult(res result) {
 	switch {
 	case res.hop:
 		r.hop(res.task)
@@ -308,11 +320,12 @@ func (r *run) putOff(attempts int) time.Duration {
 // commitAll is the committer: it makes batches durable, one after the other.
 func (r *run) commitAll(ctx context.Context) error {
 	for b := range r.batches {
-		done, err := r.o.Store.Commit(ctx, b)
-		if err != nil {
-			return fmt.Errorf("commit %d posts: %w", len(b.Posts), err)
+		s := settlementOf(b)
+		var err error
+		if s.done, err = r.o.Store.Commit(ctx, b); err != nil {
+			return fmt.Errorf("commit %d posts: %w", len(s.posts), err)
 		}
-		r.settled <- settlement{b, done} // has room: one batch is under way at a time
+		r.settled <- s // has room: one batch is under way at a time
 	}
 	return nil
 }
@@ -321,41 +334,44 @@ func (r *run) commitAll(ctx context.Context) error {
 func (r *run) settle(s settlement) {
 	r.committed--
 	r.entering = 0
+	if r.storing {
+		r.storing = false
+		r.transport.freeRoom()
+	}
 	for i, change := range s.done.Posts {
-		r.settlePost(&s.batch.Posts[i], change)
+		r.settlePost(&s.posts[i], change)
 	}
 	for i, standing := range s.done.Found {
-		r.settleLink(&s.batch.Found[i], standing)
+		r.settleLink(&s.found[i], standing)
 	}
 	r.report.Leads += s.done.Leads
 	if s.done.Leads > 0 {
-		r.learnLeads(s.batch.Leads)
+		r.learnLeads(s.leads)
 	}
-	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.batch.Posts), "links", len(s.batch.Found))
+	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.posts), "links", len(s.found))
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Run: *r.snapshot(), Queued: r.queue.lists() + r.queue.posts(), InFlight: r.inFlight})
 	}
 }
 
-func (r *run) settlePost(p *news.Captured, change news.Change) {
+func (r *run) settlePost(p *settledPost, change news.Change) {
 	if change == news.ChangeDiffers {
 		r.report.Differing++
 		r.problem(news.Problem{URL: p.Capture.URL, ID: p.Post.ID, What: p.Capture.Kind, For: "differs"},
 			&failure{reason: reasonDiffers, err: fmt.Errorf("%s has it otherwise than the mirror it was got from before; both are kept", p.Capture.Mirror)})
 	}
 	if p.Post.ID != p.Wanted.ID {
-		r.settleIdentity(p)
+		r.settleIdentity(&p.Captured)
 	}
 	if !r.close(p.Wanted.ID) {
 		return
 	}
-	r.countChange(p, change)
-	lacks := p.Post.Lacks()
-	for _, lack := range lacks {
+	r.countChange(&p.Captured, change)
+	for _, lack := range p.lacks {
 		r.report.Incomplete[lack]++
 	}
-	if len(lacks) > 0 {
-		fail := &failure{reason: reasonIncomplete, err: fmt.Errorf("archived without %s", strings.Join(lacks, ", "))}
+	if len(p.lacks) > 0 {
+		fail := &failure{reason: reasonIncomplete, err: fmt.Errorf("archived without %s", strings.Join(p.lacks, ", "))}
 		r.problem(news.Problem{URL: p.Capture.URL, ID: p.Post.ID, What: p.Capture.Kind, For: "incomplete"}, fail)
 	}
 }

@@ -36,7 +36,7 @@ type transport struct {
 	memory  *memory
 	now     func() time.Time
 
-	large chan struct{} // held by the worker that has a large body
+	large chan struct{} // held by the worker, and then the batch, that has a large body
 
 	allowance atomic.Int64 // requests that may still be sent
 	spent     func()       // called when one more is wanted
@@ -197,11 +197,11 @@ func (t *transport) explain(ctx context.Context, err error) error {
 }
 
 // largeBody is the number of bytes from which on a body is large. Of these there
-// is one at a time between the wire and the batch, since reading a page takes a
-// multiple of its size.
+// is one at a time between the wire and the archive, since reading a page and
+// storing it each take a multiple of its size.
 const largeBody = 1 << 20
 
-// makeRoom waits until no other worker has a large body.
+// makeRoom waits until there is no other large body.
 func (t *transport) makeRoom(ctx context.Context, a *answer) error {
 	if a.large {
 		return nil
@@ -215,13 +215,17 @@ func (t *transport) makeRoom(ctx context.Context, a *answer) error {
 	}
 }
 
-// letGo gives back the room for a worker's large body.
+// letGo drops a worker's answer, and gives back the room for a large body if the
+// worker has it.
 func (t *transport) letGo(a *answer) {
 	if a.large {
-		a.large = false
-		<-t.large
+		t.freeRoom()
 	}
+	*a = answer{}
 }
+
+// freeRoom gives back the room for a large body.
+func (t *transport) freeRoom() { <-t.large }
 
 // heed takes note of how long an answer wants its host to be left alone
 // (Retry-After).

@@ -47,6 +47,15 @@ type result struct {
 	so         soFar     // what the post's sources said
 	// hop: the next source is another host's, in whose lane the task is to go on.
 	hop bool
+	// large: it comes with the room for a large body, which is free again when its
+	// batch is committed.
+	large bool
+}
+
+// keepsBody reports whether the body of a page goes into the batch.
+func (r *result) keepsBody() bool {
+	return r.post != nil || r.so.unread != nil ||
+		slices.ContainsFunc(r.so.rechecked, func(l rechecked) bool { return l.post != nil || l.unread != nil })
 }
 
 // serve is one worker.
@@ -62,9 +71,11 @@ func (r *run) serve(ctx context.Context, f *fetcher) error {
 			res = r.getPost(f, &t)
 		}
 		res.task = t
-		err := r.tell(ctx, res)
+		if res.keepsBody() {
+			res.large, f.answer.large = f.answer.large, false
+		}
 		f.transport.letGo(f.answer)
-		if err != nil {
+		if err := r.tell(ctx, res); err != nil {
 			return err
 		}
 	}

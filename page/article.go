@@ -15,6 +15,10 @@ const relatedHeading = "相关报道"
 // security's name, but the rest of a page that does not close it.
 const maxName = 120
 
+// maxMedia is the length in bytes above which a paragraph that names the source is
+// none, but an article in its place.
+const maxMedia = 4 << 10
+
 // article collects what the markup of an article tells, while a reader walks
 // over a page. Where the body ends is often known only at the page's end, so
 // everything is kept with its place.
@@ -160,7 +164,7 @@ func (a *article) textToken() {
 	if a.open.tag != "" && len(a.open.text) <= maxName {
 		a.open.text = append(a.open.text, a.text()...)
 	}
-	if a.media.open {
+	if a.media.open && len(a.media.text) <= maxMedia {
 		a.media.text = append(a.media.text, a.text()...)
 	}
 	if a.heading.open && len(a.headings) < MaxLinks && bytes.Contains(a.text(), []byte(relatedHeading)) {
@@ -176,7 +180,7 @@ func (a *article) fill(p *news.Post, start, end int) {
 	own := a.ownEnd(start, end)
 	a.fillSecurities(p, start, own)
 	a.fillRelated(p, start, end)
-	if a.media.at >= start && a.media.at < end {
+	if a.media.at >= start && a.media.at < end && len(a.media.text) <= maxMedia {
 		p.Source = sourceOfMedia(trim(a.media.text))
 	}
 	if p.Source == "" {

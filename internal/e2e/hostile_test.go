@@ -81,6 +81,13 @@ func testHostile(t *testing.T, truth *mirror.Mirror, configuration string, can f
 // and the most memory that was resident.
 func crawlHostile(t *testing.T, config string) (report news.Run, peak float64) {
 	t.Helper()
+	return crawlWatched(t, config, 3)
+}
+
+// crawlWatched crawls and expects an exit code. It returns the report and the
+// most memory that was resident.
+func crawlWatched(t *testing.T, config string, code int) (report news.Run, peak float64) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // for a run that does not end
 	defer cancel()
 	cmd := exec.CommandContext(ctx, finarc, "crawl", "-c", config, "--json")
@@ -90,7 +97,7 @@ func crawlHostile(t *testing.T, config string) (report news.Run, peak float64) {
 		t.Fatal(err)
 	}
 	most := watchPeak(ctx, cmd.Process.Pid)
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 3 {
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != code {
 		t.Fatalf("%v\n%s%s", err, &out, &said)
 	}
 	if err := json.Unmarshal([]byte(out.String()), &report); err != nil {
