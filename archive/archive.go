@@ -94,7 +94,8 @@ type Archive struct {
 	// compressors bounds how many captures are packed at a time.
 	compressors int
 	wait        time.Duration
-	text        func(html string) string // nil: articles are compared as HTML
+	text        func(html string) string            // nil: articles are compared as HTML
+	titles      func(title string, sum uint32) bool // nil: titles are compared to the letter
 
 	mu       sync.Mutex
 	guarded  bool   // its pages were seen to lead in no circle, see guard
@@ -114,6 +115,13 @@ func Wait(d time.Duration) Option { return func(a *Archive) { a.wait = d } }
 // alone changed, such as an advert in it, is no other article. Unless it is set
 // the HTML counts.
 func PlainText(text func(html string) string) Option { return func(a *Archive) { a.text = text } }
+
+// Titles sets how the title of a held post is compared with the one that a list
+// shows, of which there is a [news.TitleSum]. Unless it is set they are compared
+// to the letter.
+func Titles(same func(title string, sum uint32) bool) Option {
+	return func(a *Archive) { a.titles = same }
+}
 
 // Open opens an existing archive. It fails with [ErrMissing], [ErrNotArchive],
 // [ErrNewer], [ErrCorrupt] or [ErrBusy].

@@ -91,6 +91,11 @@ func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Co
 		if change == news.ChangeNew {
 			totals.Posts++
 		}
+		others, err := t.answerTitles(&posts[i], fresh)
+		if err != nil {
+			return fmt.Errorf("titles of %s: %w", posts[i].Post.ID, err)
+		}
+		done.Others += others
 		if err := t.answer(&posts[i]); err != nil {
 			return err
 		}

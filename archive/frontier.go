@@ -27,6 +27,16 @@ type wanted struct {
 	TitleSum uint32   `cbor:"12,keyasint,omitempty"`
 	Also     []string `cbor:"13,keyasint,omitempty"` // the names of other mirrors
 	Vain     []string `cbor:"14,keyasint,omitempty"` // addresses
+	Of       []byte   `cbor:"15,keyasint,omitempty"` // packed, see keys.go
+	Others   []other  `cbor:"16,keyasint,omitempty"`
+}
+
+// other is a news.OtherTitle as stored.
+type other struct {
+	_        struct{} `cbor:",toarray"`
+	Mirror   string
+	Page     string
+	TitleSum uint32
 }
 
 func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
@@ -37,6 +47,12 @@ func (t *tx) putWanted(bucket []byte, w *news.Wanted) error {
 	}
 	for _, page := range w.Pages {
 		stored.Pages = append(stored.Pages, shorten(page, w))
+	}
+	if w.Of != "" {
+		stored.Of = idKey(w.Of)
+	}
+	for _, o := range w.Others {
+		stored.Others = append(stored.Others, other{Mirror: o.Mirror, Page: o.Page, TitleSum: o.TitleSum})
 	}
 	n, known, err := t.findTerm(sourceTerm(w.FoundOn))
 	if err != nil {
@@ -80,6 +96,12 @@ func (s *wanted) of(id news.ID) news.Wanted {
 	}
 	for _, page := range s.Pages {
 		w.Pages = append(w.Pages, lengthen(page, &w))
+	}
+	if len(s.Of) > 0 {
+		w.Of = idOf(s.Of)
+	}
+	for _, o := range s.Others {
+		w.Others = append(w.Others, news.OtherTitle{Mirror: o.Mirror, Page: o.Page, TitleSum: o.TitleSum})
 	}
 	return w
 }
@@ -213,7 +235,7 @@ func (t *tx) commitFound(b *news.Batch, done *news.Committed) error {
 		}
 		done.Found = append(done.Found, standing)
 	}
-	return nil
+	return t.compareTitles(found, done)
 }
 
 // commitLink puts a linked post into the frontier unless it is known, or failed
@@ -274,8 +296,7 @@ func (t *tx) mergeLink(key []byte, w *news.Wanted) error {
 }
 
 // learn adds to w what it lacks and from, which is newer, tells, and reports
-// whether there was anything. Of two titles the newer link's counts: a post that
-// was corrected has it by now.
+// whether there was anything.
 func learn(w, from *news.Wanted) bool {
 	changed := false
 	for _, page := range from.Pages {
@@ -294,10 +315,7 @@ func learn(w, from *news.Wanted) bool {
 			w.Also, changed = slices.Sorted(slices.Values(append(slices.Clip(w.Also), mirror))), true
 		}
 	}
-	if from.TitleSum != 0 && w.TitleSum != from.TitleSum {
-		w.TitleSum, changed = from.TitleSum, true
-	}
-	return changed
+	return learnTitles(w, from) || changed
 }
 
 // commitFrontier records leads, posts that were tried in vain, and failures.

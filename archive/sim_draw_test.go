@@ -146,7 +146,7 @@ func (d *drawing) link() news.Wanted {
 	w.Mirror, w.Found = mirrorName(d.IntN(simMirrors)), d.clock
 	w.Pages = some(d, 2, func() string { return fmt.Sprintf("https://mirror.example/%d/%d.html", i, d.IntN(3)) })
 	w.Category = []string{"", "", "21caijing"}[d.IntN(3)]
-	w.TitleSum = uint32(d.IntN(3))
+	w.TitleSum = []uint32{0, 1, 2, news.TitleSum(storetest.Sample(i).Post.Title)}[d.IntN(4)]
 	return w
 }
 

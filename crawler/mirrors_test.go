@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/finarc/finarc/config"
@@ -54,6 +55,92 @@ func TestOneMirrorDown(t *testing.T) {
 	}
 	if s := stats(t, a); s.Frontier != first.Pending || first.Pending == 0 {
 		t.Errorf("frontier %d, want %d", s.Frontier, first.Pending)
+	}
+}
+
+// titled is a home page that links one post under a title.
+func titled(title string) string {
+	return `<html><head><title>金融消息</title></head><body><ul><li><a href="` + path1 + `">` + title + `</a></li></ul><a href="{base}/">首页</a></body></html>`
+}
+
+// TestListsDisagree: where another mirror's list shows a title that is not held,
+// the post is asked for there too, once, and whatever comes of it, not again
+// until there is a third title.
+func TestListsDisagree(t *testing.T) {
+	type state struct{ list, page string }
+	type want struct {
+		asked                                    [2]int // for the post, of each mirror
+		new, revised, unchanged, unseen, differs int
+	}
+	again := want{}
+	for name, runs := range map[string][]struct {
+		mirrors int
+		one     state
+		other   state
+		want    want
+	}{
+		"they agree": {
+			{2, state{"甲", "甲"}, state{"甲", "甲"}, want{asked: [2]int{1, 0}, new: 1}},
+			{2, state{"甲", "甲"}, state{"甲", "甲"}, again},
+		},
+		"from the first run on": {
+			{2, state{"甲", "甲"}, state{"乙", "乙"}, want{asked: [2]int{1, 1}, new: 1, revised: 1, differs: 1}},
+			{2, state{"甲", "甲"}, state{"乙", "乙"}, again},
+			{2, state{"甲", "甲"}, state{"丙", "丙"}, want{asked: [2]int{0, 1}, revised: 1}},
+			{2, state{"甲", "甲"}, state{"丙", "丙"}, again},
+			{2, state{"乙", "乙"}, state{"甲", "甲"}, again},
+		},
+		"with what is held": {
+			{1, state{"甲", "甲"}, state{"乙", "乙"}, want{asked: [2]int{1, 0}, new: 1}},
+			{2, state{"甲", "甲"}, state{"乙", "乙"}, want{asked: [2]int{0, 1}, revised: 1, differs: 1}},
+			{2, state{"甲", "甲"}, state{"乙", "乙"}, again},
+		},
+		"the first corrects itself": {
+			{2, state{"甲", "甲"}, state{"甲", "甲"}, want{asked: [2]int{1, 0}, new: 1}},
+			{1, state{"乙", "乙"}, state{"甲", "甲"}, again}, // which only --refresh looks for
+		},
+		"only the list has it otherwise": {
+			{1, state{"甲", "甲"}, state{"", ""}, want{asked: [2]int{1, 0}, new: 1}},
+			{2, state{"甲", "甲"}, state{"乙", "甲"}, want{asked: [2]int{0, 1}, unchanged: 1}},
+			{2, state{"甲", "甲"}, state{"乙", "甲"}, again},
+		},
+		"it is gone there": {
+			{1, state{"甲", "甲"}, state{"", ""}, want{asked: [2]int{1, 0}, new: 1}},
+			{2, state{"甲", "甲"}, state{"乙", ""}, want{asked: [2]int{0, 1}, unseen: 1}},
+			{2, state{"甲", "甲"}, state{"乙", ""}, again},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sites := [2]*fixture{newFixture(t, map[string]string{}), newFixture(t, map[string]string{})}
+			a := newArchive(t)
+			for n, run := range runs {
+				o := options(sites[0].base, a)
+				o.Mirrors = append(o.Mirrors, mirrorAt(sites[1].base))[:run.mirrors]
+				if run.mirrors == 2 {
+					o.Mirrors[1].Name = "other"
+				}
+				for i, s := range []state{run.one, run.other} {
+					sites[i].put("/", titled(s.list))
+					sites[i].put(path1, "")
+					if s.page != "" {
+						sites[i].put(path1, postPage(s.page, sentence, code1, "yanlancaijing"))
+					}
+				}
+				r := crawl(t, o)
+				got := want{
+					[2]int{sites[0].requests()[path1], sites[1].requests()[path1]},
+					r.New, r.Revised, r.Unchanged, r.Skipped[news.SkippedUnseen], r.Differing,
+				}
+				if got != run.want {
+					t.Errorf("run %d: %+v, want %+v; %+v", n+1, got, run.want, countsOf(r))
+				}
+				if named := slices.ContainsFunc(r.Problems, func(p news.Problem) bool {
+					return p.For == "differs" && p.URL == sites[1].base+path1
+				}); named != (run.want.differs > 0) {
+					t.Errorf("run %d: the problems are %+v", n+1, r.Problems)
+				}
+			}
+		})
 	}
 }
 

@@ -181,13 +181,19 @@ func (r *run) enterLink(s *site, w *news.Wanted) {
 	case !met && len(r.seen) >= maxPosts:
 		r.tooMany(w.FoundOn, news.KindOther, fmt.Errorf("the run knows %d posts already", maxPosts))
 		return
-	case old == standingDone && !r.tellsPage(w):
+	case old == standingDone && !r.tellsPage(w) && !r.comparable(w):
 		return
 	case met && len(w.Pages) == 0 && w.Category == "" && len(r.sites) == 1: // another mirror would be news
 		return
 	}
 	r.meet(w.ID, standingFound)
 	r.batch.Found = append(r.batch.Found, *w)
+}
+
+// comparable reports whether a link shows a title that another mirror's can differ
+// from.
+func (r *run) comparable(w *news.Wanted) bool {
+	return len(r.sites) > 1 && w.TitleSum != 0 && len(w.Pages) > 0
 }
 
 // tellsPage reports whether a link tells of a page of a post that failed without
@@ -277,6 +283,12 @@ func (r *run) takeFailure(res result) {
 	w.Attempts++
 	w.Next = r.o.Now().Add(r.putOff(w.Attempts)) // if a list goes on linking it
 	r.batch.Failed = append(r.batch.Failed, w)
+	if w.Of != "" { // the post is held
+		r.problemOf(w.Of, fail, "skipped", w.Attempts)
+		r.mark(w.ID, standingDone)
+		add(r.report.Skipped, news.SkippedUnseen, 1)
+		return
+	}
 	if r.days == nil || fail.reason != reasonGone { // what is gone is no problem of a backfill: its days tell
 		r.problemOf(w.ID, fail, "failed", w.Attempts)
 	}
@@ -348,6 +360,7 @@ func (r *run) settle(s settlement) {
 	if s.done.Leads > 0 {
 		r.learnLeads(s.leads)
 	}
+	r.look.stale = r.look.stale || s.done.Others > 0
 	r.o.Log.Debug("batch committed", "run", r.report.ID, "posts", len(s.posts), "links", len(s.found))
 	if r.o.Progress != nil {
 		r.o.Progress(Progress{Run: *r.snapshot(), Queued: r.queue.lists() + r.queue.posts(), InFlight: r.inFlight})
@@ -393,6 +406,8 @@ func (r *run) settleIdentity(p *news.Captured) {
 	case inVain: // its own page was, and this one is not
 		delete(r.failed, other)
 		failed.uncount()
+	case p.Wanted.Of != "": // what another mirror has of it is counted for itself
+		return
 	case !r.close(p.Wanted.ID): // both were counted before
 		return
 	}

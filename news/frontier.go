@@ -1,6 +1,8 @@
 package news
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"hash/crc32"
 	"strings"
 	"time"
@@ -24,12 +26,35 @@ type Wanted struct {
 	// Next is the time before which it is not to be tried again; zero: at once.
 	Next time.Time
 	// TitleSum is the [TitleSum] of the title that a list shows for it; 0 where
-	// none does.
+	// none does. It is that of a list of Mirror, where one shows a title.
 	TitleSum uint32
 	// Vain are the addresses that said, in a run that ended before it had asked
 	// at all of them, that they do not have the post: the next run goes on with
 	// the others.
 	Vain []string
+	// Others are the titles that lists of other mirrors show for it, where they
+	// differ from TitleSum, in order of the mirrors' names.
+	Others []OtherTitle
+	// Of is the post whose page on another mirror is wanted, since that mirror's
+	// lists show a title for it that no held revision has; empty for all other
+	// entries. The ID of such an entry is its [OtherID].
+	Of ID
+}
+
+// OtherTitle is what a list of one mirror shows for a post that others call
+// otherwise.
+type OtherTitle struct {
+	Mirror   string
+	Page     string // the post's address there
+	TitleSum uint32 // see [TitleSum]
+}
+
+// OtherID returns the identity under which the page of a post is wanted that
+// another mirror shows under a title with the given sum: the post's day, and a
+// hash of both.
+func OtherID(of ID, titleSum uint32) ID {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %08x", of, titleSum))
+	return ID(fmt.Sprintf("%08d-%x", int(of.Day()), sum[:8]))
 }
 
 // TitleSum returns a checksum of a title, by which a page can be told from that
@@ -150,4 +175,7 @@ type Committed struct {
 	Posts []Change   // of each of Batch.Posts
 	Found []Standing // of each of Batch.Found
 	Leads int        // how many of Batch.Leads were not known before
+	// Others is how many pages of posts that mirrors disagree about came into the
+	// frontier, see [Wanted.Of].
+	Others int
 }

@@ -16,7 +16,9 @@ type Run struct {
 	Ended   time.Time `json:"ended,omitzero"` // zero: still running, or killed
 	Ending  string    `json:"ending"`         // why it ended, see the Ending constants
 
-	Discovered int            `json:"discovered"` // different posts met in this run
+	// Discovered counts the different posts met in this run. One that another
+	// mirror's list shows under another title counts once more, for that page.
+	Discovered int            `json:"discovered"`
 	New        int            `json:"new"`
 	Revised    int            `json:"revised"`
 	Unchanged  int            `json:"unchanged"`

@@ -29,14 +29,18 @@ func (p *Page) Disagrees(w *news.Wanted) error {
 		return nil
 	case post.ID.HasCode() && w.ID.HasCode() && post.ID != w.ID:
 		return fmt.Errorf("%w: asked for %s, got %s", ErrOther, w.ID, post.ID)
-	case !p.Named && !isTitleOf(post.Title, w.TitleSum):
+	case w.Of != "" && post.ID != w.Of:
+		return fmt.Errorf("%w: asked for %s, got %s", ErrOther, w.Of, post.ID)
+	case !p.Named && !IsTitleOf(post.Title, w.TitleSum):
 		return fmt.Errorf("%w: asked for %s, which lists call otherwise than %q", ErrOther, w.ID, post.Title)
 	}
 	return nil
 }
 
-// isTitleOf reports whether a page's title can be the one with a sum.
-func isTitleOf(title string, sum uint32) bool {
+// IsTitleOf reports whether a page's title can be the one that a list shows, of
+// which the sum is given (see [news.TitleSum]): without what pages add to it, and
+// whichever quotes and dashes either has. It can where one of them is missing.
+func IsTitleOf(title string, sum uint32) bool {
 	if sum == 0 || news.TitleSum(title) == 0 || isCut([]byte(title)) || len(title) > maxTitle {
 		return true
 	}

@@ -125,7 +125,7 @@ func FuzzTitleSum(f *testing.F) {
 		if utf8.ValidString(title) && titleSum([]byte(title)) != news.TitleSum(title) {
 			t.Errorf("titleSum(%q) = %d, want %d", title, titleSum([]byte(title)), news.TitleSum(title))
 		}
-		if sum := news.TitleSum(title); !isTitleOf(title, sum) || !isTitleOf("【快讯】"+title, sum) || !isTitleOf(title+" | 金融消息", sum) {
+		if sum := news.TitleSum(title); !IsTitleOf(title, sum) || !IsTitleOf("【快讯】"+title, sum) || !IsTitleOf(title+" | 金融消息", sum) {
 			t.Errorf("%q is not its own title", title)
 		}
 	})

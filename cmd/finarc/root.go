@@ -144,7 +144,7 @@ func (a *app) openArchive(ctx context.Context) (*archive.Archive, error) {
 
 // archiveOptions are those with which every command opens an archive.
 func (a *app) archiveOptions() []archive.Option {
-	return []archive.Option{archive.Wait(a.wait), archive.PlainText(page.Text)}
+	return []archive.Option{archive.Wait(a.wait), archive.PlainText(page.Text), archive.Titles(page.IsTitleOf)}
 }
 
 // archivePath returns the archive's file. With --archive no configuration is

@@ -110,13 +110,19 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 			return err
 		}
 		for i := range b.Posts {
-			done.Posts = append(done.Posts, s.post(&b.Posts[i]))
+			change, others := s.post(&b.Posts[i])
+			done.Posts = append(done.Posts, change)
+			done.Others += others
 		}
 		for _, seen := range b.Seen {
 			s.see(seen)
 		}
 		for _, w := range b.Found {
-			done.Found = append(done.Found, s.link(kept(w), b.Attempts))
+			standing := s.link(kept(w), b.Attempts)
+			done.Found = append(done.Found, standing)
+			if standing == news.StandingArchived && len(w.Pages) > 0 && s.other(s.revisionsOf(w.ID), kept(w)) {
+				done.Others++
+			}
 		}
 		for _, w := range b.Leads {
 			if s.lead(kept(w)) {
@@ -176,9 +182,19 @@ func check(b *news.Batch) error {
 	return nil
 }
 
-// post takes a capture in, and answers what was wanted.
-func (s *state) post(p *news.Captured) news.Change {
-	change := s.put(p)
+// post takes a capture in, and answers what was wanted. It returns how many other
+// mirrors' pages of the post are wanted now.
+func (s *state) post(p *news.Captured) (change news.Change, others int) {
+	change = s.put(p)
+	w := s.frontier[cmp.Or(p.Wanted.ID, p.Post.ID)]
+	if sum := titleOn(w, p.Capture.Mirror); !sameTitle(p.Post.Title, sum) {
+		s.aliases[news.OtherID(p.Post.ID, sum)] = p.Post.ID
+	}
+	for _, link := range otherLinks(w) {
+		if s.other(s.posts[p.Post.ID], link) {
+			others++
+		}
+	}
 	for _, id := range []news.ID{p.Post.ID, p.Wanted.ID} {
 		delete(s.frontier, id)
 		delete(s.leads, id)
@@ -188,7 +204,7 @@ func (s *state) post(p *news.Captured) news.Change {
 	if p.Wanted.ID != "" && p.Wanted.ID != p.Post.ID {
 		s.aliases[p.Wanted.ID] = p.Post.ID
 	}
-	return change
+	return change, others
 }
 
 // put takes a capture as the moment when a revision was seen again, or as a
@@ -307,7 +323,8 @@ func learned(w, from news.Wanted) news.Wanted {
 	if w.InfoCode.Kind() == "" {
 		w.InfoCode = from.InfoCode
 	}
-	w.Category, w.TitleSum = cmp.Or(w.Category, from.Category), cmp.Or(from.TitleSum, w.TitleSum)
+	w = titled(w, from)
+	w.Category = cmp.Or(w.Category, from.Category)
 	mirrors := slices.Concat(w.Also, from.Also, []string{from.Mirror})
 	slices.Sort(mirrors)
 	w.Also = slices.DeleteFunc(slices.Compact(mirrors), func(m string) bool { return m == "" || m == w.Mirror })
@@ -421,12 +438,17 @@ func read(list []news.Revision, i int, withBody bool) news.Revision {
 	return rev
 }
 
-// resolve returns the revisions of a post, following an alias.
-func (s *state) resolve(id news.ID) ([]news.Revision, error) {
-	list := s.posts[id]
-	if len(list) == 0 {
-		list = s.posts[s.aliases[id]]
+// revisionsOf returns the revisions of a post, following an alias.
+func (s *state) revisionsOf(id news.ID) []news.Revision {
+	if list := s.posts[id]; len(list) > 0 {
+		return list
 	}
+	return s.posts[s.aliases[id]]
+}
+
+// resolve is revisionsOf for a post that must be there.
+func (s *state) resolve(id news.ID) ([]news.Revision, error) {
+	list := s.revisionsOf(id)
 	if len(list) == 0 {
 		return nil, fmt.Errorf("%s: %w", id, archive.ErrNoPost)
 	}
