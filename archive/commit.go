@@ -35,7 +35,7 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	err := a.update(ctx, func(t *tx) error {
 		done = news.Committed{}
 		for _, step := range []func() error{
-			func() error { return t.commitPosts(b.Posts, records, &done) },
+			func() error { return t.commitPosts(b, records, &done) },
 			func() error { return t.commitSeen(b.Seen) },
 			func() error { return t.commitFound(b, &done) },
 			func() error { return t.commitFrontier(b, &done) },
@@ -73,7 +73,8 @@ func (a *Archive) newRecords(posts []news.Captured) []*record {
 	return records
 }
 
-func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Committed) error {
+func (t *tx) commitPosts(b *news.Batch, records []*record, done *news.Committed) error {
+	posts := b.Posts
 	if len(posts) == 0 {
 		return nil
 	}
@@ -91,11 +92,13 @@ func (t *tx) commitPosts(posts []news.Captured, records []*record, done *news.Co
 		if change == news.ChangeNew {
 			totals.Posts++
 		}
-		others, err := t.answerTitles(&posts[i], fresh)
-		if err != nil {
-			return fmt.Errorf("titles of %s: %w", posts[i].Post.ID, err)
+		if several(b) || len(posts[i].Wanted.Others) > 0 {
+			others, err := t.answerTitles(&posts[i], b.Attempts, fresh)
+			if err != nil {
+				return fmt.Errorf("titles of %s: %w", posts[i].Post.ID, err)
+			}
+			done.Others += others
 		}
-		done.Others += others
 		if err := t.answer(&posts[i]); err != nil {
 			return err
 		}

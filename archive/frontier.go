@@ -235,7 +235,7 @@ func (t *tx) commitFound(b *news.Batch, done *news.Committed) error {
 		}
 		done.Found = append(done.Found, standing)
 	}
-	return t.compareTitles(found, done)
+	return t.compareTitles(b, done)
 }
 
 // commitLink puts a linked post into the frontier unless it is known, or failed

@@ -50,10 +50,14 @@ func learnOther(w *news.Wanted, o news.OtherTitle) bool {
 	return true
 }
 
+// several reports whether a batch may be of a run of several mirrors. In one of a
+// single mirror, lists have no other's titles to compare.
+func several(b *news.Batch) bool { return b.Run == nil || len(b.Run.Mirrors) != 1 }
+
 // answerTitles does what the titles ask for that lists show for a post, as its
 // entry in the frontier tells, once it is captured. It returns how many other
 // mirrors' pages are wanted now.
-func (t *tx) answerTitles(p *news.Captured, fresh *revisions) (int, error) {
+func (t *tx) answerTitles(p *news.Captured, attempts int, fresh *revisions) (int, error) {
 	key := idKey(cmp.Or(p.Wanted.ID, p.Post.ID))
 	if !t.has(bucketFrontier, key) {
 		return 0, nil
@@ -71,7 +75,7 @@ func (t *tx) answerTitles(p *news.Captured, fresh *revisions) (int, error) {
 	if len(w.Others) == 0 {
 		return 0, nil
 	}
-	return t.wantOthers(&w, p.Post.ID, fresh)
+	return t.wantOthers(&w, p.Post.ID, attempts, fresh)
 }
 
 // titleOn returns the sum of the title that a mirror's list shows for a post; 0
@@ -90,7 +94,7 @@ func titleOn(w *news.Wanted, mirror string) uint32 {
 
 // wantOthers puts the pages of a post into the frontier that its entry knows
 // under titles that are not held, and returns how many.
-func (t *tx) wantOthers(w *news.Wanted, id news.ID, fresh *revisions) (int, error) {
+func (t *tx) wantOthers(w *news.Wanted, id news.ID, attempts int, fresh *revisions) (int, error) {
 	h, err := t.head(id)
 	if err != nil {
 		return 0, err
@@ -103,7 +107,7 @@ func (t *tx) wantOthers(w *news.Wanted, id news.ID, fresh *revisions) (int, erro
 	for _, o := range titles {
 		link := *w
 		link.Mirror, link.Pages, link.TitleSum = o.Mirror, []string{o.Page}, o.TitleSum
-		entered, err := t.wantOther(h, &link, fresh)
+		entered, err := t.wantOther(h, &link, attempts, fresh)
 		if err != nil {
 			return n, err
 		}
@@ -116,14 +120,14 @@ func (t *tx) wantOthers(w *news.Wanted, id news.ID, fresh *revisions) (int, erro
 
 // compareTitles compares the titles that links show with those of the posts that
 // are held, where the archive has posts of other mirrors than the link's.
-func (t *tx) compareTitles(found []news.Wanted, done *news.Committed) error {
-	links, err := t.linksToHeld(found, done.Found)
+func (t *tx) compareTitles(b *news.Batch, done *news.Committed) error {
+	links, err := t.linksToHeld(b.Found, done.Found)
 	if err != nil {
 		return err
 	}
 	stored := &revisions{first: math.MaxUint64}
 	for _, l := range links {
-		entered, err := t.wantOther(l.head, l.link, stored)
+		entered, err := t.wantOther(l.head, l.link, b.Attempts, stored)
 		if err != nil {
 			return err
 		}
@@ -171,7 +175,7 @@ func (t *tx) linksToHeld(found []news.Wanted, standings []news.Standing) ([]held
 // wantOther puts the page that a link leads to into the frontier, if the link's
 // title is none of the held post's and the post is held from another mirror, and
 // reports whether it was not known.
-func (t *tx) wantOther(h head, link *news.Wanted, fresh *revisions) (bool, error) {
+func (t *tx) wantOther(h head, link *news.Wanted, attempts int, fresh *revisions) (bool, error) {
 	var of news.ID
 	elsewhere := false
 	for _, known := range h {
@@ -193,7 +197,7 @@ func (t *tx) wantOther(h head, link *news.Wanted, fresh *revisions) (bool, error
 	standing, err := t.commitLink(&news.Wanted{
 		ID: news.OtherID(of, link.TitleSum), Of: of, Mirror: link.Mirror, Pages: link.Pages, Category: link.Category,
 		FoundOn: link.FoundOn, Found: link.Found, TitleSum: link.TitleSum,
-	})
+	}, attempts)
 	return standing == news.StandingNew, err
 }
 

@@ -110,7 +110,9 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 			return err
 		}
 		for i := range b.Posts {
-			change, others := s.post(&b.Posts[i])
+			p := &b.Posts[i]
+			titles := b.Run == nil || len(b.Run.Mirrors) != 1 || len(p.Wanted.Others) > 0
+			change, others := s.post(p, titles, b.Attempts)
 			done.Posts = append(done.Posts, change)
 			done.Others += others
 		}
@@ -120,7 +122,7 @@ func (m *Memory) Commit(ctx context.Context, b *news.Batch) (news.Committed, err
 		for _, w := range b.Found {
 			standing := s.link(kept(w), b.Attempts)
 			done.Found = append(done.Found, standing)
-			if standing == news.StandingArchived && len(w.Pages) > 0 && s.other(s.revisionsOf(w.ID), kept(w)) {
+			if standing == news.StandingArchived && len(w.Pages) > 0 && s.other(s.revisionsOf(w.ID), kept(w), b.Attempts) {
 				done.Others++
 			}
 		}
@@ -183,17 +185,11 @@ func check(b *news.Batch) error {
 }
 
 // post takes a capture in, and answers what was wanted. It returns how many other
-// mirrors' pages of the post are wanted now.
-func (s *state) post(p *news.Captured) (change news.Change, others int) {
+// mirrors' pages of the post are wanted now, if titles are to be compared.
+func (s *state) post(p *news.Captured, titles bool, attempts int) (change news.Change, others int) {
 	change = s.put(p)
-	w := s.frontier[cmp.Or(p.Wanted.ID, p.Post.ID)]
-	if sum := titleOn(w, p.Capture.Mirror); !sameTitle(p.Post.Title, sum) {
-		s.aliases[news.OtherID(p.Post.ID, sum)] = p.Post.ID
-	}
-	for _, link := range otherLinks(w) {
-		if s.other(s.posts[p.Post.ID], link) {
-			others++
-		}
+	if titles {
+		others = s.answerTitles(p, attempts)
 	}
 	for _, id := range []news.ID{p.Post.ID, p.Wanted.ID} {
 		delete(s.frontier, id)
@@ -205,6 +201,20 @@ func (s *state) post(p *news.Captured) (change news.Change, others int) {
 		s.aliases[p.Wanted.ID] = p.Post.ID
 	}
 	return change, others
+}
+
+// answerTitles compares the titles that lists show for a post, once it is captured.
+func (s *state) answerTitles(p *news.Captured, attempts int) (others int) {
+	w := s.frontier[cmp.Or(p.Wanted.ID, p.Post.ID)]
+	if sum := titleOn(w, p.Capture.Mirror); !sameTitle(p.Post.Title, sum) {
+		s.aliases[news.OtherID(p.Post.ID, sum)] = p.Post.ID
+	}
+	for _, link := range otherLinks(w) {
+		if s.other(s.posts[p.Post.ID], link, attempts) {
+			others++
+		}
+	}
+	return others
 }
 
 // put takes a capture as the moment when a revision was seen again, or as a

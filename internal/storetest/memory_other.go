@@ -79,7 +79,7 @@ func siteOf(address string) string {
 
 // other enters the page to which a link leads, if a post is held from another
 // mirror and never under the link's title, and reports whether it was not known.
-func (s *state) other(held []news.Revision, link news.Wanted) bool {
+func (s *state) other(held []news.Revision, link news.Wanted, attempts int) bool {
 	elsewhere := false
 	for _, rev := range held {
 		if sameTitle(rev.Title, link.TitleSum) {
@@ -94,5 +94,5 @@ func (s *state) other(held []news.Revision, link news.Wanted) bool {
 	return s.link(news.Wanted{
 		ID: news.OtherID(of, link.TitleSum), Of: of, Mirror: link.Mirror, Pages: link.Pages, Category: link.Category,
 		FoundOn: link.FoundOn, Found: link.Found, TitleSum: link.TitleSum,
-	}) == news.StandingNew
+	}, attempts) == news.StandingNew
 }
