@@ -52,6 +52,9 @@ var (
 	bucketRuns      = []byte("runs")
 	bucketBroken    = []byte("broken")
 	bucketHosts     = []byte("hosts")
+
+	bucketSignatures = []byte("signatures")
+	bucketStories    = []byte("stories")
 )
 
 func buckets() [][]byte {
@@ -59,6 +62,7 @@ func buckets() [][]byte {
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
 		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts, bucketRecent,
+		bucketSignatures, bucketStories,
 	}
 }
 
@@ -457,6 +461,17 @@ func (t *tx) require(bucket []byte) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w: bucket %s is missing", t.a.path, ErrCorrupt, bucket)
+}
+
+// added reports whether a bucket came to the format after others had written
+// archives without it: there it is as good as empty, and made when the archive
+// is first written to.
+func added(bucket []byte) bool {
+	switch string(bucket) {
+	case string(bucketHosts), string(bucketRecent), string(bucketSignatures), string(bucketStories):
+		return true
+	}
+	return false
 }
 
 // identify checks that the file is the archive that it was when it was opened:

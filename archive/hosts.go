@@ -200,10 +200,3 @@ func (s *salvage) repackedHost(t *tx, origin, frame []byte) ([]byte, error) {
 	}
 	return pack(with, plain), nil
 }
-
-// added reports whether a bucket came to the format after others had written
-// archives without it: there it is as good as empty, and made when the archive
-// is first written to.
-func added(bucket []byte) bool {
-	return bytes.Equal(bucket, bucketHosts) || bytes.Equal(bucket, bucketRecent)
-}

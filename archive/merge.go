@@ -339,9 +339,14 @@ func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, err
 	switch {
 	case len(fresh.records) > 0:
 	case restored:
-		return done, t.putCounters(totals)
+		return done, errors.Join(t.putCounters(totals), t.forgetStories())
 	default:
 		return done, nil
+	}
+	if restored {
+		if err := t.forgetStories(); err != nil {
+			return nil, err
+		}
 	}
 	return done, t.finishPosts(totals, fresh, changes)
 }

@@ -26,11 +26,11 @@ func (t *tx) revision(h head, i int, r *record, withBody bool) (news.Revision, e
 		}
 		rev.FirstSeen = fromMillis(first.Fetched)
 	}
-	if !withBody {
-		return rev, nil
+	var err error
+	if rev.Story, err = t.storyID(h); err != nil || !withBody {
+		return rev, err
 	}
-	err := t.fillBody(&rev, r)
-	return rev, err
+	return rev, t.fillBody(&rev, r)
 }
 
 // fillBody reads from the revision's capture what is not in its record: body,

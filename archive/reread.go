@@ -309,6 +309,11 @@ func (t *tx) rewrite(list []*again) error {
 	if len(list) == 0 {
 		return nil
 	}
+	if slices.ContainsFunc(list, (*again).retold) {
+		if err := t.forgetStories(); err != nil {
+			return err
+		}
+	}
 	changes := make(indexChanges)
 	values := make(map[uint64][][]byte) // by the number of a block's first
 	for _, r := range list {
@@ -337,6 +342,11 @@ func (t *tx) rewrite(list []*again) error {
 		}
 	}
 	return t.apply(changes)
+}
+
+// retold reports whether a post is read otherwise in what its story goes by.
+func (r *again) retold() bool {
+	return r.post.Body != r.now.Body || !r.post.Published.Equal(r.now.Published) || !slices.Equal(r.post.Securities, r.now.Securities)
 }
 
 func (t *tx) putCheckpoint(c checkpoint) error {

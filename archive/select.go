@@ -31,6 +31,9 @@ type Selection struct {
 	First bool
 	// Oldest puts the oldest first; otherwise the newest come first.
 	Oldest bool
+	// Origins leaves all posts out but the first of each story that more than one
+	// post runs, as far as stories are known.
+	Origins bool
 	// Body also reads the body and foot, which takes the capture.
 	Body bool
 }
@@ -185,9 +188,17 @@ func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err err
 	if other, err := q.otherCounts(t, h, i); other || err != nil {
 		return rev, false, err
 	}
+	if q.Origins {
+		if begins, err := t.beginsStory(h); !begins || err != nil {
+			return rev, false, err
+		}
+	}
 	rev, err = t.revision(h, i, r, q.Body)
 	if q.asOf != 0 && rev.LastSeen.UnixMilli() > q.asOf {
 		rev.LastSeen = rev.Fetched
+	}
+	if q.asOf != 0 {
+		rev.Story = "" // it is not known what was known of stories
 	}
 	return rev, true, err
 }

@@ -27,6 +27,7 @@ const (
 	FoundCounter    = "counter"    // a total, or a sequence
 	FoundWanted     = "wanted"     // an entry of the frontier, the leads or the failures
 	FoundAlias      = "alias"      // another identity of a post
+	FoundStory      = "story"      // what is known of stories
 )
 
 // Finding is something that is wrong with an archive.
@@ -122,6 +123,7 @@ type verifier struct {
 	known   []bool            // by seq: the record could be read
 	ids     []uint64          // by seq: of which post it is, see shortID
 	fetched []int64           // by seq
+	hours   []uint32          // by seq: since 1970, of its place in time
 	index   *indexCheck
 	raw     int64 // bytes of the captures
 	posts   int64
@@ -158,7 +160,7 @@ func (v *verifier) all(ctx context.Context) error {
 // rest takes the steps that follow when it is fixed how far the check goes.
 func (v *verifier) rest(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		v.values, v.records, v.captures, v.ends, v.heads, v.indexes, v.count,
+		v.values, v.records, v.captures, v.ends, v.heads, v.indexes, v.stories, v.count,
 	} {
 		if err := v.damage(step(ctx)); err != nil {
 			return err

@@ -74,7 +74,7 @@ func (v *verifier) records(ctx context.Context) error {
 			v.report.find(FoundRecord, fmt.Sprintf("revision %d", seq), err)
 			return
 		}
-		v.known[seq-1], v.ids[seq-1], v.fetched[seq-1] = true, shortID(r.ID), r.Fetched
+		v.known[seq-1], v.ids[seq-1], v.fetched[seq-1], v.hours[seq-1] = true, shortID(r.ID), r.Fetched, uint32(r.when()/hour)
 		v.expect(t, r, seq)
 	})
 }
@@ -90,7 +90,8 @@ func (r *record) sound() error {
 // grow makes room for revisions up to one.
 func (v *verifier) grow(seq uint64) {
 	for uint64(len(v.known)) < seq {
-		v.known, v.ids, v.fetched = append(v.known, false), append(v.ids, 0), append(v.fetched, 0)
+		v.known, v.ids = append(v.known, false), append(v.ids, 0)
+		v.fetched, v.hours = append(v.fetched, 0), append(v.hours, 0)
 	}
 }
 

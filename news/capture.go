@@ -66,6 +66,9 @@ type Revision struct {
 	Mode      Mode      `json:"mode"`
 	Mirror    string    `json:"mirror,omitempty"`
 	URL       string    `json:"url"`
+	// Story names the story that more than one post runs: by the infoCode, or the
+	// ID, of the one that was published first. Empty where none is known.
+	Story string `json:"story_id,omitempty"`
 	// SHA256 is that of the capture's body, in hexadecimal; empty where the
 	// revision was read without its body.
 	SHA256 string `json:"sha256,omitempty"`

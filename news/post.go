@@ -90,6 +90,14 @@ func (p *Post) When() time.Time {
 	return p.ID.Day().Time()
 }
 
+// Name returns what the post is called by: its infoCode, or else its ID.
+func (p *Post) Name() string {
+	if p.InfoCode != "" {
+		return string(p.InfoCode)
+	}
+	return string(p.ID)
+}
+
 // Categories returns the category as Jekyll splits it: at spaces.
 func (p *Post) Categories() []string { return strings.Fields(p.Category) }
 

@@ -107,7 +107,7 @@ func (a *app) demoShow(ctx context.Context, arc *archive.Archive, c config.Confi
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "\n$ finarc show %s --archive %s\n", name(&shown.Post), c.Archive)
+	fmt.Fprintf(a.out, "\n$ finarc show %s --archive %s\n", shown.Name(), c.Archive)
 	if err := a.show(ctx, arc, shown.ID, form{}); err != nil {
 		return err
 	}

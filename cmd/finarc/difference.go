@@ -52,7 +52,7 @@ func (a *app) showOnlyRevision(rev *news.Revision) error {
 	if a.json {
 		return a.writeJSON(differenceJSON{ID: rev.ID, InfoCode: rev.InfoCode, Revisions: 1})
 	}
-	_, err := fmt.Fprintf(a.out, "%s has one revision, fetched %s: there is nothing to compare it with\n", name(&rev.Post), clock(rev.Fetched))
+	_, err := fmt.Fprintf(a.out, "%s has one revision, fetched %s: there is nothing to compare it with\n", rev.Name(), clock(rev.Fetched))
 	return err
 }
 
@@ -60,7 +60,7 @@ func (a *app) writeDifference(old, new *news.Revision) error {
 	marks := a.marks()
 	inLine := func(was, is string) string { return diff.Format(diff.Texts(printable(was), printable(is)), marks) }
 	err := table(a.out, [][2]string{
-		{"info_code", name(&new.Post)},
+		{"info_code", new.Name()},
 		{"from", revisionOfTime(old)},
 		{"to", revisionOfTime(new)},
 		{"title", inLine(old.Title, new.Title)},

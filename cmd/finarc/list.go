@@ -110,6 +110,6 @@ func listLine(rev *news.Revision, narrow bool) string {
 	if narrow {
 		category = cut(category, columnsCategory)
 	}
-	return pad(when, columnsWhen) + "  " + pad(name(&rev.Post), columnsName) + "  " +
+	return pad(when, columnsWhen) + "  " + pad(rev.Name(), columnsName) + "  " +
 		pad(category, columnsCategory) + "  " + printable(rev.Title)
 }

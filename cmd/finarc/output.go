@@ -59,14 +59,6 @@ type revisionJSON struct {
 // listed returns a list that JSON writes as one even where it is empty.
 func listed(list []string) []string { return append([]string{}, list...) }
 
-// name returns what a post is called by: its infoCode, or else its ID.
-func name(p *news.Post) string {
-	if p.InfoCode != "" {
-		return string(p.InfoCode)
-	}
-	return string(p.ID)
-}
-
 // clock formats a moment for people, in Shanghai time.
 func clock(t time.Time) string {
 	if t.IsZero() {

@@ -26,7 +26,8 @@ var mayImport = map[string][]string{
 	"robots":     nil,
 	"exchange":   {"news"},
 	"page":       {"news"},
-	"archive":    {"news"},
+	"story":      nil,
+	"archive":    {"news", "story"},
 	"jekyll":     {"news"},
 	"mirror":     {"news"},
 	"metrics":    {"news"},
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 
 	// For tests alone.
 	"internal/realtest":  nil,
+	"internal/storytest": {"mirror", "page"},
 	"internal/storetest": {"news", "archive", "crawler"},
 	"internal/e2e":       nil,
 	"internal/house":     nil,

@@ -1,0 +1,375 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/story"
+)
+
+// Stories are kept in two buckets, which are made of the revisions alone and can
+// be made again at any time:
+//
+//	signatures  hours since 1970 (4 bytes) → seq (5 bytes) and signature of each
+//	            newest revision of a post that was published in the hour and has
+//	            text enough, in order of seq
+//	stories     seq of a post's newest revision → seq of its story's origin; under
+//	            the origin its own, and then those of its reprints, in order
+//
+// A post that runs no other's story, and whose story nobody else runs, is not in
+// the second. How far the change sequence has been followed stands in a bookmark.
+var keyStories = []byte("stories")
+
+// followed is the bookmark: how far stories have been found, and how much there
+// is of them.
+type followed struct {
+	Next    uint64 `cbor:"1,keyasint"` // the next revision
+	Version int    `cbor:"2,keyasint"` // of the method, see story.Version
+	Signed  int64  `cbor:"3,keyasint"` // signatures
+	Stories int64  `cbor:"4,keyasint"`
+	Posts   int64  `cbor:"5,keyasint"` // that are in a story
+}
+
+// followed returns the bookmark; its zero value where stories were never looked
+// for.
+func (t *tx) followed() (followed, error) {
+	var f followed
+	v, err := t.get(bucketMeta, keyStories)
+	if v == nil || err != nil {
+		return f, err
+	}
+	return f, t.a.codec.decode(v, &f)
+}
+
+func (t *tx) putFollowed(f followed) error {
+	v, err := t.a.codec.encode(f)
+	if err != nil {
+		return err
+	}
+	return t.put(bucketMeta, keyStories, v)
+}
+
+// forgetStories lets them be found anew, from the first revision on, if they were
+// ever looked for: of what they were made something has changed.
+func (t *tx) forgetStories() error {
+	f, err := t.followed()
+	if err != nil || f.Next <= 1 {
+		return err
+	}
+	return t.beginStories()
+}
+
+// beginStories empties what is known of stories, and sets the bookmark to the
+// first revision.
+func (t *tx) beginStories() error {
+	for _, bucket := range [][]byte{bucketSignatures, bucketStories} {
+		if err := t.DeleteBucket(bucket); err != nil {
+			return err
+		}
+		if _, err := t.CreateBucket(bucket); err != nil {
+			return err
+		}
+	}
+	return t.putFollowed(followed{Next: 1, Version: story.Version})
+}
+
+// signed is a revision and its signature.
+type signed struct {
+	seq       uint64
+	signature story.Signature
+}
+
+const signedSize = seqSize + story.SignatureSize
+
+func encodeSigned(list []signed) []byte {
+	b := make([]byte, 0, len(list)*signedSize)
+	for i := range list {
+		b = append(appendUint40(b, list[i].seq), list[i].signature[:]...)
+	}
+	return b
+}
+
+func decodeSigned(b []byte) ([]signed, error) {
+	if len(b)%signedSize != 0 || len(b) == 0 {
+		return nil, fmt.Errorf("%w: %d bytes are no signatures", ErrCorrupt, len(b))
+	}
+	list := make([]signed, len(b)/signedSize)
+	for i := range list {
+		e := b[i*signedSize:]
+		list[i] = signed{uint40(e), story.Signature(e[seqSize:signedSize])}
+		if i > 0 && list[i].seq <= list[i-1].seq {
+			return nil, fmt.Errorf("%w: signatures are out of order", ErrCorrupt)
+		}
+	}
+	return list, nil
+}
+
+func hourKey(hours uint64) []byte { return binary.BigEndian.AppendUint32(nil, uint32(hours)) }
+
+// signatures returns those of an hour.
+func (t *tx) signatures(hours uint64) ([]signed, error) {
+	v, err := t.get(bucketSignatures, hourKey(hours))
+	if v == nil || err != nil {
+		return nil, err
+	}
+	list, err := decodeSigned(v)
+	if err != nil {
+		return nil, fmt.Errorf("signatures of hour %d: %w", hours, err)
+	}
+	return list, nil
+}
+
+// putSignatures stores those of an hour.
+func (t *tx) putSignatures(hours uint64, list []signed) error {
+	if len(list) == 0 {
+		return t.delete(bucketSignatures, hourKey(hours))
+	}
+	slices.SortFunc(list, func(a, b signed) int { return cmp.Compare(a.seq, b.seq) })
+	return t.put(bucketSignatures, hourKey(hours), encodeSigned(list))
+}
+
+// seqs packs and unpacks lists of revisions.
+func encodeSeqs(list []uint64) []byte {
+	b := make([]byte, 0, len(list)*seqSize)
+	for _, seq := range list {
+		b = appendUint40(b, seq)
+	}
+	return b
+}
+
+func decodeSeqs(b []byte) ([]uint64, error) {
+	if len(b)%seqSize != 0 || len(b) == 0 {
+		return nil, fmt.Errorf("%w: %d bytes are no revisions", ErrCorrupt, len(b))
+	}
+	list := make([]uint64, len(b)/seqSize)
+	for i := range list {
+		list[i] = uint40(b[i*seqSize:])
+	}
+	return list, nil
+}
+
+// storyEntry returns what stands in the stories under a revision: nil, or the
+// origin of its story, and if that is itself, the reprints.
+func (t *tx) storyEntry(seq uint64) ([]uint64, error) {
+	v, err := t.get(bucketStories, seqKey(seq))
+	if v == nil || err != nil {
+		return nil, err
+	}
+	list, err := decodeSeqs(v)
+	if err != nil {
+		return nil, fmt.Errorf("story of revision %d: %w", seq, err)
+	}
+	return list, nil
+}
+
+// storyOf returns the revisions of the story that a revision is in, the origin
+// first; nil where it is in none.
+func (t *tx) storyOf(seq uint64) ([]uint64, error) {
+	list, err := t.storyEntry(seq)
+	if err != nil || list == nil || list[0] == seq {
+		return list, err
+	}
+	origin := list[0]
+	if list, err = t.storyEntry(origin); err == nil && (len(list) < 2 || list[0] != origin) {
+		err = fmt.Errorf("%w: revision %d names %d as its story's origin, which is none", ErrCorrupt, seq, origin)
+	}
+	return list, err
+}
+
+// join makes one story of those of two revisions.
+func (t *tx) join(a, b uint64, f *followed) error {
+	var both []uint64
+	for _, seq := range []uint64{a, b} {
+		list, err := t.storyOf(seq)
+		if err != nil {
+			return err
+		}
+		if list == nil {
+			list = []uint64{seq}
+			f.Posts++
+		} else {
+			f.Stories--
+		}
+		if len(both) > 0 && both[0] == list[0] {
+			f.Stories++ // they are one already
+			return nil
+		}
+		both = append(both, list...)
+	}
+	f.Stories++
+	origin, err := t.earliest(both)
+	if err != nil {
+		return err
+	}
+	return t.putStory(origin, both)
+}
+
+// putStory stores a story of which the origin is known.
+func (t *tx) putStory(origin uint64, all []uint64) error {
+	list := []uint64{origin}
+	for _, seq := range slices.Sorted(slices.Values(all)) {
+		if seq != origin {
+			list = append(list, seq)
+			if err := t.put(bucketStories, seqKey(seq), encodeSeqs([]uint64{origin})); err != nil {
+				return err
+			}
+		}
+	}
+	return t.put(bucketStories, seqKey(origin), encodeSeqs(list))
+}
+
+// dissolve takes the story apart that a revision is in, and returns its
+// revisions.
+func (t *tx) dissolve(seq uint64, f *followed) ([]uint64, error) {
+	list, err := t.storyOf(seq)
+	if err != nil || list == nil {
+		return nil, err
+	}
+	for _, seq := range list {
+		if err := t.delete(bucketStories, seqKey(seq)); err != nil {
+			return nil, err
+		}
+	}
+	f.Stories--
+	f.Posts -= int64(len(list))
+	return list, nil
+}
+
+// earliest returns which of some revisions was published first. Of those of one
+// second it is the one with the lowest identity.
+func (t *tx) earliest(list []uint64) (uint64, error) {
+	first := uint64(0)
+	var known *record
+	for _, seq := range list {
+		r, err := t.record(seq)
+		if err != nil {
+			return 0, err
+		}
+		if known == nil || before(r, known) {
+			first, known = seq, r
+		}
+	}
+	return first, nil
+}
+
+func before(a, b *record) bool {
+	return cmp.Or(cmp.Compare(a.when(), b.when()), bytes.Compare(a.ID, b.ID)) < 0
+}
+
+// storyID returns what the story of a post is called, given its revisions: its
+// origin's infoCode, or ID; "" where it is in no story that is known.
+func (t *tx) storyID(h head) (string, error) {
+	seqs, err := t.storyOfPost(h)
+	if err != nil || seqs == nil {
+		return "", err
+	}
+	r, err := t.record(seqs[0])
+	if err != nil {
+		return "", err
+	}
+	p := r.post()
+	return p.Name(), nil
+}
+
+// storyOfPost returns the story that a post is in, by the newest of its revisions
+// that was followed.
+func (t *tx) storyOfPost(h head) ([]uint64, error) {
+	for _, rev := range slices.Backward(h) {
+		if list, err := t.storyOf(rev.seq); list != nil || err != nil {
+			return list, err
+		}
+	}
+	return nil, nil
+}
+
+// beginsStory reports whether a post is the first of its story.
+func (t *tx) beginsStory(h head) (bool, error) {
+	list, err := t.storyOfPost(h)
+	return list != nil && slices.ContainsFunc(h, func(rev headRevision) bool { return rev.seq == list[0] }), err
+}
+
+// Story returns the posts of the story that a post is in, without their bodies,
+// the earliest first: the post alone where it is in none that is known. It fails
+// with [ErrNoPost] where the archive does not hold the post.
+func (a *Archive) Story(ctx context.Context, id news.ID) ([]news.Revision, error) {
+	var posts []news.Revision
+	err := a.view(ctx, func(t *tx) error {
+		posts = nil
+		h, err := t.resolve(id)
+		if err != nil {
+			return err
+		}
+		if len(h) == 0 {
+			return fmt.Errorf("%s: %w", id, ErrNoPost)
+		}
+		seqs, err := t.storyOfPost(h)
+		if err != nil {
+			return err
+		}
+		if seqs == nil {
+			seqs = []uint64{h[len(h)-1].seq}
+		}
+		posts, err = t.newest(seqs)
+		return err
+	})
+	slices.SortStableFunc(posts, func(x, y news.Revision) int {
+		return cmp.Or(x.Place().Compare(y.Place()), cmp.Compare(x.ID, y.ID))
+	})
+	return posts, err
+}
+
+// newest returns the newest revisions of the posts that some revisions are of.
+func (t *tx) newest(seqs []uint64) ([]news.Revision, error) {
+	var list []news.Revision
+	for _, seq := range seqs {
+		r, err := t.record(seq)
+		if err != nil {
+			return nil, err
+		}
+		h, err := t.head(idOf(r.ID))
+		if err != nil || len(h) == 0 {
+			return nil, cmp.Or(err, fmt.Errorf("%w: revision %d is of no post", ErrCorrupt, seq))
+		}
+		last := len(h) - 1
+		if r, err = t.record(h[last].seq); err != nil {
+			return nil, err
+		}
+		rev, err := t.revision(h, last, r, false)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, rev)
+	}
+	return list, nil
+}
+
+// StoriesKnown says how far stories have been found.
+type StoriesKnown struct {
+	Looked  bool  `json:"looked"`  // they were looked for at all
+	Stories int64 `json:"stories"` // that more than one post runs
+	Posts   int64 `json:"posts"`   // that are in them
+	Behind  int64 `json:"behind"`  // revisions that were not gone through yet
+}
+
+// StoriesKnown returns how far stories have been found.
+func (a *Archive) StoriesKnown(ctx context.Context) (StoriesKnown, error) {
+	var k StoriesKnown
+	err := a.view(ctx, func(t *tx) error {
+		f, err := t.followed()
+		if err != nil {
+			return err
+		}
+		if f.Version != story.Version {
+			f = followed{Next: min(f.Next, 1)}
+		}
+		last := t.Bucket(bucketRevisions).Sequence()
+		k = StoriesKnown{Looked: f.Next > 0, Stories: f.Stories, Posts: f.Posts, Behind: int64(last+1) - int64(max(1, f.Next))}
+		return nil
+	})
+	return k, err
+}

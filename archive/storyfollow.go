@@ -1,0 +1,453 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/finarc/finarc/story"
+	"golang.org/x/sync/errgroup"
+)
+
+// Bounds of following.
+const (
+	storyPosts = 512
+	storyBytes = 4 << 20 // of pages
+	// storySpan is how many hours apart two posts of one story are published at
+	// most: the next reprint of a story may be as late again.
+	storySpan = 72
+	// storyHours bounds the hours around the posts of one batch, whose signatures
+	// are in memory: at 300 posts an hour some 25 MB.
+	storyHours = 512
+)
+
+// StoriesFound is what was done to find stories.
+type StoriesFound struct {
+	Revisions int          `json:"revisions"` // that were gone through
+	Posts     int          `json:"posts"`     // of which these are the newest and have text enough
+	Compared  int          `json:"compared"`  // pairs of texts
+	Same      int          `json:"same"`      // of them, those that are one story
+	Known     StoriesKnown `json:"known"`     // what there is now
+}
+
+// FindOptions say how stories are looked for.
+type FindOptions struct {
+	FromStart bool // begin anew at the first revision
+	IfKept    bool // do nothing where they were never looked for
+}
+
+// FindStories goes through the revisions that came since it was last done, and
+// finds which posts run one story. It works in batches, each of which is kept: it
+// can be interrupted at any time, and goes on from there. What it finds depends
+// on what the archive holds, not on the order in which that came.
+//
+// Texts are compared as [PlainText] reads them. The report is of what was done,
+// also where an error is returned.
+func (a *Archive) FindStories(ctx context.Context, o FindOptions) (StoriesFound, error) {
+	f := &follower{a: a, window: newWindow(), texts: newTexts()}
+	if begin, err := f.begin(ctx, o); !begin || err != nil {
+		return f.done, err
+	}
+	for more := true; more; {
+		var err error
+		if more, err = f.batch(ctx); err != nil {
+			return f.done, err
+		}
+	}
+	var err error
+	f.done.Known, err = a.StoriesKnown(ctx)
+	return f.done, err
+}
+
+// follower finds stories.
+type follower struct {
+	a      *Archive
+	window *window
+	texts  *texts
+	done   StoriesFound
+}
+
+// begin sets the bookmark to the first revision where that is to be, and reports
+// whether there is anything to be done.
+func (f *follower) begin(ctx context.Context, o FindOptions) (bool, error) {
+	var at followed
+	err := f.a.view(ctx, func(t *tx) (err error) {
+		at, err = t.followed()
+		return err
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case at.Next == 0 && o.IfKept:
+		return false, nil
+	case at.Next > 0 && at.Version == story.Version && !o.FromStart:
+		return true, nil
+	}
+	return true, f.a.update(ctx, (*tx).beginStories)
+}
+
+// errMoved: another process found stories meanwhile, or they were forgotten.
+var errMoved = errors.New("stories were found by another process meanwhile")
+
+// batch follows the next revisions, and reports whether there may be more.
+func (f *follower) batch(ctx context.Context) (more bool, err error) {
+	b, err := f.load(ctx)
+	if err != nil || b.next == b.at.Next {
+		return false, err
+	}
+	f.prepare(b)
+	if err = f.window.cover(ctx, f.a, b); err == nil {
+		if err = f.compare(ctx, b); err == nil {
+			err = f.store(ctx, b)
+		}
+	}
+	if errors.Is(err, errMoved) {
+		f.window = newWindow()
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	f.done.Revisions += int(b.next - b.at.Next)
+	f.done.Posts += b.fresh()
+	f.done.Compared += b.compared
+	f.done.Same += len(b.same)
+	return true, nil
+}
+
+// following is a batch under way.
+type following struct {
+	at       followed // the bookmark when it began
+	next     uint64   // and where it will be
+	posts    []*told
+	bySeq    map[uint64]*told
+	replaced []replaced
+	hours    map[uint64]bool // whose signatures are needed
+	size     int             // of the pages
+	compared int
+	same     [][2]uint64
+}
+
+// told is a post and what it tells.
+type told struct {
+	seq        uint64
+	hours      uint64 // since 1970, of its place in time
+	body       string
+	securities []string
+	again      bool // it has a signature, and its story is looked for again
+	text       *story.Text
+	signature  story.Signature
+}
+
+// replaced is a revision that is its post's newest no more.
+type replaced struct{ seq, hours uint64 }
+
+// fresh returns how many posts get a signature.
+func (b *following) fresh() int {
+	n := 0
+	for _, p := range b.posts {
+		if !p.again && !p.text.Short() {
+			n++
+		}
+	}
+	return n
+}
+
+// load reads the next revisions that are the newest of their posts, and those
+// whose story was found by a text that is replaced.
+func (f *follower) load(ctx context.Context) (*following, error) {
+	var b *following
+	err := f.a.view(ctx, func(t *tx) error {
+		began := time.Now()
+		at, err := t.followed()
+		if err != nil {
+			return err
+		}
+		b = &following{at: at, next: at.Next, bySeq: make(map[uint64]*told), hours: make(map[uint64]bool)}
+		last := t.Bucket(bucketRevisions).Sequence()
+		for b.next <= last && !b.full(began) {
+			if err := b.take(t, b.next); err != nil {
+				return fmt.Errorf("find the story of revision %d: %w", b.next, err)
+			}
+			b.next++
+		}
+		return nil
+	})
+	return b, err
+}
+
+// full reports whether a batch takes no more revisions.
+func (b *following) full(began time.Time) bool {
+	return len(b.posts) >= storyPosts || b.size >= storyBytes || len(b.hours) > storyHours ||
+		b.next > b.at.Next && time.Since(began) >= selectTime
+}
+
+// take takes a revision if it is its post's newest.
+func (b *following) take(t *tx, seq uint64) error {
+	r, err := t.record(seq)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h, err := t.head(idOf(r.ID))
+	if err != nil || len(h) == 0 || h[len(h)-1].seq != seq {
+		return err
+	}
+	if err := b.add(t, seq, r, false); err != nil {
+		return err
+	}
+	for _, old := range h[:len(h)-1] {
+		if err := b.replace(t, old.seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a post with its text. One whose page was lost has none.
+func (b *following) add(t *tx, seq uint64, r *record, again bool) error {
+	c, err := t.capture(seq)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p := &told{seq: seq, hours: r.when() / hour, again: again}
+	if p.body, err = r.Body.in(c.Body); err != nil {
+		return err
+	}
+	for _, m := range r.post().Securities {
+		p.securities = append(p.securities, m.Security.String())
+	}
+	b.posts, b.bySeq[seq] = append(b.posts, p), p
+	b.size += len(c.Body)
+	for hours := p.hours - min(p.hours, storySpan); hours <= p.hours+storySpan; hours++ {
+		b.hours[hours] = true
+	}
+	return nil
+}
+
+// replace notes that a revision is the newest no more. The others of its story
+// were perhaps in it because of its text.
+func (b *following) replace(t *tx, old uint64) error {
+	r, err := t.record(old)
+	if errors.Is(err, ErrLost) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b.replaced = append(b.replaced, replaced{old, r.when() / hour})
+	members, err := t.storyOf(old)
+	if err != nil {
+		return err
+	}
+	for _, seq := range members {
+		if seq == old || b.bySeq[seq] != nil {
+			continue
+		}
+		r, err := t.record(seq)
+		if err != nil {
+			return err
+		}
+		if err := b.add(t, seq, r, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare makes texts and signatures, on several processors.
+func (f *follower) prepare(b *following) {
+	const chunk = 32
+	g := new(errgroup.Group)
+	g.SetLimit(f.a.compressors)
+	for part := range slices.Chunk(b.posts, chunk) {
+		g.Go(func() error {
+			for _, p := range part {
+				p.text = f.a.storyText(p.body, p.securities)
+				p.signature = p.text.Signature()
+				p.body = ""
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
+}
+
+// storyText makes an article ready to be compared.
+func (a *Archive) storyText(body string, securities []string) *story.Text {
+	if a.text != nil {
+		body = a.text(body)
+	}
+	return story.New(body, securities...)
+}
+
+// compare finds which posts of the batch run one story with which others.
+func (f *follower) compare(ctx context.Context, b *following) error {
+	groups := make(groups)
+	compared := make(map[uint64]bool) // of the batch
+	for _, p := range b.posts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		compared[p.seq] = true
+		if p.text.Short() {
+			continue
+		}
+		for _, seq := range f.window.near(p) {
+			if other := b.bySeq[seq]; seq == p.seq || other != nil && compared[seq] {
+				continue // with that one it was compared already
+			}
+			if err := f.hold(ctx, b, groups, p, seq); err != nil {
+				return fmt.Errorf("compare revisions %d and %d: %w", p.seq, seq, err)
+			}
+		}
+	}
+	return nil
+}
+
+// hold holds a post against another, unless they are known to be one story.
+func (f *follower) hold(ctx context.Context, b *following, groups groups, p *told, seq uint64) error {
+	text, err := f.other(ctx, b, groups, seq)
+	if err != nil || text == nil || groups.of(p.seq) == groups.of(seq) {
+		return err
+	}
+	b.compared++
+	if story.Compare(p.text, text).Same() {
+		b.same = append(b.same, [2]uint64{p.seq, seq})
+		groups.join(p.seq, seq)
+	}
+	return nil
+}
+
+// other returns the text of another post, after it was put into the group of the
+// story that it is in; nil where its page was lost.
+func (f *follower) other(ctx context.Context, b *following, groups groups, seq uint64) (*story.Text, error) {
+	if p := b.bySeq[seq]; p != nil {
+		return p.text, nil
+	}
+	text := f.texts.get(seq)
+	if text != nil && groups.has(seq) {
+		return text, nil
+	}
+	var p *told
+	err := f.a.view(ctx, func(t *tx) error {
+		members, err := t.storyOf(seq)
+		if err != nil {
+			return err
+		}
+		groups.join(seq, seq)
+		for _, member := range members {
+			groups.join(seq, member)
+		}
+		if text != nil {
+			return nil
+		}
+		r, err := t.record(seq)
+		if err != nil {
+			return err
+		}
+		alone := &following{bySeq: make(map[uint64]*told), hours: make(map[uint64]bool)}
+		if err := alone.add(t, seq, r, true); err != nil {
+			return err
+		}
+		p = alone.bySeq[seq]
+		return nil
+	})
+	if err != nil || p == nil {
+		return text, err
+	}
+	text = f.a.storyText(p.body, p.securities)
+	f.texts.put(seq, text)
+	return text, nil
+}
+
+// store takes what was found into the archive. It fails with errMoved if the
+// bookmark is not what it was.
+func (f *follower) store(ctx context.Context, b *following) error {
+	err := f.a.update(ctx, func(t *tx) error {
+		at, err := t.followed()
+		if err != nil {
+			return err
+		}
+		if at != b.at {
+			return errMoved
+		}
+		at.Next = b.next
+		for _, step := range []func(*tx, *followed) error{b.unsign, b.sign, b.join} {
+			if err := step(t, &at); err != nil {
+				return err
+			}
+		}
+		return t.putFollowed(at)
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range b.posts {
+		if !p.text.Short() {
+			f.texts.put(p.seq, p.text)
+		}
+	}
+	return nil
+}
+
+// unsign removes the signatures of revisions that are the newest no more, and
+// takes their stories apart.
+func (b *following) unsign(t *tx, at *followed) error {
+	for _, old := range b.replaced {
+		if _, err := t.dissolve(old.seq, at); err != nil {
+			return err
+		}
+		list, err := t.signatures(old.hours)
+		if err != nil {
+			return err
+		}
+		kept := slices.DeleteFunc(slices.Clone(list), func(s signed) bool { return s.seq == old.seq })
+		if len(kept) == len(list) {
+			continue // it was replaced before it was followed
+		}
+		at.Signed--
+		if err := t.putSignatures(old.hours, kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sign adds the signatures of the batch's posts.
+func (b *following) sign(t *tx, at *followed) error {
+	fresh := make(map[uint64][]signed) // by hour
+	for _, p := range b.posts {
+		if !p.again && !p.text.Short() {
+			fresh[p.hours] = append(fresh[p.hours], signed{p.seq, p.signature})
+			at.Signed++
+		}
+	}
+	for hours, list := range fresh {
+		known, err := t.signatures(hours)
+		if err != nil {
+			return err
+		}
+		if err := t.putSignatures(hours, append(known, list...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join makes stories of the pairs that are the same.
+func (b *following) join(t *tx, at *followed) error {
+	for _, pair := range b.same {
+		if err := t.join(pair[0], pair[1], at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
