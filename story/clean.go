@@ -44,7 +44,7 @@ func clean(text string) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	first := headline.ReplaceAllString(lines[0], "")
+	first := headline.ReplaceAllString(strings.Map(narrow, lines[0]), "")
 	lines[0] = agency.ReplaceAllString(first, "")
 	last := &lines[len(lines)-1]
 	for {
@@ -55,6 +55,14 @@ func clean(text string) string {
 		*last = shorter
 	}
 	return strings.Join(lines, "\n")
+}
+
+// narrow returns a digit of half width for one of full width.
+func narrow(r rune) rune {
+	if '０' <= r && r <= '９' {
+		return r - '０' + '0'
+	}
+	return r
 }
 
 func opens(line string) bool {

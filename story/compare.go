@@ -5,21 +5,18 @@ import (
 	"strings"
 )
 
-// When two texts are one story. The values were chosen on one part of a
-// generated set and measured on others, see TestThresholds.
-const (
-	// minCover is how much of the shorter text the longer one must have too.
-	minCover = 0.7
-	// minPart is how much of the longer text the shorter one must have: less is
-	// a quotation, or one report of a summary of many.
-	minPart = 0.3
-	// minTold is how many tokens tell a story, and minFigures how many figures,
-	// where they are not most of a text: less may be true of any company.
-	minTold    = 64
-	minFigures = 2
-	// maxReplaced is how much may be in other words within what they share.
-	maxReplaced = 0.01
-)
+// thresholds say when two texts are one story.
+type thresholds struct {
+	cover    float64 // how much of the shorter text the longer one must have too
+	part     float64 // how much of the longer text the shorter one must have: less is a quotation, or one report of many
+	replaced float64 // how much may be in other words within what they share
+	// told is how many tokens tell a story, and figures how many figures, where
+	// they are not most of a text: less may be true of any company.
+	told, figures int
+}
+
+// chosen are the thresholds that are used, as TestThresholds shows.
+var chosen = thresholds{cover: 0.7, part: 0.3, replaced: 0.005, told: 64, figures: 2}
 
 // Likeness is what two texts have in common, in tokens.
 type Likeness struct {
@@ -43,9 +40,16 @@ func (l Likeness) Cover() float64 { return ratio(l.Shared, l.Shorter) }
 func (l Likeness) Part() float64 { return ratio(l.Shared, l.Longer) }
 
 // Same reports whether the texts are one story.
-func (l Likeness) Same() bool {
-	return l.Shorter >= minTokens && !l.Contradicts && l.Cover() >= minCover && ratio(l.Replaced, l.Shared) <= maxReplaced &&
-		(l.Part() >= minCover || l.Part() >= minPart && (l.Shared >= minTold || l.Figures >= minFigures))
+func (l Likeness) Same() bool { return l.within(chosen) }
+
+func (l Likeness) within(t thresholds) bool {
+	switch {
+	case l.Shorter < minTokens, l.Contradicts, l.Cover() < t.cover, ratio(l.Replaced, l.Shared) > t.replaced:
+		return false
+	case l.Part() >= t.cover:
+		return true
+	}
+	return l.Part() >= t.part && (l.Shared >= t.told || l.Figures >= t.figures)
 }
 
 func ratio(a, b int) float64 {
@@ -99,12 +103,47 @@ func gaps(a, b *Text, runs []run) []gap {
 	for i := range len(runs) - 1 {
 		last, next := runs[i], runs[i+1]
 		g := gap{a.tokens[last.endA():next.a], b.tokens[last.endB():next.b]}
-		edge := i == 0 && last.size == 0 || i == len(runs)-2 && next.size == 0
-		if len(g.was) > 0 && len(g.is) > 0 && (!edge || len(g.was) <= maxEdge && len(g.is) <= maxEdge) {
+		switch {
+		case i == 0 && last.size == 0:
+			g = g.atBegin()
+		case i == len(runs)-2 && next.size == 0:
+			g = g.reversed().atBegin().reversed()
+		}
+		if len(g.was) > 0 && len(g.is) > 0 {
 			list = append(list, g)
 		}
 	}
 	return list
+}
+
+// atBegin returns what is replaced where the gap is all that stands before what
+// two texts share: all of it, if that is short. Where one text has paragraphs more
+// it is what follows the same words in both: 研报认为甲公司 is not 研报认为乙公司.
+func (g gap) atBegin() gap {
+	if len(g.was) <= maxEdge && len(g.is) <= maxEdge {
+		return g
+	}
+	n := min(len(g.was), len(g.is))
+	if n > maxEdge {
+		return gap{}
+	}
+	g.was, g.is = g.was[len(g.was)-n:], g.is[len(g.is)-n:]
+	const enough = 2
+	same := 0
+	for same < n && alike(g.was[same], g.is[same]) {
+		same++
+	}
+	if same < enough {
+		return gap{}
+	}
+	return gap{g.was[same:], g.is[same:]}
+}
+
+func (g gap) reversed() gap {
+	was, is := slices.Clone(g.was), slices.Clone(g.is)
+	slices.Reverse(was)
+	slices.Reverse(is)
+	return gap{was, is}
 }
 
 func order(a, b *Text) int {

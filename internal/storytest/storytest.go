@@ -168,13 +168,27 @@ func (w *writer) lookalike(title, text string) {
 var lookalikes = []edit{
 	{"all figures changed", func(w *writer, text string) string { return w.figures(text, 1) }},
 	{"a figure changed", func(w *writer, text string) string { return w.figures(text, 0.2) }},
-	{"another company", func(w *writer, text string) string {
-		name := company.FindString(text)
-		if name == "" {
-			return text
+	{"another company and its figures", func(w *writer, text string) string {
+		if other := w.company(text); other != text {
+			return w.figures(other, 1)
 		}
-		return strings.ReplaceAll(text, name, w.name())
+		return text
 	}},
+	{"another company", func(w *writer, text string) string {
+		if strings.Contains(text, "\n") {
+			return text // of its paragraphs not each tells the company
+		}
+		return w.company(text)
+	}},
+}
+
+// company gives the company that a text is about another name.
+func (w *writer) company(text string) string {
+	at := company.FindStringIndex(text)
+	if at == nil || at[0] > len("某证券研报指出，") {
+		return text // a text that only mentions it is about something else
+	}
+	return strings.ReplaceAll(text, text[at[0]:at[1]], w.name())
 }
 
 var (
