@@ -14,7 +14,7 @@ import (
 
 func (a *app) listCommand() *cobra.Command {
 	var s selection
-	oldest := false
+	oldest, stories := false, false
 	cmd := reports(&cobra.Command{
 		Use:   "list",
 		Short: "List archived posts",
@@ -24,19 +24,27 @@ JSON object a line, without bodies; tradable_at in it is the first moment at whi
 a reader could have traded on the post in Shanghai and Shenzhen.
 
 With --as-of, only what the archive held at that time: a post that was captured
-later is left out, and one that was changed later is listed as it was.`,
+later is left out, and one that was changed later is listed as it was.
+
+With --stories, a line a story that more than one post runs, if its origin is
+selected: the origin, the number of reprints and how much later the first and the
+last of them came. finarc stories finds them.`,
 		Example: `  finarc list --limit 20
   finarc list --from 2021-12-20 --to 2021-12-22 --category 21caijing
   finarc list --from -7d --to yesterday
   finarc list --security 1.600160 --json | jq -r .title
-  finarc list --as-of 2021-12-22T10:00`,
+  finarc list --as-of 2021-12-22T10:00
+  finarc list --stories --limit 20`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := exclusive(cmd, "stories", "as-of"); err != nil {
+				return err
+			}
 			sel, err := s.selection(a.today())
 			if err != nil {
 				return err
 			}
-			sel.Oldest = oldest
+			sel.Oldest, sel.Origins = oldest, stories
 			arc, err := a.openArchive(cmd.Context())
 			if err != nil {
 				return err
@@ -46,6 +54,7 @@ later is left out, and one that was changed later is listed as it was.`,
 	})
 	s.register(cmd)
 	cmd.Flags().BoolVar(&oldest, "oldest", false, "the oldest first")
+	cmd.Flags().BoolVar(&stories, "stories", false, "list stories that more than one post runs")
 	return cmd
 }
 
@@ -57,6 +66,12 @@ func (a *app) list(ctx context.Context, arc *archive.Archive, sel archive.Select
 	}
 	out := bufio.NewWriter(a.out)
 	write := a.lister(out, m)
+	if sel.Origins {
+		if err := a.tellBehind(ctx, arc); err != nil {
+			return err
+		}
+		write = a.storyLister(ctx, arc, out)
+	}
 	found := false
 	for rev, err := range arc.Select(ctx, sel) {
 		if err != nil {

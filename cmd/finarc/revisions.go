@@ -90,6 +90,7 @@ func knownAt(list []news.Revision, at time.Time) (news.Revision, error) {
 		if rev.Fetched.After(at) {
 			continue
 		}
+		rev.Story = "" // what was known of stories is not known
 		if rev.LastSeen.After(at) {
 			rev.LastSeen = rev.Fetched
 		}

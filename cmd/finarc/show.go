@@ -33,6 +33,9 @@ Shenzhen.
 --revisions lists them. sha256 is of the page's bytes, text_sha256 of title, line
 feed and plain text: where only an advert changed, it stays.
 
+--story lists the posts that run the same story: the origin, which was published
+first, and how much later each reprint came. finarc stories finds them.
+
 --diff shows what differs between the last two revisions, or between those whose
 numbers A and B follow: [-deleted-]{+added+}, in colours on a terminal unless
 NO_COLOR is set. Long stretches without changes are cut down to ….`,
@@ -43,6 +46,7 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
   finarc show NW202112222222306968 --revisions
   finarc show NW202112222222306968 --diff        what the last change was
   finarc show NW202112222222306968 --diff 1 3    from revision 1 to revision 3
+  finarc show NW202112222222306968 --story
   finarc show NW202112222222306968 --revision 1 --text
   finarc show NW202112222222306968 --as-of 2021-12-22T10:00`,
 		Args: s.args, ValidArgsFunction: cobra.NoFileCompletions,
@@ -66,6 +70,8 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
 			switch {
 			case s.revisions:
 				return a.showRevisions(cmd.Context(), arc, id)
+			case s.story:
+				return a.showStory(cmd.Context(), arc, id)
 			case s.diff:
 				return a.showDifference(cmd.Context(), arc, id, numbers)
 			}
@@ -78,9 +84,9 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
 
 // showing is the flags of show.
 type showing struct {
-	raw, text, revisions, diff bool
-	revision                   int
-	asOf                       asOf
+	raw, text, revisions, diff, story bool
+	revision                          int
+	asOf                              asOf
 }
 
 func (s *showing) register(cmd *cobra.Command) {
@@ -89,6 +95,7 @@ func (s *showing) register(cmd *cobra.Command) {
 	f.BoolVar(&s.text, "text", false, "write the text alone")
 	f.BoolVar(&s.revisions, "revisions", false, "list the post's revisions")
 	f.BoolVar(&s.diff, "diff", false, "show what differs between the last two revisions, or between A and B")
+	f.BoolVar(&s.story, "story", false, "list the posts that run the same story")
 	f.IntVar(&s.revision, "revision", 0, "show revision `N`, 1 for the first")
 	completeFlag(cmd, "revision", noValues)
 	s.asOf.register(cmd, "show the post as it was known")
@@ -110,7 +117,7 @@ func (s *showing) args(cmd *cobra.Command, args []string) error {
 func (s *showing) form(cmd *cobra.Command, today news.Day) (form, error) {
 	f := form{raw: s.raw, text: s.text, revision: s.revision}
 	for _, flags := range [][]string{
-		{"raw", "text", "revisions", "diff"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff"},
+		{"raw", "text", "revisions", "diff", "story"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff", "story"},
 	} {
 		if err := exclusive(cmd, flags...); err != nil {
 			return f, err
@@ -220,6 +227,7 @@ func (a *app) showPost(rev *news.Revision) error {
 		{"securities", mentions(rev.Securities)},
 		{"boards", mentions(rev.Boards)},
 		{"related", related(rev.Related)},
+		{"story_id", rev.Story},
 		{"lacks", strings.Join(rev.Lacks(), ", ")},
 		{"url", rev.URL},
 		{"revision", fmt.Sprintf("%d (change %d)", rev.Number, rev.Seq)},

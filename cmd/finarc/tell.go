@@ -31,6 +31,9 @@ func (a *app) crawlAndTell(ctx context.Context, c config.Config, fl *crawlFlags)
 		err = errors.Join(err, a.showRun(report))
 	}
 	a.notify(ctx, c, report, err)
+	if report != nil && ctx.Err() == nil {
+		a.keepStories(ctx, c.Archive)
+	}
 	return err
 }
 
