@@ -91,7 +91,7 @@ func (w *window) near(p *told) []uint64 {
 }
 
 // textsKept bounds the texts that are remembered, twice over.
-const textsKept = 256
+const textsKept = 1024
 
 // texts remembers the texts that were used last: reprints come soon.
 type texts struct{ fresh, old map[uint64]*story.Text }

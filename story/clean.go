@@ -11,6 +11,8 @@ import (
 var (
 	// 【沪指收涨1%】: a headline within the text.
 	headline = regexp.MustCompile(`^\s*【[^】]{1,80}】`)
+	// 据悉，
+	leadIn = regexp.MustCompile(`^\s*(?:据悉|据了解|据报道|据介绍|记者获悉|记者了解到|日前|近日)[，,：:]`)
 	// 新华社北京12月22日电（记者 王某）, 财联社12月22日讯, 本报讯
 	agency = regexp.MustCompile(`^\s*(?:[\p{Han}A-Za-z]{1,16}\s?(?:\d{4}年)?\d{1,2}月\d{1,2}日(?:电|讯|消息)|[\p{Han}A-Za-z]{1,12}(?:讯|消息))` +
 		`(?:\s*[（(](?:记者|见习记者|实习记者|通讯员|编辑)[^（）()]{1,40}[）)][，,：:\s]*|[，,：:丨|\s]+)`)
@@ -44,17 +46,23 @@ func clean(text string) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	first := headline.ReplaceAllString(strings.Map(narrow, lines[0]), "")
-	lines[0] = agency.ReplaceAllString(first, "")
-	last := &lines[len(lines)-1]
-	for {
-		shorter := signed.ReplaceAllString(*last, "")
-		if shorter == *last {
-			break
-		}
-		*last = shorter
-	}
+	lines[0] = stripped(strings.Map(narrow, lines[0]), headline, agency, leadIn)
+	lines[len(lines)-1] = stripped(lines[len(lines)-1], signed)
 	return strings.Join(lines, "\n")
+}
+
+// stripped returns a line without what the patterns match, however often.
+func stripped(line string, patterns ...*regexp.Regexp) string {
+	for {
+		shorter := line
+		for _, p := range patterns {
+			shorter = p.ReplaceAllString(shorter, "")
+		}
+		if shorter == line {
+			return line
+		}
+		line = shorter
+	}
 }
 
 // narrow returns a digit of half width for one of full width.

@@ -10,13 +10,17 @@ type thresholds struct {
 	cover    float64 // how much of the shorter text the longer one must have too
 	part     float64 // how much of the longer text the shorter one must have: less is a quotation, or one report of many
 	replaced float64 // how much may be in other words within what they share
+	reworded float64 // the same of long texts, in which a name would be replaced twice
 	// told is how many tokens tell a story, and figures how many figures, where
 	// they are not most of a text: less may be true of any company.
 	told, figures int
 }
 
+// long is how many tokens long texts share.
+const long = 256
+
 // chosen are the thresholds that are used, as TestThresholds shows.
-var chosen = thresholds{cover: 0.7, part: 0.3, replaced: 0.005, told: 64, figures: 2}
+var chosen = thresholds{cover: 0.7, part: 0.3, replaced: 0.005, reworded: 0.03, told: 64, figures: 2}
 
 // Likeness is what two texts have in common, in tokens.
 type Likeness struct {
@@ -43,8 +47,12 @@ func (l Likeness) Part() float64 { return ratio(l.Shared, l.Longer) }
 func (l Likeness) Same() bool { return l.within(chosen) }
 
 func (l Likeness) within(t thresholds) bool {
+	replaced := t.replaced
+	if l.Shared >= long {
+		replaced = t.reworded
+	}
 	switch {
-	case l.Shorter < minTokens, l.Contradicts, l.Cover() < t.cover, ratio(l.Replaced, l.Shared) > t.replaced:
+	case l.Shorter < minTokens, l.Contradicts, l.Cover() < t.cover, ratio(l.Replaced, l.Shared) > replaced:
 		return false
 	case l.Part() >= t.cover:
 		return true
@@ -106,8 +114,8 @@ func gaps(a, b *Text, runs []run) []gap {
 		switch {
 		case i == 0 && last.size == 0:
 			g = g.atBegin()
-		case i == len(runs)-2 && next.size == 0:
-			g = g.reversed().atBegin().reversed()
+		case i == len(runs)-2 && next.size == 0 && max(len(g.was), len(g.is)) > maxEdge:
+			continue
 		}
 		if len(g.was) > 0 && len(g.is) > 0 {
 			list = append(list, g)
@@ -117,33 +125,22 @@ func gaps(a, b *Text, runs []run) []gap {
 }
 
 // atBegin returns what is replaced where the gap is all that stands before what
-// two texts share: all of it, if that is short. Where one text has paragraphs more
-// it is what follows the same words in both: 研报认为甲公司 is not 研报认为乙公司.
+// two texts share. Where only one text begins with more than a name, that may be
+// what is cut or added; but what the other begins with stands in place of its end:
+// 研报认为甲公司 is not 研报认为乙公司.
 func (g gap) atBegin() gap {
-	if len(g.was) <= maxEdge && len(g.is) <= maxEdge {
-		return g
-	}
 	n := min(len(g.was), len(g.is))
 	if n > maxEdge {
 		return gap{}
 	}
-	g.was, g.is = g.was[len(g.was)-n:], g.is[len(g.is)-n:]
-	const enough = 2
+	if max(len(g.was), len(g.is)) > maxEdge {
+		g = gap{g.was[len(g.was)-n:], g.is[len(g.is)-n:]}
+	}
 	same := 0
 	for same < n && alike(g.was[same], g.is[same]) {
 		same++
 	}
-	if same < enough {
-		return gap{}
-	}
 	return gap{g.was[same:], g.is[same:]}
-}
-
-func (g gap) reversed() gap {
-	was, is := slices.Clone(g.was), slices.Clone(g.is)
-	slices.Reverse(was)
-	slices.Reverse(is)
-	return gap{was, is}
 }
 
 func order(a, b *Text) int {

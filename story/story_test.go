@@ -146,7 +146,7 @@ func (all labelled) judge(by thresholds) (precision, recall float64) {
 // set, or as good to half a percent; and on another part they keep what is
 // promised.
 func TestThresholds(t *testing.T) {
-	training, heldOut := pairsOf(t, 1, 2, 3), pairsOf(t, 11, 12, 13)
+	training, heldOut := pairsOf(t, 1, 2, 3), pairsOf(t, 21, 22, 23)
 	measure := func(by thresholds) float64 {
 		precision, recall := training.judge(by)
 		t.Logf("%+v: precision %.4f, recall %.4f", by, precision, recall)
@@ -157,6 +157,7 @@ func TestThresholds(t *testing.T) {
 		func(by *thresholds, x float64) { by.cover = 0.5 + 0.1*x },
 		func(by *thresholds, x float64) { by.part = 0.1 + 0.1*x },
 		func(by *thresholds, x float64) { by.replaced = []float64{0, 0.005, 0.01, 0.02, 0.1}[int(x)] },
+		func(by *thresholds, x float64) { by.reworded = []float64{0, 0.005, 0.01, 0.03, 0.1}[int(x)] },
 		func(by *thresholds, x float64) { by.told = int(math.Pow(2, 4+x)) },
 		func(by *thresholds, x float64) { by.figures = 1 + int(x) },
 	} {

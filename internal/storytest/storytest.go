@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/page"
@@ -129,10 +130,24 @@ var edits = []edit{
 	{"a word in other words", func(w *writer, text string) string {
 		return strings.Replace(text, "公告", w.one("披露", "宣布"), 1)
 	}},
+	{"a few words in other words", func(w *writer, text string) string {
+		if utf8.RuneCountInString(text) < 300 {
+			return text
+		}
+		for _, i := range w.Perm(len(synonyms))[:5] {
+			text = strings.Replace(text, synonyms[i][0], synonyms[i][1], 1)
+		}
+		return text
+	}},
 	{"a sentence added", func(w *writer, text string) string {
 		return text + "\n" + w.one("截至发稿，公司尚未就此作出进一步回应。", "本报将持续关注事件的后续进展。")
 	}},
 	{"line breaks", func(_ *writer, text string) string { return strings.ReplaceAll(text, "。", "。\n") }},
+}
+
+var synonyms = [][2]string{
+	{"此外", "另外"}, {"目前", "眼下"}, {"预计", "预期"}, {"多位", "数位"}, {"告诉记者", "对记者说"}, {"数据显示", "有关数据表明"}, {"事实上", "实际上"},
+	{"日前", "近日"}, {"据测算", "据估算"}, {"具体来看", "具体而言"}, {"认为", "指出"}, {"成为", "变为"}, {"影响有限", "影响不大"}, {"发布", "公布"},
 }
 
 var wide = strings.NewReplacer("0", "０", "1", "１", "2", "２", "3", "３", "4", "４", "5", "５", "6", "６", "7", "７", "8", "８", "9", "９", "%", "％")
