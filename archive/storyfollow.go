@@ -46,7 +46,8 @@ type FindOptions struct {
 // Texts are compared as [PlainText] reads them. The report is of what was done,
 // also where an error is returned.
 func (a *Archive) FindStories(ctx context.Context, o FindOptions) (StoriesFound, error) {
-	f := &follower{a: a, window: newWindow(), texts: newTexts()}
+	f := &follower{a: a}
+	f.forget()
 	if begin, err := f.begin(ctx, o); !begin || err != nil {
 		return f.done, err
 	}
@@ -64,10 +65,14 @@ func (a *Archive) FindStories(ctx context.Context, o FindOptions) (StoriesFound,
 // follower finds stories.
 type follower struct {
 	a      *Archive
+	at     followed // the bookmark as it was left: what is remembered is of then
 	window *window
 	texts  *texts
 	done   StoriesFound
 }
+
+// forget lets signatures and texts be read anew.
+func (f *follower) forget() { f.window, f.texts = newWindow(), newTexts() }
 
 // begin sets the bookmark to the first revision where that is to be, and reports
 // whether there is anything to be done.
@@ -97,6 +102,9 @@ func (f *follower) batch(ctx context.Context) (more bool, err error) {
 	if err != nil || b.next == b.at.Next {
 		return false, err
 	}
+	if b.at != f.at { // another process was at it
+		f.forget()
+	}
 	f.prepare(b)
 	if err = f.window.cover(ctx, f.a, b); err == nil {
 		if err = f.compare(ctx, b); err == nil {
@@ -104,7 +112,7 @@ func (f *follower) batch(ctx context.Context) (more bool, err error) {
 		}
 	}
 	if errors.Is(err, errMoved) {
-		f.window = newWindow()
+		f.forget()
 		return true, nil
 	}
 	if err != nil {
@@ -371,9 +379,9 @@ func (f *follower) other(ctx context.Context, b *following, groups groups, seq u
 // store takes what was found into the archive. It fails with errMoved if the
 // bookmark is not what it was.
 func (f *follower) store(ctx context.Context, b *following) error {
-	err := f.a.update(ctx, func(t *tx) error {
-		at, err := t.followed()
-		if err != nil {
+	var at followed
+	err := f.a.update(ctx, func(t *tx) (err error) {
+		if at, err = t.followed(); err != nil {
 			return err
 		}
 		if at != b.at {
@@ -390,6 +398,7 @@ func (f *follower) store(ctx context.Context, b *following) error {
 	if err != nil {
 		return err
 	}
+	f.at = at
 	for _, p := range b.posts {
 		if !p.text.Short() {
 			f.texts.put(p.seq, p.text)

@@ -21,9 +21,8 @@ import (
 // one found is to be found anew.
 const Version = 1
 
-// gramSize is how many tokens an n-gram has. On posts of the built-in mirror,
-// whose sentences come from one grammar, four let a hundred times as many
-// strangers look alike; six lose more of what an edited sentence still shares.
+// gramSize is how many tokens an n-gram has: some three words of Chinese, which
+// strangers seldom share and a text that was edited still does.
 const gramSize = 5
 
 // minTokens is how many tokens a text must have to be compared: shorter ones are
