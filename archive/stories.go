@@ -223,21 +223,20 @@ func (t *tx) putStory(origin uint64, all []uint64) error {
 	return t.put(bucketStories, seqKey(origin), encodeSeqs(list))
 }
 
-// dissolve takes the story apart that a revision is in, and returns its
-// revisions.
-func (t *tx) dissolve(seq uint64, f *followed) ([]uint64, error) {
+// dissolve takes the story apart that a revision is in.
+func (t *tx) dissolve(seq uint64, f *followed) error {
 	list, err := t.storyOf(seq)
 	if err != nil || list == nil {
-		return nil, err
+		return err
 	}
 	for _, seq := range list {
 		if err := t.delete(bucketStories, seqKey(seq)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	f.Stories--
 	f.Posts -= int64(len(list))
-	return list, nil
+	return nil
 }
 
 // earliest returns which of some revisions was published first. Of those of one

@@ -157,6 +157,40 @@ func TestStoriesInAnyOrder(t *testing.T) {
 	}
 }
 
+// Whatever comes in and changes, and whenever stories are looked for: in the end
+// they are as if looked for once.
+func TestStoriesAsIfLookedForOnce(t *testing.T) {
+	for seed := range uint64(4) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		set := storytest.Set(t, seed, 25)
+		a := readable(t)
+		for step := range 40 {
+			var batch []news.Captured
+			for range 1 + rng.IntN(8) {
+				i := rng.IntN(len(set))
+				p := set[i]
+				if step > 10 {
+					p.Text = set[rng.IntN(len(set))].Text
+				}
+				c := runBy(i, &p)
+				c.Capture.Fetched = c.Capture.Fetched.Add(time.Duration(step-5*rng.IntN(2)) * time.Hour)
+				batch = append(batch, c)
+			}
+			commit(t, a, news.Batch{Posts: batch})
+			if rng.IntN(3) == 0 {
+				findStories(t, a, archive.FindOptions{})
+				clean(t, a)
+			}
+		}
+		findStories(t, a, archive.FindOptions{})
+		got := storyIDs(t, a)
+		found := findStories(t, a, archive.FindOptions{FromStart: true})
+		if want := storyIDs(t, a); !maps.Equal(got, want) || found.Known.Posts != int64(len(want)) || len(want) < 10 {
+			t.Errorf("seed %d: %d posts in stories, begun anew %d (%+v)", seed, len(got), len(want), found.Known)
+		}
+	}
+}
+
 const report = "某证券研究所发布报告称，受益于下游需求回暖，公司三季度实现营业收入12.5亿元，同比增长30%，归母净利润2.1亿元。" +
 	"报告认为，公司产能利用率持续提升，新产线将于明年投产，预计全年出货量超过80万台。"
 
@@ -251,6 +285,31 @@ func TestStoryOfARevision(t *testing.T) {
 	findStories(t, a, archive.FindOptions{})
 	wantStory(t, a, 0, 0, 3)
 	clean(t, a)
+}
+
+// Posts of one story that change at a time are followed as if one by one.
+func TestStoryOfWhichTwoAreRevised(t *testing.T) {
+	list := four()
+	other := strings.ReplaceAll(report, "12.5", "13.5")
+	for _, order := range [][]int{{0, 1}, {1, 0}, {0, 2, 1}} {
+		a := readable(t)
+		commit(t, a, news.Batch{Posts: list})
+		findStories(t, a, archive.FindOptions{})
+		var changed []news.Captured
+		for _, i := range order {
+			p := runBy(i, &storytest.Post{Title: "更正", Text: other, Published: list[i].Post.Published})
+			p.Capture.Fetched = p.Capture.Fetched.Add(time.Hour)
+			changed = append(changed, p)
+		}
+		commit(t, a, news.Batch{Posts: changed})
+		findStories(t, a, archive.FindOptions{})
+		clean(t, a)
+		got := storyIDs(t, a)
+		findStories(t, a, archive.FindOptions{FromStart: true})
+		if want := storyIDs(t, a); !maps.Equal(got, want) || len(want) != len(order)+1 {
+			t.Errorf("revised in order %v: %v, begun anew %v", order, got, want)
+		}
+	}
 }
 
 // Two posts that are more than three days apart are one story only by those in

@@ -14,7 +14,7 @@ import (
 // Bounds of following.
 const (
 	storyPosts = 512
-	storyBytes = 4 << 20 // of pages
+	storyBytes = 4 << 20 // of articles
 	// storySpan is how many hours apart two posts of one story are published at
 	// most: the next reprint of a story may be as late again.
 	storySpan = 72
@@ -131,9 +131,9 @@ type following struct {
 	next     uint64   // and where it will be
 	posts    []*told
 	bySeq    map[uint64]*told
-	replaced []replaced
-	hours    map[uint64]bool // whose signatures are needed
-	size     int             // of the pages
+	replaced map[uint64]uint64 // revisions that are the newest no more, with their hours
+	hours    map[uint64]bool   // whose signatures are needed
+	size     int               // of the articles
 	compared int
 	same     [][2]uint64
 }
@@ -148,9 +148,6 @@ type told struct {
 	text       *story.Text
 	signature  story.Signature
 }
-
-// replaced is a revision that is its post's newest no more.
-type replaced struct{ seq, hours uint64 }
 
 // fresh returns how many posts get a signature.
 func (b *following) fresh() int {
@@ -173,7 +170,9 @@ func (f *follower) load(ctx context.Context) (*following, error) {
 		if err != nil {
 			return err
 		}
-		b = &following{at: at, next: at.Next, bySeq: make(map[uint64]*told), hours: make(map[uint64]bool)}
+		b = &following{
+			at: at, next: at.Next, bySeq: make(map[uint64]*told), hours: make(map[uint64]bool), replaced: make(map[uint64]uint64),
+		}
 		last := t.Bucket(bucketRevisions).Sequence()
 		for b.next <= last && !b.full(began) {
 			if err := b.take(t, b.next); err != nil {
@@ -183,7 +182,14 @@ func (f *follower) load(ctx context.Context) (*following, error) {
 		}
 		return nil
 	})
-	return b, err
+	if err != nil {
+		return nil, err
+	}
+	b.posts = slices.DeleteFunc(b.posts, func(p *told) bool { // those that were replaced after they were added
+		_, gone := b.replaced[p.seq]
+		return gone
+	})
+	return b, nil
 }
 
 // full reports whether a batch takes no more revisions.
@@ -218,26 +224,34 @@ func (b *following) take(t *tx, seq uint64) error {
 
 // add adds a post with its text. One whose page was lost has none.
 func (b *following) add(t *tx, seq uint64, r *record, again bool) error {
-	c, err := t.capture(seq)
-	if errors.Is(err, ErrLost) {
-		return nil
-	}
-	if err != nil {
+	p, err := t.told(seq, r)
+	if p == nil || err != nil {
 		return err
 	}
-	p := &told{seq: seq, hours: r.when() / hour, again: again}
-	if p.body, err = r.Body.in(c.Body); err != nil {
-		return err
-	}
-	for _, m := range r.post().Securities {
-		p.securities = append(p.securities, m.Security.String())
-	}
+	p.again = again
 	b.posts, b.bySeq[seq] = append(b.posts, p), p
-	b.size += len(c.Body)
+	b.size += len(p.body)
 	for hours := p.hours - min(p.hours, storySpan); hours <= p.hours+storySpan; hours++ {
 		b.hours[hours] = true
 	}
 	return nil
+}
+
+// told returns what a revision tells; nil where its page was lost.
+func (t *tx) told(seq uint64, r *record) (*told, error) {
+	c, err := t.capture(seq)
+	if errors.Is(err, ErrLost) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &told{seq: seq, hours: r.when() / hour}
+	for _, m := range r.post().Securities {
+		p.securities = append(p.securities, m.Security.String())
+	}
+	p.body, err = r.Body.in(c.Body)
+	return p, err
 }
 
 // replace notes that a revision is the newest no more. The others of its story
@@ -250,13 +264,13 @@ func (b *following) replace(t *tx, old uint64) error {
 	if err != nil {
 		return err
 	}
-	b.replaced = append(b.replaced, replaced{old, r.when() / hour})
+	b.replaced[old] = r.when() / hour
 	members, err := t.storyOf(old)
 	if err != nil {
 		return err
 	}
 	for _, seq := range members {
-		if seq == old || b.bySeq[seq] != nil {
+		if _, gone := b.replaced[seq]; gone || b.bySeq[seq] != nil {
 			continue
 		}
 		r, err := t.record(seq)
@@ -344,35 +358,28 @@ func (f *follower) other(ctx context.Context, b *following, groups groups, seq u
 	if text != nil && groups.has(seq) {
 		return text, nil
 	}
+	var members []uint64
 	var p *told
-	err := f.a.view(ctx, func(t *tx) error {
-		members, err := t.storyOf(seq)
-		if err != nil {
+	err := f.a.view(ctx, func(t *tx) (err error) {
+		if members, err = t.storyOf(seq); err != nil || text != nil {
 			return err
-		}
-		groups.join(seq, seq)
-		for _, member := range members {
-			groups.join(seq, member)
-		}
-		if text != nil {
-			return nil
 		}
 		r, err := t.record(seq)
-		if err != nil {
-			return err
+		if err == nil {
+			p, err = t.told(seq, r)
 		}
-		alone := &following{bySeq: make(map[uint64]*told), hours: make(map[uint64]bool)}
-		if err := alone.add(t, seq, r, true); err != nil {
-			return err
-		}
-		p = alone.bySeq[seq]
-		return nil
+		return err
 	})
-	if err != nil || p == nil {
-		return text, err
+	if err != nil {
+		return nil, err
 	}
-	text = f.a.storyText(p.body, p.securities)
-	f.texts.put(seq, text)
+	for _, member := range append(members, seq) {
+		groups.join(seq, member)
+	}
+	if p != nil {
+		text = f.a.storyText(p.body, p.securities)
+		f.texts.put(seq, text)
+	}
 	return text, nil
 }
 
@@ -410,20 +417,20 @@ func (f *follower) store(ctx context.Context, b *following) error {
 // unsign removes the signatures of revisions that are the newest no more, and
 // takes their stories apart.
 func (b *following) unsign(t *tx, at *followed) error {
-	for _, old := range b.replaced {
-		if _, err := t.dissolve(old.seq, at); err != nil {
+	for old, hours := range b.replaced {
+		if err := t.dissolve(old, at); err != nil {
 			return err
 		}
-		list, err := t.signatures(old.hours)
+		list, err := t.signatures(hours)
 		if err != nil {
 			return err
 		}
-		kept := slices.DeleteFunc(slices.Clone(list), func(s signed) bool { return s.seq == old.seq })
+		kept := slices.DeleteFunc(slices.Clone(list), func(s signed) bool { return s.seq == old })
 		if len(kept) == len(list) {
 			continue // it was replaced before it was followed
 		}
 		at.Signed--
-		if err := t.putSignatures(old.hours, kept); err != nil {
+		if err := t.putSignatures(hours, kept); err != nil {
 			return err
 		}
 	}

@@ -53,10 +53,10 @@ func (w *window) cover(ctx context.Context, a *Archive, b *following) error {
 	if err != nil {
 		return err
 	}
-	for _, old := range b.replaced {
-		if n, ok := w.at[old.seq]; ok {
+	for old := range b.replaced {
+		if n, ok := w.at[old]; ok {
 			w.posts[n].seq = 0
-			delete(w.at, old.seq)
+			delete(w.at, old)
 		}
 	}
 	for _, p := range b.posts {
@@ -136,9 +136,9 @@ func (g groups) of(seq uint64) uint64 {
 	return g[seq]
 }
 
+// join puts two revisions into one group; one and itself, to say that it is known.
 func (g groups) join(a, b uint64) {
-	g[g.of(a)] = g.of(b)
-	if !g.has(b) {
-		g[b] = b
-	}
+	root := g.of(b)
+	g[root] = root
+	g[g.of(a)] = root
 }

@@ -612,6 +612,9 @@ func (m *Memory) Select(ctx context.Context, s archive.Selection) iter.Seq2[news
 			yield(news.Revision{}, err)
 			return
 		}
+		if s.Origins {
+			return // nobody looks for stories here
+		}
 		for _, rev := range m.look().selected(&s) {
 			if !yield(rev, nil) {
 				return
