@@ -54,6 +54,9 @@ at it and ends with 4; with --wait TIME it waits that long for its turn.
 --metrics-file writes the report as Prometheus metrics too, for the textfile
 collector of node_exporter; notify: in the configuration posts it to a webhook.
 
+Where finarc stories was ever run in the archive, the stories of what came are
+found at the end, for at most 10 seconds.
+
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
 pages failed for good, or pages lack more than they used to; 4 the archive is
 busy; 130 interrupted.`,

@@ -26,7 +26,7 @@ reprint comes within three days of another post of its story.
 
 Only what came since the last time is looked at. Crawls go on meanwhile; it may be
 interrupted, and goes on from there. Once it has been run in an archive, every
-crawl ends with it, for at most 10 seconds. finarc list --stories and finarc show
+crawl and backfill ends with it, for at most 10 seconds. finarc list --stories and finarc show
 --story show what was found.`,
 		Example: `  finarc stories
   finarc list --stories --from 2021-12-22
