@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/finarc/finarc/internal/storytest"
+	"github.com/finarc/finarc/mirror"
+	"github.com/finarc/finarc/page"
 )
 
 const notice = "东华股份（600160）公告，公司前三季度实现营业收入12.50亿元，同比增长30.1%；归属于上市公司股东的净利润2.1亿元，同比下降5%。" +
@@ -174,6 +176,27 @@ func TestThresholds(t *testing.T) {
 	t.Logf("held out: %d pairs compared; precision %.4f, recall %.4f", len(heldOut.pairs), precision, recall)
 	if precision < 0.98 || recall < 0.95 {
 		t.Errorf("held out: precision %.4f, recall %.4f", precision, recall)
+	}
+}
+
+// Articles that have the words and forms of one author in common, and nothing
+// else, are no stories.
+func TestStrangers(t *testing.T) {
+	m, err := mirror.New(mirror.Options{Seed: 3, Posts: 2000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index Index
+	var texts []*Text
+	for i, p := range m.Posts() {
+		text := New(page.Text(p.Body))
+		for _, j := range index.Near(text.Signature()) {
+			if l := Compare(text, texts[j]); l.Same() {
+				t.Errorf("posts %d and %d: %+v", i, j, l)
+			}
+		}
+		index.Add(text.Signature())
+		texts = append(texts, text)
 	}
 }
 
