@@ -67,6 +67,7 @@ func (v *verifier) followed(ctx context.Context) (f followed, err error) {
 	return f, err
 }
 
+// signatures checks those of an hour.
 func (v *verifier) signatures(t *tx, k, plain []byte, found *followed) error {
 	list, err := decodeSigned(plain)
 	if err != nil {

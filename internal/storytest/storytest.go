@@ -42,9 +42,10 @@ type writer struct {
 	at    time.Time
 }
 
-// Set returns the posts of so many stories, in order of publication. A third of
-// the stories is run by one outlet only; of each fifth there is something that
-// looks alike and is another story. The same seed makes the same set.
+// Set returns the posts of so many stories, in order of publication. A quarter
+// of the stories is run by one outlet only, the others by up to four; of a fifth
+// there are texts that look alike and are other stories. The same seed makes the
+// same set.
 func Set(t testing.TB, seed uint64, stories int) []Post {
 	t.Helper()
 	m, err := mirror.New(mirror.Options{Seed: seed, Posts: stories})
