@@ -93,8 +93,8 @@ func (f *follower) begin(ctx context.Context, o FindOptions) (bool, error) {
 	return true, f.a.update(ctx, (*tx).beginStories)
 }
 
-// errMoved: another process found stories meanwhile, or they were forgotten.
-var errMoved = errors.New("stories were found by another process meanwhile")
+// errFollowed: another process found stories meanwhile, or they were forgotten.
+var errFollowed = errors.New("stories were found by another process meanwhile")
 
 // batch follows the next revisions, and reports whether there may be more.
 func (f *follower) batch(ctx context.Context) (more bool, err error) {
@@ -111,7 +111,7 @@ func (f *follower) batch(ctx context.Context) (more bool, err error) {
 			err = f.store(ctx, b)
 		}
 	}
-	if errors.Is(err, errMoved) {
+	if errors.Is(err, errFollowed) {
 		f.forget()
 		return true, nil
 	}
@@ -383,7 +383,7 @@ func (f *follower) other(ctx context.Context, b *following, groups groups, seq u
 	return text, nil
 }
 
-// store takes what was found into the archive. It fails with errMoved if the
+// store takes what was found into the archive. It fails with errFollowed if the
 // bookmark is not what it was.
 func (f *follower) store(ctx context.Context, b *following) error {
 	var at followed
@@ -392,7 +392,7 @@ func (f *follower) store(ctx context.Context, b *following) error {
 			return err
 		}
 		if at != b.at {
-			return errMoved
+			return errFollowed
 		}
 		at.Next = b.next
 		for _, step := range []func(*tx, *followed) error{b.unsign, b.sign, b.join} {

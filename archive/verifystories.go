@@ -21,7 +21,7 @@ func (v *verifier) stories(ctx context.Context) error {
 		bucket []byte
 		check  func(t *tx, k, plain []byte, found *followed) error
 	}{{bucketSignatures, v.signatures}, {bucketStories, v.storyEntry}} {
-		err := v.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
+		err := v.a.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
 			v.report.Values++
 			plain, err := unseal(step.bucket, k, stored)
 			if err == nil {
