@@ -7,7 +7,8 @@
 //
 // Every key can be overridden by a variable: its path in upper case, with
 // underscores for the dots, after FINARC_. So FINARC_LIMITS_RATE=0.5 overrides
-// limits.rate, and FINARC_ARCHIVE overrides archive.
+// limits.rate, and FINARC_ARCHIVE overrides archive. FINARC_SCHEDULE has its
+// expressions between semicolons.
 //
 // The variables of a mirror are FINARC_MIRROR_NAME, FINARC_MIRROR_SITE,
 // FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT, FINARC_MIRROR_CATEGORIES (names
@@ -40,6 +41,9 @@ type Config struct {
 	// Calendar is a file that adds years to the calendar of the exchanges, or
 	// replaces some; empty: it is as it comes with the program.
 	Calendar string
+	// Schedule are the expressions of when crawls are due, as package schedule
+	// reads them; none: the command's own choice.
+	Schedule []string
 	Mirrors  []Mirror // at least one where something is to be crawled
 	Limits   Limits
 	Notify   Notify

@@ -58,6 +58,7 @@ mirrors:
     private: true
 proxy: socks5://127.0.0.1:1080
 calendar: closed.txt
+schedule: ["*/5 9-15 * * mon-fri", "@hourly"]
 notify:
   url: https://hooks.example/finarc?key=1
   when: always
@@ -86,6 +87,7 @@ limits:
 		},
 		Proxy:    "socks5://127.0.0.1:1080",
 		Calendar: "closed.txt",
+		Schedule: []string{"*/5 9-15 * * mon-fri", "@hourly"},
 		Limits:   Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour},
 		Notify:   Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
 	}

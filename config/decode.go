@@ -140,28 +140,29 @@ func unknownKey(name *yaml.Node, known map[string]func(*yaml.Node)) error {
 
 // assign reads the value n of k into t.
 func assign[T any](d *decoder, k key[T], t *T, path string, n *yaml.Node) {
-	if !plain(n, k.list) {
-		d.fault(n.Line, path, fmt.Errorf("want %s, not %s", k.want, describe(n)))
-		return
+	items := []*yaml.Node{n}
+	if k.list && !(k.single && plain(n, false)) {
+		if !plain(n, true) {
+			d.fault(n.Line, path, fmt.Errorf("want %s, not %s", k.want, describe(n)))
+			return
+		}
+		items = n.Content
 	}
-	if !k.list {
-		d.set(n.Line, path, k.want, []string{n.Value}, func(v []string) bool { return k.set(t, v) })
-		return
-	}
-	values := make([]string, len(n.Content))
-	for i, item := range n.Content {
+	values := make([]string, len(items))
+	for i, item := range items {
 		values[i] = item.Value
 		if !plain(item, false) {
 			d.fault(item.Line, path, fmt.Errorf("want %s, not %s", k.want, describe(item)))
 			return
 		}
 	}
-	d.set(n.Line, path, k.want, values, func(v []string) bool { return k.set(t, v) })
-}
-
-func (d *decoder) set(line int, path, want string, values []string, set func([]string) bool) {
-	if !set(values) {
-		d.fault(line, path, unwanted(want, values))
+	if !k.set(t, values) {
+		at, err := k.refusal(values)
+		line := n.Line
+		if at < len(items) {
+			line = items[at].Line
+		}
+		d.fault(line, path, err)
 	}
 }
 

@@ -83,16 +83,20 @@ func override[T any](d *decoder, k key[T], t *T, name, path string, values map[s
 	d.variables[path] = name
 	list := []string{value}
 	if k.list {
-		list = splitList(value)
+		list = splitList(value, k.between)
 	}
 	if !k.set(t, list) {
 		d.faulty[path] = true
-		d.variableFault(name, unwanted(k.want, []string{value}))
+		if k.why == nil {
+			list = []string{value} // as it is written
+		}
+		_, err := k.refusal(list)
+		d.variableFault(name, err)
 	}
 }
 
-func splitList(s string) []string {
-	parts := strings.Split(s, ",")
+func splitList(s, between string) []string {
+	parts := strings.Split(s, between)
 	for i := range parts {
 		parts[i] = strings.TrimSpace(parts[i])
 	}

@@ -12,10 +12,10 @@ func TestEnvironment(t *testing.T) {
 		"FINARC_LIMITS_RATE=0", "FINARC_LIMITS_BURST=0", "FINARC_LIMITS_PARALLEL=9", "FINARC_LIMITS_TIMEOUT=5s",
 		"FINARC_LIMITS_MAX_BODY=1MiB", "FINARC_LIMITS_RETRIES=0", "FINARC_LIMITS_ROBOTS=false",
 		"FINARC_MIRROR_SITE=http://other.example/", "FINARC_MIRROR_CATEGORIES=21caijing, Career  In touxingPEVC",
-		"FINARC_MIRROR_SHARE=", "FINARC_SOMETHING_ELSE=1", "HOME=/root",
+		"FINARC_MIRROR_SHARE=", "FINARC_SOMETHING_ELSE=1", "FINARC_SCHEDULE=0,30 9-15 * * mon-fri; @every 1h", "HOME=/root",
 	})
 	want := Config{
-		Archive: "a.db", Contact: "ops@example.org",
+		Archive: "a.db", Contact: "ops@example.org", Schedule: []string{"0,30 9-15 * * mon-fri", "@every 1h"},
 		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}}},
 		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8, PutOff: 3e11},
 		Notify:  Notify{When: NotifyFailure},
@@ -50,6 +50,7 @@ func TestEnvironmentRefusals(t *testing.T) {
 		"which mirror": {two, "FINARC_MIRROR_SITE=http://a.example/", `FINARC_MIRROR_SITE: which of the 2 mirrors? It can only override a single one`},
 		"bad site":     {smallest, "FINARC_MIRROR_SITE=a", `FINARC_MIRROR_SITE: want an absolute http or https address without query, not "a"`},
 		"siteless":     {"", "FINARC_MIRROR_NAME=a", `mirrors[0].site: want an absolute http or https address without query, not ""`},
+		"schedule":     {smallest, "FINARC_SCHEDULE=@hourly; 60 * * * *", `FINARC_SCHEDULE: want cron expressions, or nothing: "60 * * * *": end of range (60) above maximum (59): "60"`},
 		"bad list":     {smallest, "FINARC_MIRROR_CATEGORIES=a,,b", `FINARC_MIRROR_CATEGORIES: want a list of different category names, without commas or slashes, not "a,,b"`},
 	} {
 		t.Run(name, func(t *testing.T) {

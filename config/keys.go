@@ -1,9 +1,13 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/finarc/finarc/schedule"
 )
 
 // A key is one key of a T, which is the whole configuration or one mirror. The
@@ -14,11 +18,26 @@ type key[T any] struct {
 	doc      string // one line, for the comment above it
 	want     string // what its value must be
 	list     bool   // a list of texts; else one scalar
+	single   bool   // a list of one may be written as a scalar
+	between  string // what stands between the texts of a list in its variable
 	fallback []string
 	// set puts values in place, and reports whether they are what is wanted. A
 	// key that is no list has exactly one value.
 	set func(t *T, values []string) bool
 	get func(t *T) []string // the inverse of set
+	// why says which of the values is not what is wanted, by its index, and why;
+	// nil: what is wanted says all.
+	why func(values []string) (int, error)
+}
+
+// refusal returns the error of values that set refuses, and the index of the
+// value that is to blame.
+func (k key[T]) refusal(values []string) (int, error) {
+	if k.why == nil {
+		return 0, unwanted(k.want, values)
+	}
+	at, err := k.why(values)
+	return at, fmt.Errorf("want %s: %w", k.want, err)
 }
 
 // A kind is a way of writing values of type V.
@@ -55,6 +74,7 @@ func settings() []key[Config] {
 			text("an http, https or socks5 address, or nothing", isProxy), func(c *Config) *string { return &c.Proxy }),
 		scalar("calendar", "", "A file of years in which the exchanges are closed on other days than those that finarc knows. None named: as it knows them.",
 			text("the name of a file, or nothing", isLine), func(c *Config) *string { return &c.Calendar }),
+		schedules(),
 		scalar("limits.rate", "2", "Requests a second; 0: no limit (for one's own servers).",
 			rate(), func(c *Config) *float64 { return &c.Limits.Rate }),
 		scalar("limits.burst", "2", "Requests that may follow one another at once after a pause.",
@@ -98,10 +118,35 @@ func mirrorSettings() []key[Mirror] {
 	}
 }
 
-// categories returns the only key that is a list.
+// schedules returns the key of the schedule.
+func schedules() key[Config] {
+	return key[Config]{
+		path: "schedule", list: true, single: true, between: ";",
+		doc:  "When finarc watch crawls: cron expressions in Shanghai time, or @every 10m. None named: every five minutes.",
+		want: "cron expressions, or nothing",
+		set: func(c *Config, values []string) bool {
+			if _, err := schedule.Parse(values...); err != nil {
+				return false
+			}
+			c.Schedule = append([]string(nil), values...)
+			return true
+		},
+		get: func(c *Config) []string { return c.Schedule },
+		why: func(values []string) (int, error) {
+			_, err := schedule.Parse(values...)
+			at := 0
+			if wrong := new(schedule.Error); errors.As(err, &wrong) {
+				at = wrong.Index
+			}
+			return at, err
+		},
+	}
+}
+
+// categories returns the key of a mirror's categories.
 func categories() key[Mirror] {
 	return key[Mirror]{
-		path: "categories", list: true,
+		path: "categories", list: true, between: ",",
 		doc:  "Category pages to read; none named: every category that the site links.",
 		want: "a list of different category names, without commas or slashes",
 		set: func(m *Mirror, values []string) bool {

@@ -17,7 +17,7 @@ func TestRefusals(t *testing.T) {
 		"a list":            {"- archive", `crawler.yaml:1: want keys and values, not a list`},
 		"a text":            {"archive", `crawler.yaml:1: want keys and values, not "archive"`},
 		"two documents":     {smallest + "---\narchive: b\n", `crawler.yaml:4: a second YAML document begins: want one`},
-		"unknown key":       {smallest + "schedule: hourly\n", `crawler.yaml:4: unknown key "schedule"`},
+		"unknown key":       {smallest + "timetable: hourly\n", `crawler.yaml:4: unknown key "timetable"`},
 		"misspelled":        {smallest + "archiv: a\n", `crawler.yaml:4: unknown key "archiv": did you mean "archive"?`},
 		"misspelled limit":  {limits("retrys: 1"), `crawler.yaml:5: limits: unknown key "retrys": did you mean "retries"?`},
 		"misspelled mirror": {mirror("name: m\nsite: http://m.example/\nshar: x"), `crawler.yaml:4: mirrors[0]: unknown key "shar": did you mean "share"?`},
@@ -35,6 +35,14 @@ func TestRefusals(t *testing.T) {
 		"archive a list":     {smallest + "archive: [a]\n", `crawler.yaml:4: archive: want the name of a file, not a list`},
 		"archive with line":  {smallest + `archive: "a\nb"`, `crawler.yaml:4: archive: want the name of a file, not "a\nb"`},
 		"contact":            {smallest + "contact: 某人\n", `crawler.yaml:4: contact: want a mail or web address in ASCII, without brackets, not "某人"`},
+
+		"schedule of words":   {smallest + "schedule: hourly\n", `crawler.yaml:4: schedule: want cron expressions, or nothing: "hourly": want 5 fields (minute, hour, day of month, month, day of week), not 1`},
+		"schedule in a list":  {smallest + "schedule:\n  - '*/5 * * * *'\n  - 0 24 * * *\n", `crawler.yaml:6: schedule: want cron expressions, or nothing: "0 24 * * *": end of range (24) above maximum (23): "24"`},
+		"schedule never due":  {smallest + "schedule: 0 0 30 2 *\n", `crawler.yaml:4: schedule: want cron expressions, or nothing: "0 0 30 2 *": it is never due`},
+		"schedule a mapping":  {smallest + "schedule: {every: 5m}\n", `crawler.yaml:4: schedule: want cron expressions, or nothing, not keys and values`},
+		"schedule of nothing": {smallest + "schedule:\n", `crawler.yaml:4: schedule: want cron expressions, or nothing, not nothing`},
+		"schedule of lists":   {smallest + "schedule: [[a]]\n", `crawler.yaml:4: schedule: want cron expressions, or nothing, not a list`},
+		"schedule empty":      {smallest + "schedule: ''\n", `crawler.yaml:4: schedule: want cron expressions, or nothing: "": it is empty`},
 
 		"rate no number":   {limits("rate: fast"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "fast"`},
 		"rate negative":    {limits("rate: -1"), `crawler.yaml:5: limits.rate: want a number of requests a second: 0, or from 0.001 (one in 17 minutes) to 100000, not "-1"`},

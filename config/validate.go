@@ -42,7 +42,8 @@ func faults[T any](keys []key[T], t *T, prefix string) (ps Problems) {
 	for _, k := range keys {
 		scratch := *t
 		if values := k.get(t); !k.set(&scratch, values) {
-			ps = append(ps, Problem{Key: prefix + k.path, What: unwanted(k.want, values)})
+			_, err := k.refusal(values)
+			ps = append(ps, Problem{Key: prefix + k.path, What: err})
 		}
 	}
 	return ps

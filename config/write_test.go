@@ -37,6 +37,9 @@ func random(r *rand.Rand) Config {
 			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), PutOff: time.Duration(1 + r.Int64N(1e12)), Robots: r.IntN(2) == 0,
 		},
 	}
+	for range r.IntN(3) {
+		c.Schedule = append(c.Schedule, pick("*/5 * * * *", "0,30 9-15 1-31/2 jan-mar MON", "@every 90s", "@hourly", "5 4 * * *"))
+	}
 	for i := range 1 + r.IntN(3) {
 		m := Mirror{Name: odd() + string(rune('a'+i)), Site: "http://m.example:80/" + odd(), Share: "http://s.example/" + odd() + InfoCodeMark}
 		for range r.IntN(3) {
@@ -82,6 +85,8 @@ func TestEveryKeyIsWritten(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(Template(), "FINARC_LIMITS_RATE=1")
 	f.Add([]byte(smallest), "FINARC_MIRROR_CATEGORIES=a,b")
+	f.Add([]byte(smallest+"schedule: '*/5 9-15 * * mon-fri'\n"), "FINARC_SCHEDULE=@every 5m;;0 24 * * *")
+	f.Add([]byte(smallest+"schedule:\n- 0 0 29 2 *\n- '@EVERY 1.5s'\n"), "")
 	f.Add([]byte("a: &a [*a]\n? {b: c}\n: d\n"), "FINARC_ARCHIVE=\xff")
 	f.Add([]byte("--- !!map\narchive: |\n  a\n...\n---\n"), "")
 	f.Add([]byte(smallest+"proxy: socks5://u:p@[::1]:1080\nnotify: {url: 'https://h/x?a=b&c=%23', when: always}\nlimits: {attempts: 1}\n"), "FINARC_NOTIFY_WHEN=never")

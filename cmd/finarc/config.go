@@ -101,6 +101,7 @@ type configJSON struct {
 	Contact  string       `json:"contact"`
 	Proxy    string       `json:"proxy"`
 	Calendar string       `json:"calendar"`
+	Schedule []string     `json:"schedule"`
 	Mirrors  []mirrorJSON `json:"mirrors"`
 	Limits   limitsJSON   `json:"limits"`
 	Notify   notifyJSON   `json:"notify"`
@@ -135,7 +136,7 @@ type notifyJSON struct {
 func newConfigJSON(c config.Config) configJSON {
 	l := c.Limits
 	j := configJSON{
-		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Mirrors: []mirrorJSON{},
+		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Schedule: listed(c.Schedule), Mirrors: []mirrorJSON{},
 		Limits: limitsJSON{
 			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
 			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Robots: l.Robots,

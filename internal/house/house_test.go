@@ -21,10 +21,11 @@ const module = "github.com/finarc/finarc"
 // named is not known, and the test says so: say here where it stands.
 var mayImport = map[string][]string{
 	"news":       nil,
-	"config":     nil,
+	"config":     {"schedule"},
 	"diff":       nil,
 	"robots":     nil,
 	"exchange":   {"news"},
+	"schedule":   {"news"},
 	"page":       {"news"},
 	"story":      nil,
 	"archive":    {"news", "story"},
@@ -33,7 +34,7 @@ var mayImport = map[string][]string{
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"crawler":    {"news", "page", "config", "robots"},
-	"cmd/finarc": {"news", "page", "config", "diff", "exchange", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
+	"cmd/finarc": {"news", "page", "config", "diff", "exchange", "schedule", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -50,6 +51,8 @@ var onlyIn = map[string]string{
 	"golang.org/x/time/rate":      "crawler",
 	"go.yaml.in/yaml/v3":          "config",
 	"github.com/spf13/cobra":      "cmd/finarc",
+
+	"github.com/netresearch/go-cron": "schedule",
 
 	"github.com/sergi/go-diff/diffmatchpatch": "diff",
 
