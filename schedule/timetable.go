@@ -47,17 +47,16 @@ func (t *Timetable) now() time.Time { return t.Now().Round(0) }
 // first returns the time with which to begin.
 func (t *Timetable) first() time.Time {
 	now := t.now()
-	switch due := t.Schedule.Next(t.Last); {
+	due := now
+	switch {
 	case t.Last.IsZero():
-		return now
 	case t.Last.After(now): // by a clock that was wrong
-		return t.Schedule.Next(now)
-	case !due.After(now):
-		t.Log.Info("run missed, made up for now", "due", due, "last", t.Last)
-		return due
+		due = t.Schedule.Next(now)
 	default:
-		return due
+		due = t.Schedule.Next(t.Last)
 	}
+	t.Log.Info("first run", "due", due, "missed", due.Before(now))
+	return due
 }
 
 // following returns the first due time after due that is yet to come.
