@@ -64,6 +64,7 @@ Jekyll files.`,
 		Example: `  finarc demo                      see it work, with a mirror of its own
   finarc config init > crawler.yaml
   finarc crawl                     archive what the mirrors show now
+  finarc watch                     do so again and again
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
   finarc export jekyll --out dump`,
