@@ -109,14 +109,14 @@ func check(words []string) error {
 	case len(words) != fields:
 		return fmt.Errorf("want %d fields (minute, hour, day of month, month, day of week), not %d", fields, len(words))
 	}
-	// An item of a list: everything, a value or a range, with or without a step.
-	list := regexp.MustCompile(`^(\*|[0-9a-z]+(-[0-9a-z]+)?)(/[0-9]+)?(,(\*|[0-9a-z]+(-[0-9a-z]+)?)(/[0-9]+)?)*$`)
+	const item = `(\*|[0-9a-z]+(-[0-9a-z]+)?)(/[0-9]+)?`
+	list := regexp.MustCompile(`^` + item + `(,` + item + `)*$`)
 	for i, word := range words {
 		if !list.MatchString(word) {
 			return fmt.Errorf("%s: want numbers or names, ranges (1-5), steps (*/5) and lists of them (0,30), not %q", fieldName(i), word)
 		}
 	}
-	// It counts Sunday twice, as 0 and 7, where a range leads over it.
+	// The library counts Sunday twice, as 7 and 0, where a range leads over it.
 	if regexp.MustCompile(`[0-9a-z]/`).MatchString(words[fields-1]) {
 		return fmt.Errorf("day of week: name the days instead of a step over some of them, not %q", words[fields-1])
 	}

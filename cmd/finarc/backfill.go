@@ -61,11 +61,8 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 			if err := fl.check(cmd); err != nil {
 				return err
 			}
-			c, err := a.validConfig()
+			c, err := a.crawlConfig(fl.only)
 			if err != nil {
-				return err
-			}
-			if c.Mirrors, err = chosen(c.Mirrors, fl.only); err != nil {
 				return err
 			}
 			if fl.backfill, err = a.backfill(c, &fl); err != nil {

@@ -70,11 +70,8 @@ busy; 130 interrupted.`,
 			if err := fl.check(cmd); err != nil {
 				return err
 			}
-			c, err := a.validConfig()
+			c, err := a.crawlConfig(fl.only)
 			if err != nil {
-				return err
-			}
-			if c.Mirrors, err = chosen(c.Mirrors, fl.only); err != nil {
 				return err
 			}
 			return a.crawlAndTell(cmd.Context(), c, &fl)
@@ -138,6 +135,17 @@ func (a *app) crawlInto(ctx context.Context, c config.Config, fl *crawlFlags) (*
 		return nil, err
 	}
 	return a.crawl(ctx, c, arc, fl)
+}
+
+// crawlConfig reads a configuration to crawl with, of the named mirrors; all if
+// none is.
+func (a *app) crawlConfig(only []string) (config.Config, error) {
+	c, err := a.validConfig()
+	if err != nil {
+		return c, err
+	}
+	c.Mirrors, err = chosen(c.Mirrors, only)
+	return c, err
 }
 
 // chosen returns the mirrors that are named; all if none is.

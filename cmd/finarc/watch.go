@@ -58,11 +58,8 @@ busy at the start.`,
 			if err := errors.Join(fl.check(cmd), exclusive(cmd, "every", "schedule")); err != nil {
 				return err
 			}
-			c, err := a.validConfig()
+			c, err := a.crawlConfig(fl.only)
 			if err != nil {
-				return err
-			}
-			if c.Mirrors, err = chosen(c.Mirrors, fl.only); err != nil {
 				return err
 			}
 			when, err := fl.schedule(cmd, c)
