@@ -97,22 +97,22 @@ func TestRuns(t *testing.T) {
 		"the machine slept": {
 			start: "2021-12-22 10:37:15", last: "2021-12-22 10:35:00", exprs: []string{"0 * * * *"},
 			run: func(k *keeper, i int) {
-				if i == 1 { // at 11:00; from 11:10 until 14:25, of which timers know nothing
-					time.AfterFunc(10*time.Minute, func() { k.move(3*time.Hour + 15*time.Minute) })
+				if i == 1 { // at 11:00; from 11:10:30 until 14:25, of which timers know nothing
+					time.AfterFunc(10*time.Minute+30*time.Second, func() { k.set("2021-12-22 14:25:00") })
 				}
 			},
-			want:   []string{"2021-12-22 11:00:00 for 11:00:00", "2021-12-22 14:25:00 for 12:00:00", "2021-12-22 15:00:00 for 15:00:00"},
+			want:   []string{"2021-12-22 11:00:00 for 11:00:00", "2021-12-22 14:25:30 for 12:00:00", "2021-12-22 15:00:00 for 15:00:00"},
 			logged: []string{"runs=2 next=2021-12-22T15:00:00.000+08:00"},
 		},
 		"the clock is set back while it waits": {
 			start: "2021-12-22 10:37:15", last: "2021-12-22 10:35:00", exprs: []string{"0 * * * *"},
 			run: func(k *keeper, i int) {
 				if i == 1 {
-					time.AfterFunc(10*time.Minute, func() { k.set("2021-12-20 08:30:00") })
+					time.AfterFunc(10*time.Minute+30*time.Second, func() { k.set("2021-12-20 08:30:00") })
 				}
 			},
 			want:   []string{"2021-12-22 11:00:00 for 11:00:00", "2021-12-20 09:00:00 for 09:00:00", "2021-12-20 10:00:00 for 10:00:00"},
-			logged: []string{`level=WARN msg="the clock was set back" now=2021-12-20T08:3`, "next=2021-12-20T09:00:00.000+08:00"},
+			logged: []string{`level=WARN msg="the clock was set back" now=2021-12-20T08:30:30`, "next=2021-12-20T09:00:00.000+08:00"},
 		},
 		"the clock is set back during a run": {
 			start: "2021-12-22 10:37:15", last: "2021-12-22 10:35:00", exprs: []string{"0 * * * *"},
