@@ -93,6 +93,10 @@ func (r reopened) Held(ctx context.Context, since time.Time, after news.ID, n in
 	return in(ctx, r, func(a *archive.Archive) ([]news.Held, error) { return a.Held(ctx, since, after, n) })
 }
 
+func (r reopened) Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.HourCount, error) { return a.Hourly(ctx, since) })
+}
+
 func (r reopened) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
 	return in(ctx, r, func(a *archive.Archive) ([]news.PageCounts, error) { return a.PageHistory(ctx) })
 }

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -20,6 +21,41 @@ type listPage struct {
 	Checked      int64         `cbor:"6,keyasint,omitempty"`
 	Gone         int64         `cbor:"7,keyasint,omitempty"`
 	Depth        int           `cbor:"8,keyasint,omitempty"`
+	Moved        int64         `cbor:"9,keyasint,omitempty"`
+	Visits       *visits       `cbor:"10,keyasint,omitempty"`
+}
+
+// visits is a news.Visits as stored.
+type visits struct {
+	Posts float64 `cbor:"1,keyasint,omitempty"`
+	Hours float64 `cbor:"2,keyasint,omitempty"`
+	Told  float64 `cbor:"3,keyasint,omitempty"`
+	Alone float64 `cbor:"4,keyasint,omitempty"`
+	Since int     `cbor:"5,keyasint,omitempty"`
+}
+
+// newListPage returns a list page as it is stored.
+func newListPage(l *news.ListPage) *listPage {
+	s := &listPage{
+		Mirror: l.Mirror, Kind: l.Kind, ETag: l.ETag, LastModified: l.LastModified,
+		Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone), Depth: l.Depth, Moved: millis(l.Moved),
+	}
+	if v := visits(l.Visits); v != (visits{}) {
+		s.Visits = &v
+	}
+	return s
+}
+
+// page returns the list page that is stored under an address.
+func (s *listPage) page(address string) news.ListPage {
+	l := news.ListPage{
+		URL: address, Mirror: s.Mirror, Kind: s.Kind, ETag: s.ETag, LastModified: s.LastModified,
+		Read: fromMillis(s.Read), Checked: fromMillis(s.Checked), Gone: fromMillis(s.Gone), Depth: s.Depth, Moved: fromMillis(s.Moved),
+	}
+	if s.Visits != nil {
+		l.Visits = news.Visits(*s.Visits)
+	}
+	return l
 }
 
 // commitLists records list pages. One that was only found (neither read nor
@@ -30,10 +66,7 @@ func (t *tx) commitLists(lists []news.ListPage) error {
 		if l.Checked.IsZero() && t.has(bucketLists, []byte(l.URL)) {
 			continue
 		}
-		v, err := t.a.codec.encode(listPage{
-			Mirror: l.Mirror, Kind: l.Kind, ETag: l.ETag, LastModified: l.LastModified,
-			Read: millis(l.Read), Checked: millis(l.Checked), Gone: millis(l.Gone), Depth: l.Depth,
-		})
+		v, err := t.a.codec.encode(newListPage(l))
 		if err != nil {
 			return err
 		}
@@ -65,18 +98,55 @@ func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, er
 			if err := a.codec.decode(v, &s); err != nil {
 				return fmt.Errorf("list page %s: %w", k, err)
 			}
-			if s.Mirror != mirror {
-				return nil
+			if s.Mirror == mirror {
+				lists = append(lists, s.page(string(k)))
 			}
-			lists = append(lists, news.ListPage{
-				URL: string(k), Mirror: s.Mirror, Kind: s.Kind, ETag: s.ETag, LastModified: s.LastModified,
-				Read: fromMillis(s.Read), Checked: fromMillis(s.Checked), Gone: fromMillis(s.Gone),
-				Depth: s.Depth,
-			})
 			return nil
 		})
 	})
 	return lists, err
+}
+
+// Hourly returns how many revisions there are of posts that were published in each
+// hour since a time, in order of time; hours without any are left out.
+func (a *Archive) Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error) {
+	var counts []news.HourCount
+	from := appendChunk(nil, uint64(max(0, since.Unix()))/hour)
+	for from != nil {
+		err := a.view(ctx, func(t *tx) error {
+			began := time.Now()
+			c := t.Bucket(bucketTimes).Cursor()
+			k, v := c.Seek(from)
+			for from = nil; k != nil; k, v = c.Next() {
+				if time.Since(began) >= selectTime {
+					from = bytes.Clone(k)
+					return nil
+				}
+				n, err := hourCount(k, v)
+				if err != nil {
+					return err
+				}
+				counts = append(counts, n)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return counts, nil
+}
+
+// hourCount counts a list of the index of times.
+func hourCount(key, stored []byte) (news.HourCount, error) {
+	entries, err := decodeEntries(stored)
+	if err == nil && len(key) != chunkSize {
+		err = fmt.Errorf("%w: no hour", ErrCorrupt)
+	}
+	if err != nil {
+		return news.HourCount{}, fmt.Errorf("%s %x: %w", bucketTimes, key, err)
+	}
+	return news.HourCount{Hour: unix(int64(binary.BigEndian.Uint32(key)) * hour), Posts: len(entries)}, nil
 }
 
 func unix(seconds int64) time.Time { return time.Unix(seconds, 0).In(news.Shanghai) }

@@ -189,6 +189,9 @@ func (d *drawing) list() news.ListPage {
 	} else {
 		l.Read, l.LastModified = l.Checked, "Wed, 22 Dec 2021 04:00:00 GMT"
 	}
+	if d.chance(0.5) {
+		l.Moved, l.Visits = d.clock, news.Visits{Posts: d.Float64(), Hours: d.Float64() * 100, Since: d.IntN(9)}
+	}
 	return l
 }
 

@@ -42,6 +42,9 @@ type Store interface {
 	// PageHistory returns how the pages of each earlier run could be read, newest
 	// first.
 	PageHistory(ctx context.Context) ([]news.PageCounts, error)
+	// Hourly returns how many posts were published in each hour since a time, in
+	// order of time; hours without any may be left out.
+	Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error)
 }
 
 // Options are what a crawl needs to be told.

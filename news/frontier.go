@@ -117,6 +117,27 @@ type ListPage struct {
 	Checked      time.Time // when the server last answered, 304 included
 	Gone         time.Time // since when the server answers 404 or 410; zero if it does not
 	Depth        int       // how many links lead to it from the home page, as it was first found
+	// Moved is when the page last changed, as the mirror's sitemap tells; zero
+	// where it does not.
+	Moved  time.Time
+	Visits Visits // what earlier visits taught of it
+}
+
+// Visits is what the visits to a list page have taught of how often posts come
+// to it, as package revisit reckons it. What is long ago counts for less, so
+// that the numbers are no whole ones.
+type Visits struct {
+	Posts float64 // that came, as far as it is known by which page
+	Hours float64 // in which they came, each worth as much as is usual for it
+	Told  float64 // of Posts, those of which the home page, feed or sitemap told first
+	Alone float64 // of Posts, those that no other page had told of
+	Since int     // posts of the page that others have told of since it was last asked for
+}
+
+// HourCount is how many posts were published in an hour.
+type HourCount struct {
+	Hour  time.Time // its beginning
+	Posts int
 }
 
 // Batch is everything that a stretch of crawling learned. The archive takes it

@@ -380,6 +380,7 @@ func testCancelled(t *testing.T, s Store) {
 		"unknown":   func() error { _, err := s.Unknown(ctx, nil); return err },
 		"days":      func() error { _, err := s.Days(ctx, 0, 0); return err },
 		"history":   func() error { _, err := s.PageHistory(ctx); return err },
+		"hourly":    func() error { _, err := s.Hourly(ctx, time.Time{}); return err },
 		"select":    func() error { return lastError(s.Select(ctx, archive.Selection{})) },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {

@@ -36,6 +36,7 @@ var againRules = []rule{
 	{"held posts with a copy of each mirror", testHeld},
 	{"held posts since a moment, by portions", testHeldPortions},
 	{"how pages could be read", testPageHistory},
+	{"how many posts were published in which hour", testHourly},
 }
 
 // waitingUntil returns sample i as a link that was tried and waits.
@@ -392,4 +393,24 @@ func testPageHistory(t *testing.T, s Store) {
 		commit(t, s, news.Batch{Run: &run})
 	}
 	wantSame(t, "history", []news.PageCounts{both, {news.KindShare: share}, {news.KindPost: post}}, history(s.PageHistory(t.Context())))
+}
+
+func testHourly(t *testing.T, s Store) {
+	hourly := do[[]news.HourCount](t)
+	wantSame(t, "of nothing", 0, len(hourly(s.Hourly(t.Context(), time.Time{}))))
+	var posts []news.Captured
+	for i, at := range []time.Time{Noon, Noon.Add(59 * time.Minute), Noon.Add(-time.Second), Noon.Add(-5 * time.Hour), {}} {
+		p := Sample(i)
+		p.Post.Published = at
+		posts = append(posts, p)
+	}
+	commit(t, s, news.Batch{Posts: posts})
+	want := []news.HourCount{{Hour: Noon.Add(-5 * time.Hour), Posts: 1}, {Hour: Noon.Add(-time.Hour), Posts: 1}, {Hour: Noon, Posts: 2}}
+	wantSame(t, "since seven", want, hourly(s.Hourly(t.Context(), Noon.Add(-5*time.Hour+10*time.Minute))))
+	wantSame(t, "since noon", want[2:], hourly(s.Hourly(t.Context(), Noon)))
+	all := 0
+	for _, h := range hourly(s.Hourly(t.Context(), time.Time{})) {
+		all += h.Posts
+	}
+	wantSame(t, "of all time, one without a date included", len(posts), all)
 }

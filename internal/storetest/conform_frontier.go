@@ -200,6 +200,7 @@ func testLists(t *testing.T, s Store) {
 	wantSame(t, "lists of n", []news.ListPage{other}, lists(s.Lists(t.Context(), "n")))
 	wantSame(t, "lists of none", []news.ListPage(nil), lists(s.Lists(t.Context(), "x")))
 	home.ETag, home.LastModified, home.Checked, home.Gone = "", "", Noon.Add(time.Hour), Noon.Add(time.Hour)
+	home.Moved, home.Visits = Noon.Add(30*time.Minute), news.Visits{Posts: 12.345, Hours: 1.0 / 3, Told: 4, Alone: 5.5, Since: 2}
 	commit(t, s, news.Batch{Lists: []news.ListPage{home}})
 	wantSame(t, "lists of m", []news.ListPage{home, gone}, lists(s.Lists(t.Context(), "m")))
 }

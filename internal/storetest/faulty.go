@@ -33,6 +33,7 @@ const (
 	Runs      Method = "Runs"
 	Hosts     Method = "Hosts"
 	Held      Method = "Held"
+	Hourly    Method = "Hourly"
 
 	PageHistory Method = "PageHistory"
 	KnownOn     Method = "KnownOn"
@@ -244,6 +245,11 @@ func (f *Faulty) Hosts(ctx context.Context) ([]news.Host, error) {
 // Held implements [Store].
 func (f *Faulty) Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error) {
 	return through(ctx, f.next(Held, nil), func() ([]news.Held, error) { return f.inner.Held(ctx, since, after, n) })
+}
+
+// Hourly implements [Store].
+func (f *Faulty) Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error) {
+	return through(ctx, f.next(Hourly, nil), func() ([]news.HourCount, error) { return f.inner.Hourly(ctx, since) })
 }
 
 // PageHistory implements [Store].

@@ -394,7 +394,7 @@ func (s *state) list(l news.ListPage) {
 	if _, known := s.lists[l.URL]; known && l.Checked.IsZero() {
 		return
 	}
-	l.Read, l.Checked, l.Gone = milli(l.Read), milli(l.Checked), milli(l.Gone)
+	l.Read, l.Checked, l.Gone, l.Moved = milli(l.Read), milli(l.Checked), milli(l.Gone), milli(l.Moved)
 	s.lists[l.URL] = l
 }
 

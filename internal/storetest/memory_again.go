@@ -77,6 +77,30 @@ func (m *Memory) PageHistory(ctx context.Context) ([]news.PageCounts, error) {
 	return history, err
 }
 
+// Hourly implements [Store].
+func (m *Memory) Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	posts := make(map[time.Time]int)
+	for _, revs := range m.look().posts {
+		for i := range revs {
+			at := revs[i].Place()
+			if at.IsZero() {
+				at = time.Unix(0, 0) // of no known day
+			}
+			if at = at.In(news.Shanghai).Truncate(time.Hour); !at.Before(since.Truncate(time.Hour)) {
+				posts[at]++
+			}
+		}
+	}
+	var counts []news.HourCount
+	for _, at := range slices.SortedFunc(maps.Keys(posts), time.Time.Compare) {
+		counts = append(counts, news.HourCount{Hour: at, Posts: posts[at]})
+	}
+	return counts, nil
+}
+
 // Held implements [Store].
 func (m *Memory) Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error) {
 	if err := ctx.Err(); err != nil {

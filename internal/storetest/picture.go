@@ -30,6 +30,7 @@ type Picture struct {
 	Hosts    []news.Host
 	Held     []news.Held
 	History  []news.PageCounts
+	Hourly   []news.HourCount
 	Selected map[string][]news.Revision // by selection
 }
 
@@ -45,7 +46,7 @@ func Look(ctx context.Context, s Store, u Universe) (*Picture, error) {
 			return nil, err
 		}
 	}
-	var errs [8]error
+	var errs [9]error
 	p.Frontier, errs[0] = s.Wanted(ctx, "", 1<<20)
 	p.Leads, errs[1] = s.Leads(ctx, "", 1<<20)
 	p.Failed, errs[2] = s.Failures(ctx, "", 1<<20)
@@ -53,6 +54,7 @@ func Look(ctx context.Context, s Store, u Universe) (*Picture, error) {
 	p.Hosts, errs[5] = s.Hosts(ctx)
 	p.Held, errs[6] = s.Held(ctx, Noon.AddDate(0, 0, 1), "", 1<<20)
 	p.History, errs[7] = s.PageHistory(ctx)
+	p.Hourly, errs[8] = s.Hourly(ctx, Noon)
 	for _, name := range u.Mirrors {
 		var err error
 		p.Lists[name], err = s.Lists(ctx, name)

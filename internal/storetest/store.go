@@ -31,6 +31,7 @@ type Store interface {
 	Hosts(ctx context.Context) ([]news.Host, error)
 	Held(ctx context.Context, since time.Time, after news.ID, n int) ([]news.Held, error)
 	PageHistory(ctx context.Context) ([]news.PageCounts, error)
+	Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error)
 }
 
 var (
