@@ -23,10 +23,12 @@ type feedReader struct {
 	entry entryTitle
 	loc   element // an element whose text is an address
 	index bool    // within a sitemap index
+	moved moved
 }
 
 func (r *feedReader) startTag(t *tag) {
 	r.entry.startTag(t.name)
+	r.moved.startTag(t, len(r.list.g.page.Lists))
 	switch string(t.name) {
 	case "feed", "rss", "rdf:rdf", "urlset":
 		r.list.list = true
@@ -45,8 +47,10 @@ func (r *feedReader) startTag(t *tag) {
 
 func (r *feedReader) textToken() {
 	r.entry.textToken(r.scanner)
-	if r.loc.open {
-		r.loc.text = append(r.loc.text, r.text()...)
+	for _, e := range [...]*element{&r.loc, &r.moved.text} {
+		if e.open {
+			e.text = append(e.text, r.text()...)
+		}
 	}
 }
 
@@ -61,6 +65,7 @@ func (r *feedReader) endTag(name []byte) {
 		r.index = false
 	}
 	r.entry.endTag(name, r.list.g.page.Found)
+	r.moved.endTag(name, r.list.g.page.Lists)
 }
 
 // take records an address. What a sitemap index names on the site is a

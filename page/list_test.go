@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +166,31 @@ func TestReadFeed(t *testing.T) {
 				t.Errorf("lists (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestListsMoved: a sitemap tells when list pages changed.
+func TestListsMoved(t *testing.T) {
+	entry := func(name, lastmod string) string {
+		return "<url><loc>https://mirror.example/category/" + name + ".html</loc>" + lastmod + "</url>"
+	}
+	body := `<urlset>` + entry("second", "<lastmod>2021-12-22T10:37:15+08:00</lastmod>") + entry("none", "") +
+		entry("utc", "<lastmod> 2021-12-22T02:37:15.5Z </lastmod>") + entry("minute", "<lastmod>2021-12-22T10:37+08:00</lastmod>") +
+		entry("day", "<lastmod>2021-12-22</lastmod>") + entry("year", "<lastmod>2021</lastmod>") + entry("odd", "<lastmod>gestern</lastmod>") +
+		entry("far", "<lastmod>9999-12-22</lastmod>") +
+		`<url><lastmod>2021-12-22</lastmod><loc>https://mirror.example/category/before.html</loc></url>` +
+		`<url><loc>https://mirror.example/emnews/2021/12/22/NW202112222222306968.html</loc><lastmod>2021-12-22</lastmod></url>` + entry("last", "")
+	second := time.Date(2021, 12, 22, 10, 37, 15, 0, news.Shanghai)
+	day := second.Truncate(24 * time.Hour).Add(-8 * time.Hour)
+	want := map[string]time.Time{
+		"second": second, "none": {}, "utc": second.Add(time.Second / 2), "minute": second.Truncate(time.Minute), "day": day,
+		"year": {}, "odd": {}, "far": {}, "before": day, "last": {},
+	}
+	got := map[string]time.Time{}
+	for _, l := range mustRead(t, capture(news.KindSitemap, newSite(t).Sitemap(), body)).Lists {
+		got[strings.TrimSuffix(l.URL[strings.LastIndexByte(l.URL, '/')+1:], ".html")] = l.Moved
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("moved (-want +got):\n%s", diff)
 	}
 }

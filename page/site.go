@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/finarc/finarc/news"
@@ -104,6 +105,27 @@ func (s *Site) Sitemap() string { return s.address(s.base + "sitemap.xml") }
 // Spaces are %20 in it, and brackets stay.
 func (s *Site) Category(name string) string {
 	return s.address(s.base+categoryDir) + escapeSegment(name) + htmlExt
+}
+
+// Outlet returns the categories of a category page's or a post's address on the
+// site in the form that both have in common: in lower case, each once. It is
+// empty for any other address, and where a post's has no category.
+func (s *Site) Outlet(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	l := s.look(u)
+	if l.kind != news.KindCategory && l.kind != news.KindPost {
+		return ""
+	}
+	var parts []string
+	for _, part := range strings.Fields(strings.ToLower(l.name)) {
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " ")
 }
 
 // Share returns the address of a post's NewsShare page, or "" if the mirror

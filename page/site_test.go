@@ -78,6 +78,28 @@ func TestSiteWithoutTemplates(t *testing.T) {
 	}
 }
 
+// TestSiteOutlet: a post's address and its category's page tell the same.
+func TestSiteOutlet(t *testing.T) {
+	s := newSite(t)
+	for address, want := range map[string]string{
+		"https://mirror.example/category/21caijing.html":                                               "21caijing",
+		"https://mirror.example/21caijing/2021/12/22/NW202112222222306968.html":                        "21caijing",
+		"https://mirror.example/category/21shijijingjibaodao%2021caijingAPP.html":                      "21shijijingjibaodao 21caijingapp",
+		"https://mirror.example/21shijijingjibaodao/21caijingapp/2021/12/22/NW202112222222306968.html": "21shijijingjibaodao 21caijingapp",
+		"https://mirror.example/category/a%20%20b%20A.html":                                            "a b",
+		"https://mirror.example/a/b/2021/12/22/NW202112222222306968.html":                              "a b",
+		"https://mirror.example/2021/12/22/note.html":                                                  "",
+		"https://mirror.example/":                                                                      "",
+		"https://other.example/category/a.html":                                                        "",
+		"http://share.example/html_News/NewsShare.html?infoCode=NW202112222222306968":                  "",
+		"https://mirror.example/category/%zz.html":                                                     "",
+	} {
+		if got := s.Outlet(address); got != want {
+			t.Errorf("%s is of %q, want %q", address, got, want)
+		}
+	}
+}
+
 func TestSiteKind(t *testing.T) {
 	s := newSite(t)
 	for address, want := range map[string]news.PageKind{
