@@ -12,7 +12,7 @@
 //
 // The variables of a mirror are FINARC_MIRROR_NAME, FINARC_MIRROR_SITE,
 // FINARC_MIRROR_SHARE, FINARC_MIRROR_TEXT, FINARC_MIRROR_CATEGORIES (names
-// between commas) and FINARC_MIRROR_PRIVATE. They override the one mirror of the file; where the file
+// between commas), FINARC_MIRROR_WINDOW and FINARC_MIRROR_PRIVATE. They override the one mirror of the file; where the file
 // has none, they make one, named after its site's host unless told otherwise;
 // where it has several, they are refused, as they could mean any of them.
 //
@@ -72,6 +72,8 @@ type Mirror struct {
 	// Categories are the names of the category pages to read; none named means
 	// every category that the site links.
 	Categories []string
+	// Window is for how long the site shows a post, above 0.
+	Window time.Duration
 	// Private allows its hosts to stand on loopback, private and link-local
 	// addresses. Hosts that are written as such an address may without.
 	Private bool
@@ -89,7 +91,13 @@ type Limits struct {
 	Attempts int           // runs in which a post is tried before it is given up, at least 1
 	PutOff   time.Duration // how long a post is left alone after the first of them, above 0; it doubles
 	Robots   bool          // whether robots.txt is obeyed (RFC 9309)
+	// Lists is how many category pages of a mirror a run asks for; 0: all. New
+	// ones, and those that were left alone for too long, are asked for beyond it.
+	Lists int
 }
+
+// DefaultWindow is for how long the real mirror shows a post.
+const DefaultWindow = 72 * time.Hour
 
 // InfoCodeMark is what stands for the infoCode in [Mirror.Share] and
 // [Mirror.Text].
@@ -98,6 +106,9 @@ const InfoCodeMark = "{infoCode}"
 // maxFile bounds a configuration file, in bytes: beyond it the path is surely
 // not a configuration's.
 const maxFile = 1 << 20
+
+// newMirror returns a mirror of which nothing is told.
+func newMirror() Mirror { return Mirror{Window: DefaultWindow} }
 
 // Default returns the configuration of one who says nothing. It has no mirror,
 // so it does not validate as it stands.

@@ -22,7 +22,7 @@ func TestDefault(t *testing.T) {
 		Archive: "finarc.db",
 		Limits: Limits{
 			Rate: 2, Burst: 2, Parallel: 4, Timeout: 30 * time.Second,
-			MaxBody: 8 << 20, Retries: 4, Attempts: 8, PutOff: 5 * time.Minute, Robots: true,
+			MaxBody: 8 << 20, Retries: 4, Attempts: 8, PutOff: 5 * time.Minute, Robots: true, Lists: 150,
 		},
 		Notify: Notify{When: NotifyFailure},
 	}
@@ -53,6 +53,7 @@ mirrors:
     share: http://share.example/s?infoCode={infoCode}
     text: http://share.example/{infoCode}.json
     categories: [21caijing, "Career  In touxingPEVC"]
+    window: 30m
   - name: 二
     site: http://two.example:8080/finance
     private: true
@@ -71,6 +72,7 @@ limits:
   retries: 0
   attempts: 3
   put_off: 1h
+  lists: 40
   robots: false
 `
 	want := Config{
@@ -81,14 +83,14 @@ limits:
 				Name: "one", Site: "https://one.example/",
 				Share:      "http://share.example/s?infoCode={infoCode}",
 				Text:       "http://share.example/{infoCode}.json",
-				Categories: []string{"21caijing", "Career  In touxingPEVC"},
+				Categories: []string{"21caijing", "Career  In touxingPEVC"}, Window: 30 * time.Minute,
 			},
-			{Name: "二", Site: "http://two.example:8080/finance", Private: true},
+			{Name: "二", Site: "http://two.example:8080/finance", Window: DefaultWindow, Private: true},
 		},
 		Proxy:    "socks5://127.0.0.1:1080",
 		Calendar: "closed.txt",
 		Schedule: []string{"*/5 9-15 * * mon-fri", "@hourly"},
-		Limits:   Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour},
+		Limits:   Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour, Lists: 40},
 		Notify:   Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
 	}
 	got, err := Parse("crawler.yaml", []byte(file), nil)

@@ -97,7 +97,8 @@ func (d *decoder) mirrors(c *Config, n *yaml.Node) {
 	}
 }
 
-func (d *decoder) mirror(path string, n *yaml.Node) (m Mirror) {
+func (d *decoder) mirror(path string, n *yaml.Node) Mirror {
+	m := newMirror()
 	known := map[string]func(*yaml.Node){}
 	for _, k := range mirrorSettings() {
 		known[k.path] = func(n *yaml.Node) { assign(d, k, &m, path+"."+k.path, n) }

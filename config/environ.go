@@ -42,7 +42,7 @@ func ours(environ []string) map[string]string {
 // mirrorEnvironment lets the variables of a mirror override the only one, or
 // make it.
 func (d *decoder) mirrorEnvironment(c *Config, values map[string]string, known map[string]bool) {
-	m := Mirror{}
+	m := newMirror()
 	if len(c.Mirrors) == 1 {
 		m = c.Mirrors[0]
 	}

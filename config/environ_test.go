@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -12,11 +13,11 @@ func TestEnvironment(t *testing.T) {
 		"FINARC_LIMITS_RATE=0", "FINARC_LIMITS_BURST=0", "FINARC_LIMITS_PARALLEL=9", "FINARC_LIMITS_TIMEOUT=5s",
 		"FINARC_LIMITS_MAX_BODY=1MiB", "FINARC_LIMITS_RETRIES=0", "FINARC_LIMITS_ROBOTS=false",
 		"FINARC_MIRROR_SITE=http://other.example/", "FINARC_MIRROR_CATEGORIES=21caijing, Career  In touxingPEVC",
-		"FINARC_MIRROR_SHARE=", "FINARC_SOMETHING_ELSE=1", "FINARC_SCHEDULE=0,30 9-15 * * mon-fri; @every 1h", "HOME=/root",
+		"FINARC_MIRROR_SHARE=", "FINARC_MIRROR_WINDOW=24h", "FINARC_LIMITS_LISTS=0", "FINARC_SOMETHING_ELSE=1", "FINARC_SCHEDULE=0,30 9-15 * * mon-fri; @every 1h", "HOME=/root",
 	})
 	want := Config{
 		Archive: "a.db", Contact: "ops@example.org", Schedule: []string{"0,30 9-15 * * mon-fri", "@every 1h"},
-		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}}},
+		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}, Window: 24 * time.Hour}},
 		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8, PutOff: 3e11},
 		Notify:  Notify{When: NotifyFailure},
 	}
@@ -27,7 +28,7 @@ func TestEnvironment(t *testing.T) {
 
 func TestEnvironmentMakesMirror(t *testing.T) {
 	c, err := Load("", []string{"FINARC_MIRROR_SITE=https://m.example:8443/", "FINARC_MIRROR_TEXT=https://m.example/{infoCode}"})
-	want := []Mirror{{Name: "m.example", Site: "https://m.example:8443/", Text: "https://m.example/{infoCode}"}}
+	want := []Mirror{{Name: "m.example", Site: "https://m.example:8443/", Text: "https://m.example/{infoCode}", Window: DefaultWindow}}
 	if err != nil || !reflect.DeepEqual(c.Mirrors, want) {
 		t.Errorf("got %+v, %v", c.Mirrors, err)
 	}

@@ -91,6 +91,8 @@ func settings() []key[Config] {
 			whole(1), func(c *Config) *int { return &c.Limits.Attempts }),
 		scalar("limits.put_off", "5m0s", "How long such a post is left alone after the first of them; twice as long after each further one.",
 			duration(), func(c *Config) *time.Duration { return &c.Limits.PutOff }),
+		scalar("limits.lists", "150", "Category pages of a mirror that a run asks for, where it has more: those on which a new post is likeliest; 0: all.",
+			whole(0), func(c *Config) *int { return &c.Limits.Lists }),
 		scalar("limits.robots", "true", "Whether robots.txt is obeyed (RFC 9309).",
 			truth(), func(c *Config) *bool { return &c.Limits.Robots }),
 		scalar("notify.url", "", "Where a run's report is posted to, as JSON; none named: nowhere.",
@@ -113,6 +115,8 @@ func mirrorSettings() []key[Mirror] {
 		scalar("text", "", "The JSON from which the shared page gets its text.",
 			address, func(m *Mirror) *string { return &m.Text }),
 		categories(),
+		scalar("window", DefaultWindow.String(), "For how long the site shows a post: each category page is asked for at least six times meanwhile.",
+			duration(), func(m *Mirror) *time.Duration { return &m.Window }),
 		scalar("private", "false", "Whether its hosts may stand on loopback, private or link-local addresses.",
 			truth(), func(m *Mirror) *bool { return &m.Private }),
 	}

@@ -152,7 +152,7 @@ FINARC_LIMITS_RETRIES: want a whole number, 0 or more, not "some"`
 func TestValidateWithoutFile(t *testing.T) {
 	c := Default()
 	c.Limits.Parallel = -3
-	c.Mirrors = []Mirror{{Name: "m", Site: "http://m.example/", Categories: []string{"a", ""}}}
+	c.Mirrors = []Mirror{{Name: "m", Site: "http://m.example/", Categories: []string{"a", ""}, Window: DefaultWindow}}
 	const want = `limits.parallel: want a whole number, 1 or more, not "-3"
 mirrors[0].categories: want a list of different category names, without commas or slashes, not ["a" ""]`
 	if err := c.Validate(); err == nil || err.Error() != want {

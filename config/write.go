@@ -25,6 +25,8 @@ func Template() []byte {
 		Site:  "https://finews.withounder.com/",
 		Share: "http://finews.zning.xyz/html_News/NewsShare.html?infoCode=" + InfoCodeMark,
 		Text:  "http://finews.zning.xyz/NewsData/GetNewsText.do?id=" + InfoCodeMark,
+
+		Window: DefaultWindow,
 	}}
 	return c.YAML()
 }

@@ -34,14 +34,14 @@ func random(r *rand.Rand) Config {
 		Limits: Limits{
 			Rate: r.ExpFloat64(), Burst: 1 + r.IntN(3), Parallel: 1 + r.IntN(9),
 			Timeout: time.Duration(1 + r.Int64N(1e12)), MaxBody: 1024 + r.Int64N(1<<uint(1+r.IntN(50))),
-			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), PutOff: time.Duration(1 + r.Int64N(1e12)), Robots: r.IntN(2) == 0,
+			Retries: r.IntN(5), Attempts: 1 + r.IntN(9), PutOff: time.Duration(1 + r.Int64N(1e12)), Lists: r.IntN(500), Robots: r.IntN(2) == 0,
 		},
 	}
 	for range r.IntN(3) {
 		c.Schedule = append(c.Schedule, pick("*/5 * * * *", "0,30 9-15 1-31/2 jan-mar MON", "@every 90s", "@hourly", "5 4 * * *"))
 	}
 	for i := range 1 + r.IntN(3) {
-		m := Mirror{Name: odd() + string(rune('a'+i)), Site: "http://m.example:80/" + odd(), Share: "http://s.example/" + odd() + InfoCodeMark}
+		m := Mirror{Name: odd() + string(rune('a'+i)), Site: "http://m.example:80/" + odd(), Share: "http://s.example/" + odd() + InfoCodeMark, Window: time.Duration(1 + r.Int64N(1e15))}
 		for range r.IntN(3) {
 			m.Categories = append(m.Categories, odd())
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
+	"github.com/finarc/finarc/revisit"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -66,6 +67,9 @@ type Options struct {
 	Refresh int
 	// Backfill, if set, makes the run fetch the posts of some days.
 	Backfill *Backfill
+	// TradingDay tells on which days the exchanges trade, as more is published
+	// then; nil: from Monday to Friday.
+	TradingDay func(news.Day) bool
 	// Proxy is the address of a proxy for all requests; empty: what the
 	// environment says.
 	Proxy string
@@ -124,6 +128,9 @@ func (o *Options) fillDefaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.TradingDay == nil {
+		o.TradingDay = revisit.Weekdays
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -173,6 +180,7 @@ type site struct {
 	read      int             // list pages that were read, or are as they were
 	linked    bool            // a list page linked a post or another list page
 	err       error           // the first failure of a list page
+	outlook
 }
 
 func newSites(mirrors []config.Mirror) ([]*site, error) {
@@ -189,7 +197,7 @@ func newSites(mirrors []config.Mirror) ([]*site, error) {
 		for i, c := range m.Categories {
 			only[i] = s.Category(c)
 		}
-		sites = append(sites, &site{Site: s, only: only})
+		sites = append(sites, &site{Site: s, only: only, outlook: newOutlook(m.Window)})
 	}
 	return sites, nil
 }

@@ -108,6 +108,10 @@ func (r *run) queuePost(w news.Wanted) {
 		r.meet(w.ID, standingPending)
 		return
 	}
+	if r.waits(&w) {
+		r.meet(w.ID, standingPending)
+		return
+	}
 	if wait := w.Next.Sub(r.o.Now()); 0 < wait && wait <= maxPutOff { // for longer only where a clock was wrong
 		r.meet(w.ID, standingPending)
 		return
@@ -128,5 +132,5 @@ func (r *run) knows(w *news.Wanted) bool {
 
 // listsRead reports whether no list that is known now has anything more to tell.
 func (r *run) listsRead() bool {
-	return r.queue.lists()+r.reading+len(r.backlog)+len(r.batch.Found)+r.entering == 0
+	return r.queue.lists()+r.heldLists()+r.reading+len(r.backlog)+len(r.batch.Found)+r.entering == 0
 }

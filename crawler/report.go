@@ -75,6 +75,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 		return err
 	}
 	r.dropRefreshes()
+	r.skipUnlisted()
 	if err := r.findStandings(ctx); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	default:
 		r.report.Ending = news.EndingDone
 	}
-	final := &news.Batch{Run: r.snapshot(), Hosts: r.memory.news()}
+	final := &news.Batch{Run: r.snapshot(), Hosts: r.memory.news(), Lists: r.learned()}
 	if final.Run.Pending+final.Run.Lists.Pending > 0 {
 		r.report.GoOn, final.Run.GoOn = r.o.GoOn, r.o.GoOn
 	}
@@ -104,7 +105,7 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 
 // listsLeft returns how many list pages the run did not come to.
 func (r *run) listsLeft() int {
-	n := r.queue.lists()
+	n := r.queue.lists() + r.heldLists()
 	for _, s := range r.sites {
 		n += len(s.entrances)
 	}

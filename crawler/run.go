@@ -12,6 +12,7 @@ import (
 
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
+	"github.com/finarc/finarc/revisit"
 )
 
 const (
@@ -46,6 +47,7 @@ type run struct {
 	o      *Options
 	sites  []*site
 	memory *memory
+	rhythm *revisit.Rhythm
 	report *news.Run
 
 	transport *transport
@@ -152,6 +154,7 @@ func (r *run) loop(ctx, work context.Context) error {
 	stopping := false
 	for {
 		if !stopping {
+			r.choose()
 			if err := r.refill(work); err != nil {
 				return err
 			}
@@ -219,6 +222,9 @@ func (r *run) start(ctx context.Context) error {
 	if err := r.findEntrances(ctx); err != nil {
 		return err
 	}
+	if err := r.learnRhythm(ctx); err != nil {
+		return err
+	}
 	for _, s := range r.sites {
 		if s.slow = r.isSlow(s); s.slow && r.takeTurns(s) {
 			continue
@@ -240,6 +246,11 @@ func (r *run) findEntrances(ctx context.Context) error {
 			return fmt.Errorf("list pages of mirror %s: %w", s.Name(), err)
 		}
 		s.entrances = s.begin(known)
+		for i := range known {
+			if known[i].Checked.After(s.last) {
+				s.last = known[i].Checked
+			}
+		}
 	}
 	return nil
 }
@@ -328,8 +339,8 @@ func (r *run) queueList(l news.ListPage) bool {
 	r.known[l.URL] = true
 	age := r.o.Now().Sub(l.Checked)
 	gone := !l.Gone.IsZero() && l.Kind != news.KindHome && 0 <= age && age < goneAgain // a clock can have been wrong
-	if !gone && !r.readBefore(&l) {
-		r.queue.addList(l)
+	if s := r.siteOf(l.Mirror); !gone && !r.readBefore(&l) && !s.follow(&l) {
+		r.askFor(s, l)
 	}
 	return true
 }

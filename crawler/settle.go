@@ -56,10 +56,13 @@ func (r *run) enterResult(res result) {
 func (r *run) takeList(res result) {
 	l := res.task.list
 	s := r.siteOf(l.Mirror)
+	s.asking--
 	if l.URL == s.gate {
 		r.openGate(s, res)
 	}
 	if res.list != nil {
+		r.findGap(s, res.list)
+		s.answered(res.list, res.listed)
 		// Its validators are committed with the last of its links, or later:
 		// else a crash in between would leave links that are never met again.
 		defer func() { r.backlog = append(r.backlog, links{list: res.list}) }()
@@ -89,6 +92,9 @@ func (r *run) openGate(s *site, res result) {
 	s.rested = res.fail != nil && res.fail.rested()
 	if s.down {
 		return
+	}
+	if r.o.Backfill == nil {
+		s.decide(r.o.Limits.Lists)
 	}
 	for _, l := range s.entrances {
 		r.queueList(l)
@@ -137,6 +143,7 @@ func (r *run) enter(s *site, from string, depth int, p page.Page) {
 		if l.Depth = depth + 1; r.queueList(l) {
 			r.batch.Lists = append(r.batch.Lists, l)
 		}
+		s.hear(&l)
 	}
 	if len(p.Found) > 0 {
 		r.backlog = append(r.backlog, links{site: s, found: p.Found})
@@ -427,6 +434,7 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 	if r.elsewhere(w.ID) {
 		return
 	}
+	r.credit(w, s)
 	key := compact(w.ID)
 	old := r.seen[key]
 	switch {

@@ -40,6 +40,7 @@ type result struct {
 	post    *news.Post // the post that was got, and the capture it was read from
 	capture *news.Capture
 	list    *news.ListPage // a list page's new state; nil where it could not be had
+	listed  int            // how many of its posts are of the days within the mirror's window
 	// unmodified: the server says that the list page is as it was.
 	unmodified bool
 	found      page.Page // what the page links
@@ -105,9 +106,10 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 	if c.Status == http.StatusNotModified {
 		return result{list: &l, unmodified: true}
 	}
-	told := 0
-	found, err := r.siteOf(l.Mirror).ReadList(c, func(posts []news.Wanted) error {
-		told += len(posts)
+	s := r.siteOf(l.Mirror)
+	told, listed, since := 0, 0, wholeDays(c.Fetched, s.window)
+	found, err := s.ReadList(c, func(posts []news.Wanted) error {
+		told, listed = told+len(posts), listed+dated(posts, since)
 		return r.tell(ctx, result{task: t, partial: true, found: page.Page{Found: posts}})
 	})
 	if err != nil {
@@ -118,7 +120,7 @@ func (r *run) readList(ctx context.Context, f *fetcher, t task) result {
 	if told+len(found.Found)+len(found.Lists) > 0 { // an empty list is read again
 		l.ETag, l.LastModified = c.Header.Get("ETag"), c.Header.Get("Last-Modified")
 	}
-	return result{list: &l, found: found}
+	return result{list: &l, found: found, listed: listed + dated(found.Found, since)}
 }
 
 // listFailed tells what a failure says of a list page: one that is gone is

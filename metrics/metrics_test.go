@@ -33,7 +33,8 @@ func full() *news.Run {
 		Skipped: map[string]int{news.SkippedArchived: 4, news.SkippedDuplicate: 1},
 		Failed:  map[string]int{"gone": 2, "unreadable": 1}, Pending: 4,
 		Differing: 2, Incomplete: map[string]int{"date": 1}, Leads: 9,
-		Lists:    news.Lists{Read: 3, NotModified: 12, Failed: 1, Pending: 2},
+		Lists:    news.Lists{Read: 3, NotModified: 12, Failed: 1, Pending: 2, NotDue: 1850},
+		Gaps:     []news.Gap{{Mirror: "finews", From: began.Add(-96 * time.Hour), To: began.Add(-72 * time.Hour), Lists: 12}, {Mirror: "other", From: began.Add(-80 * time.Hour), To: began.Add(-72 * time.Hour), Lists: 3}},
 		Requests: map[news.PageKind]int{news.KindHome: 1, news.KindPost: 58}, Statuses: map[int]int{200: 50, 304: 12, 404: 2},
 		Transport: map[string]int{"timeout": 3}, Retries: 5, Bytes: 1 << 20,
 		Hosts: map[string]news.HostUse{

@@ -48,6 +48,7 @@ type Run struct {
 	Pages map[PageKind]PageCount `json:"pages"` // of posts, by kind: how they could be read
 	Drift []Drift                `json:"drift"` // what pages of a kind lack more often than they used to
 
+	Gaps []Gap `json:"gaps"` // in which posts may have come and gone unseen
 	// Backfill is what a backfill came to; nil for a crawl. Its posts alone are
 	// counted: links to posts of other days are left to crawls.
 	Backfill *Backfill `json:"backfill,omitempty"`
@@ -116,6 +117,44 @@ type Drift struct {
 	Usual float64  `json:"usual"` // of the earlier runs'
 }
 
+// Gap is a time in which posts may have come to list pages and gone again unseen:
+// these were asked for before and after it, and not meanwhile, for longer than
+// the mirror shows a post.
+type Gap struct {
+	Mirror string    `json:"mirror"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Lists  int       `json:"lists"` // how many list pages had a gap within this one
+}
+
+// AddGap records a list page's gap: a mirror's gaps that touch become one.
+func (r *Run) AddGap(mirror string, from, to time.Time) {
+	gap := Gap{Mirror: mirror, From: from, To: to, Lists: 1}
+	var apart []Gap
+	for _, g := range r.Gaps {
+		if g.Mirror != mirror || g.From.After(gap.To) || g.To.Before(gap.From) {
+			apart = append(apart, g)
+			continue
+		}
+		gap.Lists += g.Lists
+		if g.From.Before(gap.From) {
+			gap.From = g.From
+		}
+		if g.To.After(gap.To) {
+			gap.To = g.To
+		}
+	}
+	r.Gaps = append(apart, gap)
+}
+
+// GapLists returns how many list pages had a gap.
+func (r *Run) GapLists() (n int) {
+	for _, g := range r.Gaps {
+		n += g.Lists
+	}
+	return n
+}
+
 // Lists counts a run's list pages: each ends as one of these.
 type Lists struct {
 	Read        int `json:"read"`
@@ -124,6 +163,7 @@ type Lists struct {
 	Disallowed  int `json:"disallowed"` // by robots.txt
 	Failed      int `json:"failed"`
 	Pending     int `json:"pending"` // not reached before the run ended
+	NotDue      int `json:"not_due"` // left to a later run, as no new post was likely on them
 }
 
 // Problem is one thing that went wrong.
@@ -160,6 +200,7 @@ const (
 	SkippedDuplicate  = "another's address" // its page turned out to be a post that was met under another identity
 	SkippedForgotten  = "no longer there"   // held, and no mirror has it any more
 	SkippedUnseen     = "not seen again"    // held, but could not be looked at again now
+	SkippedUnlisted   = "not listed yet"    // waits until the category page that tells whose it is is asked for
 )
 
 // maxProblems bounds [Run.Problems], so that a broken mirror's report stays
@@ -199,6 +240,7 @@ func (r *Run) Clone() *Run {
 	}
 	c.Days, c.Categories = cloneMap(r.Days), cloneMap(r.Categories)
 	c.Drift = append([]Drift{}, r.Drift...)
+	c.Gaps = append([]Gap{}, r.Gaps...)
 	c.Problems = append([]Problem{}, r.Problems...)
 	if r.Backfill != nil {
 		c.Backfill = r.Backfill.clone()

@@ -61,7 +61,7 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 			if err := fl.check(cmd); err != nil {
 				return err
 			}
-			c, err := a.crawlConfig(fl.only)
+			c, err := a.crawlConfig(&fl.crawlFlags)
 			if err != nil {
 				return err
 			}

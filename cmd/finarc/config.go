@@ -113,6 +113,7 @@ type mirrorJSON struct {
 	Share      string   `json:"share"`
 	Text       string   `json:"text"`
 	Categories []string `json:"categories"`
+	Window     string   `json:"window"`
 	Private    bool     `json:"private"`
 }
 
@@ -125,6 +126,7 @@ type limitsJSON struct {
 	Retries  int     `json:"retries"`
 	Attempts int     `json:"attempts"`
 	PutOff   string  `json:"put_off"`
+	Lists    int     `json:"lists"`
 	Robots   bool    `json:"robots"`
 }
 
@@ -139,14 +141,14 @@ func newConfigJSON(c config.Config) configJSON {
 		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Schedule: listed(c.Schedule), Mirrors: []mirrorJSON{},
 		Limits: limitsJSON{
 			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
-			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Robots: l.Robots,
+			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Lists: l.Lists, Robots: l.Robots,
 		},
 		Notify: notifyJSON{URL: c.Notify.URL, When: c.Notify.When},
 	}
 	for _, m := range c.Mirrors {
 		j.Mirrors = append(j.Mirrors, mirrorJSON{
 			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text,
-			Categories: listed(m.Categories), Private: m.Private,
+			Categories: listed(m.Categories), Window: m.Window.String(), Private: m.Private,
 		})
 	}
 	return j

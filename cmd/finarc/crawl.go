@@ -22,6 +22,8 @@ type crawlFlags struct {
 	maxDuration time.Duration
 	maxRequests int
 	refresh     int // days
+	budget      int
+	budgeted    bool // budget is given
 	metricsFile string
 
 	job      []string          // the command and its own arguments; none: crawl
@@ -51,6 +53,10 @@ what is left and how to go on, and ends with 0, as what is left is no failure.
 A mirror is crawled into an archive by one run at a time. Another one says who is
 at it and ends with 4; with --wait TIME it waits that long for its turn.
 
+Of a mirror with more than limits.lists category pages (--budget), a run asks for
+those on which a new post is likeliest, for new ones, and for those that it must
+not leave alone any longer; home page, feed and sitemap tell what moved.
+
 --metrics-file writes the report as Prometheus metrics too, for the textfile
 collector of node_exporter; notify: in the configuration posts it to a webhook.
 
@@ -58,8 +64,8 @@ Where finarc stories was ever run in the archive, the stories of what came are
 found at the end, for at most 10 seconds.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
-pages failed for good, or pages lack more than they used to; 4 the archive is
-busy; 130 interrupted.`,
+pages failed for good, or pages lack more than they used to, or a mirror was left
+alone for longer than it shows a post; 4 the archive is busy; 130 interrupted.`,
 		Example: `  finarc crawl
   finarc crawl -c crawler.yaml --archive news.db --json
   finarc crawl --mirror finews --max-duration 4m
@@ -70,7 +76,7 @@ busy; 130 interrupted.`,
 			if err := fl.check(cmd); err != nil {
 				return err
 			}
-			c, err := a.crawlConfig(fl.only)
+			c, err := a.crawlConfig(&fl)
 			if err != nil {
 				return err
 			}
@@ -96,7 +102,10 @@ func (a *app) completeMirrors(cmd *cobra.Command) {
 func (fl *crawlFlags) add(cmd *cobra.Command) {
 	fl.addCommon(cmd)
 	cmd.Flags().IntVar(&fl.refresh, "refresh", 0, "look again for revisions of the posts of the last `DAYS` (0: of none)")
-	completeFlag(cmd, "refresh", noValues)
+	cmd.Flags().IntVar(&fl.budget, "budget", 0, "ask for at most `N` category pages of each mirror, as limits.lists (0: for all)")
+	for _, name := range []string{"refresh", "budget"} {
+		completeFlag(cmd, name, noValues)
+	}
 }
 
 // addCommon adds the flags of everything that asks mirrors.
@@ -115,6 +124,7 @@ func (fl *crawlFlags) addCommon(cmd *cobra.Command) {
 
 // check refuses what cannot be meant.
 func (fl *crawlFlags) check(cmd *cobra.Command) error {
+	fl.budgeted = cmd.Flags().Changed("budget")
 	switch {
 	case fl.maxDuration < 0:
 		return usagef("--max-duration %v: want 0 (no limit) or more", fl.maxDuration)
@@ -122,6 +132,8 @@ func (fl *crawlFlags) check(cmd *cobra.Command) error {
 		return usagef("--max-requests %d: want 0 (no limit) or more", fl.maxRequests)
 	case fl.refresh < 0:
 		return usagef("--refresh %d: want 0 (no day) or more", fl.refresh)
+	case fl.budget < 0:
+		return usagef("--budget %d: want 0 (every category page) or more", fl.budget)
 	case fl.metricsFile == "" && cmd.Flags().Changed("metrics-file"):
 		return usagef("--metrics-file: want the name of a file")
 	}
@@ -139,12 +151,15 @@ func (a *app) crawlInto(ctx context.Context, c config.Config, fl *crawlFlags) (*
 
 // crawlConfig reads a configuration to crawl with, of the named mirrors; all if
 // none is.
-func (a *app) crawlConfig(only []string) (config.Config, error) {
+func (a *app) crawlConfig(fl *crawlFlags) (config.Config, error) {
 	c, err := a.validConfig()
 	if err != nil {
 		return c, err
 	}
-	c.Mirrors, err = chosen(c.Mirrors, only)
+	if fl.budgeted {
+		c.Limits.Lists = fl.budget
+	}
+	c.Mirrors, err = chosen(c.Mirrors, fl.only)
 	return c, err
 }
 

@@ -17,6 +17,7 @@ import (
 var (
 	errPagesFailed = errors.New("some pages failed for good")
 	errDrift       = errors.New("the mirror's layout may have changed")
+	errGap         = errors.New("posts may have come and gone unseen")
 	errMetrics     = errors.New("metrics were not written")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
@@ -55,6 +56,7 @@ var endings = []ending{
 	{is: is(context.Canceled), code: 130, says: "interrupted"},
 	{is: is(errMetrics), code: 1},
 	{is: is(errDrift), code: 3, hint: "the pages are kept as they were sent; finarc reread reads them again once finarc knows the new layout"},
+	{is: is(errGap), code: 3, hint: "a mirror must be asked more often than it forgets; what its share pages still have can be had by infoCode"},
 	{is: is(errPagesFailed), code: 3},
 	{is: as[unsaved], code: 3},
 	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's

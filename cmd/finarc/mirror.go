@@ -208,5 +208,7 @@ func mirrorConfig(name, base string) config.Mirror {
 		Name: name, Site: base + "/",
 		Share: base + "/html_News/NewsShare.html?infoCode=" + config.InfoCodeMark,
 		Text:  base + "/NewsData/GetNewsText.do?id=" + config.InfoCodeMark,
+
+		Window: config.DefaultWindow,
 	}
 }

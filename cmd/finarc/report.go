@@ -19,6 +19,7 @@ const (
 	shownCounts   = 8 // of a map
 	shownHosts    = 10
 	shownDrift    = 10
+	shownGaps     = 10
 	shownName     = 48 // columns of a name that a server chose
 )
 
@@ -43,6 +44,7 @@ func writeReport(w io.Writer, r *news.Run) error {
 		{"differ", differing(r.Differing)},
 		{"leads", leads(r.Leads)},
 		{"drift", drift(r.Drift)},
+		{"gaps", gaps(r.Gaps)},
 	} {
 		rows = append(rows, labelled(row[0], row[1])...)
 	}
@@ -111,7 +113,7 @@ func attempts(r *news.Run) string {
 func lists(l *news.Lists) string {
 	return dash(listing([]part{
 		{l.Read, "read"}, {l.NotModified, "not modified"}, {l.Gone, "not there"},
-		{l.Disallowed, "disallowed"}, {l.Failed, "failed"}, {l.Pending, "pending"},
+		{l.Disallowed, "disallowed"}, {l.Failed, "failed"}, {l.Pending, "pending"}, {l.NotDue, "not due"},
 	}))
 }
 
@@ -183,6 +185,16 @@ func drift(ds []news.Drift) string {
 		lines = append(lines, drifted(d))
 	}
 	return few(lines, shownDrift)
+}
+
+// gaps tells in which times posts may have come and gone unseen.
+func gaps(gs []news.Gap) string {
+	var lines []string
+	for _, g := range gs {
+		lines = append(lines, fmt.Sprintf("%s: nobody looked at %s from %s to %s, and what they showed then is there no more",
+			named(g.Mirror), plural(g.Lists, "list page"), clock(g.From), clock(g.To)))
+	}
+	return few(lines, shownGaps)
 }
 
 // drifted tells of one drift: 44.4 % of post pages lack the title, usually 1.0 %.

@@ -28,7 +28,8 @@ func fullRun() *news.Run {
 		Skipped: map[string]int{news.SkippedArchived: 4, news.SkippedDuplicate: 1},
 		Failed:  map[string]int{"gone": 2, "unreadable": 1}, Pending: 4,
 		Differing: 2, Incomplete: map[string]int{"date": 1, "body": 3}, Leads: 9,
-		Lists:    news.Lists{Read: 3, NotModified: 12, Gone: 1, Disallowed: 1, Failed: 1, Pending: 2},
+		Lists:    news.Lists{Read: 3, NotModified: 12, Gone: 1, Disallowed: 1, Failed: 1, Pending: 2, NotDue: 1850},
+		Gaps:     []news.Gap{{Mirror: "finews", From: began.Add(-96 * time.Hour), To: began.Add(-72 * time.Hour), Lists: 12}},
 		Requests: map[news.PageKind]int{news.KindHome: 1, news.KindPost: 1258, news.KindRobots: 2}, Statuses: map[int]int{200: 1250, 304: 12, 404: 2},
 		Transport: map[string]int{"timeout": 3, "connection": 1}, Retries: 5, Bytes: 5 << 20,
 		Hosts: map[string]news.HostUse{
@@ -136,6 +137,11 @@ func TestReportJSON(t *testing.T) {
 			for name, u := range hosts {
 				u.Paused = time.Time{} // the same moment, but not the same pointer to its zone
 				hosts[name] = u
+			}
+		}
+		for _, gaps := range [][]news.Gap{back.Gaps, want.Gaps} {
+			for i := range gaps {
+				gaps[i].From, gaps[i].To = time.Time{}, time.Time{}
 			}
 		}
 		if !reflect.DeepEqual(back, want) {

@@ -63,6 +63,9 @@ func verdict(r *news.Run) error {
 	if len(r.Drift) > 0 {
 		faults = append(faults, fmt.Errorf("run %d: %w: %s", r.ID, errDrift, strings.ReplaceAll(drift(r.Drift), "\n", "; ")))
 	}
+	if len(r.Gaps) > 0 {
+		faults = append(faults, fmt.Errorf("run %d: %w: %s", r.ID, errGap, strings.ReplaceAll(gaps(r.Gaps), "\n", "; ")))
+	}
 	return errors.Join(faults...)
 }
 

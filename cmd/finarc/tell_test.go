@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
@@ -16,11 +17,15 @@ func TestVerdict(t *testing.T) {
 	drift := []news.Drift{{Kind: news.KindPost, Field: "title", Share: 0.4444, Usual: 0.01}, {Kind: news.KindText, Field: "unreadable", Share: 1}}
 	const drifts = "run 7: the mirror's layout may have changed: 100.0 % of text pages are unreadable, usually 0.0 %; 44.4 % of post pages lack the title, usually 1.0 %"
 	const failed = "run 7: some pages failed for good: 2 posts and 1 list page"
+	noon := time.Date(2021, 12, 22, 12, 0, 0, 0, news.Shanghai)
+	gap := []news.Gap{{Mirror: "m", From: noon.AddDate(0, 0, -5), To: noon.AddDate(0, 0, -3), Lists: 12}}
+	const missed = "run 7: posts may have come and gone unseen: m: nobody looked at 12 list pages from 2021-12-17 12:00:00 to 2021-12-19 12:00:00, and what they showed then is there no more"
 	for _, c := range []struct {
 		r    news.Run
 		code int
 		says string
 	}{
+		{news.Run{ID: 7, Gaps: gap}, 3, missed},
 		{news.Run{}, 0, ""},
 		{news.Run{Revised: 3, Differing: 3, Pending: 4}, 0, ""},
 		{news.Run{Ending: news.EndingDuration, Pending: 4}, 0, ""},

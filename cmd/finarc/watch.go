@@ -58,7 +58,7 @@ busy at the start.`,
 			if err := errors.Join(fl.check(cmd), exclusive(cmd, "every", "schedule")); err != nil {
 				return err
 			}
-			c, err := a.crawlConfig(fl.only)
+			c, err := a.crawlConfig(&fl.crawlFlags)
 			if err != nil {
 				return err
 			}

@@ -153,6 +153,7 @@ func metricsOf(r *news.Run) map[string]float64 {
 		"posts skipped": float64(r.SkippedPosts()), "posts failed": float64(r.FailedPosts()), "posts pending": float64(r.Pending),
 		"lists read": float64(r.Lists.Read), "lists not_modified": float64(r.Lists.NotModified), "lists gone": float64(r.Lists.Gone),
 		"lists disallowed": float64(r.Lists.Disallowed), "lists failed": float64(r.Lists.Failed), "lists pending": float64(r.Lists.Pending),
+		"lists not_due": float64(r.Lists.NotDue), "gap_lists": float64(r.GapLists()),
 	}
 	enter(m, "skipped_posts", r.Skipped)
 	enter(m, "failed_posts", r.Failed)

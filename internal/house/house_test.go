@@ -33,7 +33,8 @@ var mayImport = map[string][]string{
 	"mirror":     {"news"},
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
-	"crawler":    {"news", "page", "config", "robots"},
+	"revisit":    {"news"},
+	"crawler":    {"news", "page", "config", "robots", "revisit"},
 	"cmd/finarc": {"news", "page", "config", "diff", "exchange", "schedule", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.

@@ -243,6 +243,7 @@ func testReport(t *testing.T, s Store) {
 	}}
 	run.Pages = map[news.PageKind]news.PageCount{news.KindPost: {Read: 5, Unreadable: 4, NoTitle: 3, NoDate: 2, NoBody: 1}}
 	run.Drift = []news.Drift{{Kind: news.KindPost, Field: "date", Share: 0.25, Usual: 0.001}}
+	run.AddGap("m", Noon.AddDate(0, 0, -5), Noon.AddDate(0, 0, -3))
 	run.AddProblem(news.Problem{URL: "https://mirror.example/1.html", ID: Sample(1).Post.ID, What: news.KindPost, Why: "gone", For: "failed", Attempts: 3})
 	want := *run.Clone()
 	commit(t, s, news.Batch{Run: run})
