@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/finarc/finarc/news"
 )
 
 // feedLength is how many posts jekyll-feed writes.
@@ -65,7 +67,13 @@ func (g *generated) sitemap(dst []byte, r *request) []byte {
 	}
 	for i := range g.world.outlets {
 		dst = append(append(dst, "<url>\n<loc>"...), r.base...)
-		dst = append(append(dst, g.world.outlets[i].categoryURL()...), "</loc>\n</url>\n"...)
+		dst = append(append(dst, g.world.outlets[i].categoryURL()...), "</loc>\n"...)
+		if c := g.outletChange(i); g.planner.options.Lastmod && c.at != 0 {
+			dst = append(dst, "<lastmod>"...)
+			dst = c.time().In(news.Shanghai).AppendFormat(dst, time.RFC3339)
+			dst = append(dst, "</lastmod>\n"...)
+		}
+		dst = append(dst, "</url>\n"...)
 	}
 	return append(append(append(dst, "<url>\n<loc>"...), r.base...), "/</loc>\n</url>\n</urlset>\n"...)
 }

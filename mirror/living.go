@@ -28,6 +28,10 @@ type Living struct {
 	// Relaid is the share of posts whose page gets another advert some time
 	// after: its bytes change, and the article does not.
 	Relaid float64
+	// Weekends is by which share less is published on Saturdays and Sundays, from
+	// 0 up to, not including, 1. It changes nothing of how many posts there are in
+	// a week.
+	Weekends float64
 	// KeepShared lets share and text pages of posts that have disappeared stay.
 	KeepShared bool
 }
@@ -61,6 +65,8 @@ func (l *Living) check(o *Options) error {
 		return fmt.Errorf("revised: %v is not between 0 and 1", l.Revised)
 	case !(l.Relaid >= 0 && l.Relaid <= 1):
 		return fmt.Errorf("relaid: %v is not between 0 and 1", l.Relaid)
+	case !(l.Weekends >= 0 && l.Weekends < 1):
+		return fmt.Errorf("weekends: %v is not from 0 up to 1", l.Weekends)
 	case o.aDay() > mostADay:
 		return fmt.Errorf("posts: %d in %v are more than %d a day", o.Posts, o.Window, mostADay)
 	}

@@ -294,6 +294,7 @@ func TestLivingOptions(t *testing.T) {
 	for name, o := range map[string]mirror.Options{
 		"revised":  {Living: &mirror.Living{Revised: 2}},
 		"relaid":   {Living: &mirror.Living{Relaid: -1}},
+		"weekends": {Living: &mirror.Living{Weekends: 1}},
 		"too many": {Living: &mirror.Living{}, Posts: 200_000},
 		"ailing":   {Faults: []mirror.Fault{{Name: "ailing"}}},
 		"outages":  {Faults: []mirror.Fault{{Name: "outages"}}},

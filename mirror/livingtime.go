@@ -8,16 +8,17 @@ import (
 	"github.com/finarc/finarc/news"
 )
 
-// schedule tells when posts are published, without end: at every hour as many
-// as its weight asks for. When a post appears follows from its number, and how
+// schedule tells when posts are published, without end: at every hour of the week
+// as many as its weight asks for. When a post appears follows from its number, and how
 // many there are from the time, so nothing of it is held.
 type schedule struct {
 	seed       uint64
-	epoch, end int64 // no post is published before epoch, or from end on
-	most       int   // how many are published before end
-	sums       [len(hours) + 1]float64
-	begin      float64 // the weight that had passed by epoch
-	step       float64 // the weight that passes from one post to the next
+	epoch, end int64                   // no post is published before epoch, or from end on
+	most       int                     // how many are published before end
+	weights    [hoursAWeek]float64     // from Monday on
+	sums       [hoursAWeek + 1]float64 // of those before
+	begin      float64                 // the weight that had passed by epoch
+	step       float64                 // the weight that passes from one post to the next
 }
 
 func newSchedule(o *Options) *schedule {
@@ -26,36 +27,43 @@ func newSchedule(o *Options) *schedule {
 		epoch: o.Newest.Add(-o.Window).Unix(),
 		end:   time.Date(lastYear+1, 1, 1, 0, 0, 0, 0, news.Shanghai).Unix(),
 	}
-	for h, weight := range hours {
-		s.sums[h+1] = s.sums[h] + weight
+	for h := range hoursAWeek {
+		s.weights[h] = hours[h%len(hours)]
+		if h >= 5*len(hours) {
+			s.weights[h] *= 1 - o.Living.Weekends
+		}
+		s.sums[h+1] = s.sums[h] + s.weights[h]
 	}
 	s.begin = s.passed(s.epoch)
-	s.step = s.sums[len(hours)] / o.aDay()
+	s.step = s.sums[hoursAWeek] / (7 * o.aDay())
 	s.most = int((s.passed(s.end) - s.begin) / s.step)
 	return s
 }
 
 const (
-	secondsAnHour = 60 * 60
-	secondsADay   = 24 * secondsAnHour
+	hoursAWeek     = 7 * len(hours)
+	secondsAnHour  = 60 * 60
+	secondsAWeek   = int64(hoursAWeek) * secondsAnHour
+	monday         = 3 * 24 * secondsAnHour // before 1970-01-01, a Thursday
+	beforeShanghai = monday + 8*secondsAnHour
 )
 
 // passed returns the weight of the hours that had passed at a moment.
 func (s *schedule) passed(at int64) float64 {
-	at += 8 * secondsAnHour // Shanghai's days
-	day, second := at/secondsADay, at%secondsADay
+	at += beforeShanghai
+	week, second := at/secondsAWeek, at%secondsAWeek
 	hour := second / secondsAnHour
 	part := float64(second%secondsAnHour) / secondsAnHour
-	return float64(day)*s.sums[len(hours)] + s.sums[hour] + part*hours[hour]
+	return float64(week)*s.sums[hoursAWeek] + s.sums[hour] + part*s.weights[hour]
 }
 
 // when is the inverse of passed.
 func (s *schedule) when(weight float64) int64 {
-	day := int64(weight / s.sums[len(hours)])
-	weight -= float64(day) * s.sums[len(hours)]
-	hour := min(max(0, sort.SearchFloat64s(s.sums[:], weight)-1), len(hours)-1)
-	part := (weight - s.sums[hour]) / hours[hour]
-	return day*secondsADay + int64(hour)*secondsAnHour + int64(part*secondsAnHour) - 8*secondsAnHour
+	week := int64(weight / s.sums[hoursAWeek])
+	weight -= float64(week) * s.sums[hoursAWeek]
+	hour := min(max(0, sort.SearchFloat64s(s.sums[:], weight)-1), hoursAWeek-1)
+	part := (weight - s.sums[hour]) / s.weights[hour]
+	return week*secondsAWeek + int64(hour)*secondsAnHour + int64(part*secondsAnHour) - beforeShanghai
 }
 
 // published returns when the post of a number is published, in Unix seconds:

@@ -48,6 +48,10 @@ type Options struct {
 	// page with text, half a script shell whose text JSON has it.
 	ShareOnly float64
 
+	// Lastmod lets the sitemap tell when category pages last changed, as it does
+	// of posts.
+	Lastmod bool
+
 	Faults []Fault // what goes wrong, see [Faults]
 
 	// Living, if set, lets posts come and go by a clock.
