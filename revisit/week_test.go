@@ -13,7 +13,7 @@ import (
 	"github.com/finarc/finarc/revisit"
 )
 
-// week is a mirror of many outlets, few of which are large, whose posts are
+// week is a stretch of days of a mirror of many outlets, few of which are large, whose posts are
 // drawn beforehand, and what a policy made of it.
 type week struct {
 	pages   []news.ListPage
@@ -30,10 +30,11 @@ const (
 	weekBudget = 150
 	weekStep   = 5 * time.Minute
 	weekWindow = 72 * time.Hour
+	weekLasts  = 3 * 24 * time.Hour
 )
 
-// weekBegins is a Monday.
-var weekBegins = time.Date(2021, 12, 20, 0, 0, 0, 0, news.Shanghai)
+// weekBegins is a Friday.
+var weekBegins = time.Date(2021, 12, 17, 0, 0, 0, 0, news.Shanghai)
 
 // weights of the hours: most comes while the exchanges are open.
 var weights = [24]float64{.2, .1, .1, .1, .1, .2, .4, .7, 1, 1, 1, .9, .6, .8, .9, 1, 1, .9, .8, .8, .7, .6, .5, .3}
@@ -48,7 +49,7 @@ func newWeek() *week {
 		sums[i] = total
 		w.pages[i] = news.ListPage{URL: fmt.Sprintf("https://mirror.example/category/%d.html", i)}
 	}
-	for at := weekBegins.Add(-weekWindow); at.Before(weekBegins.AddDate(0, 0, 7)); at = at.Add(time.Minute) {
+	for at := weekBegins.Add(-weekWindow); at.Before(weekBegins.Add(weekLasts)); at = at.Add(time.Minute) {
 		mean := 300. / 60 * weights[at.Hour()] / .6
 		if !revisit.Weekdays(news.DayOf(at)) {
 			mean *= 0.3
@@ -104,13 +105,13 @@ func (w *week) visit(i int, now time.Time, r *revisit.Rhythm) {
 	w.asked++
 }
 
-// run lets a policy choose for a week.
+// run lets a policy choose until the week is over.
 func (w *week) run(choose func(now time.Time, r *revisit.Rhythm) []int) {
 	for i := range w.pages {
 		w.visit(i, weekBegins, w.rhythm(weekBegins))
 	}
 	w.asked = 0
-	for now := weekBegins.Add(weekStep); now.Before(weekBegins.AddDate(0, 0, 7)); now = now.Add(weekStep) {
+	for now := weekBegins.Add(weekStep); now.Before(weekBegins.Add(weekLasts)); now = now.Add(weekStep) {
 		r := w.rhythm(now)
 		for _, i := range choose(now, r) {
 			w.visit(i, now, r)
@@ -119,47 +120,56 @@ func (w *week) run(choose func(now time.Time, r *revisit.Rhythm) []int) {
 	slices.Sort(w.delays)
 }
 
+// within returns the time within which a share of the posts was seen.
+func (w *week) within(share float64) time.Duration {
+	return w.delays[int(share*float64(len(w.delays)-1))]
+}
+
 func (w *week) String() string {
-	at := func(q float64) time.Duration { return w.delays[int(q*float64(len(w.delays)-1))] }
 	sum := time.Duration(0)
 	for _, d := range w.delays {
 		sum += d
 	}
-	naive := weekPages * int(7*24*time.Hour/weekStep)
-	return fmt.Sprintf("%d posts, %d requests (%.1f %%), delay: half within %v, 90 %% within %v, 99 %% within %v, mean %v; longest left alone %v",
-		len(w.delays), w.asked, 100*float64(w.asked)/float64(naive), at(.5), at(.9), at(.99), (sum / time.Duration(len(w.delays))).Round(time.Second), w.longest)
+	return fmt.Sprintf("%d posts, %d requests; half within %v, 90 %% within %v, 99 %% within %v, on average %v; no page left alone for longer than %v",
+		len(w.delays), w.asked, w.within(.5), w.within(.9), w.within(.99), (sum / time.Duration(len(w.delays))).Round(time.Second), w.longest)
 }
 
+// TestPolicies holds the plan against asking for as many pages in turn, and for as
+// many that are drawn. It is what ARCHITECTURE.md tells of them.
 func TestPolicies(t *testing.T) {
+	planned := newWeek()
 	index := map[string]int{}
-	w := newWeek()
-	for i := range w.pages {
-		index[w.pages[i].URL] = i
+	for i := range planned.pages {
+		index[planned.pages[i].URL] = i
 	}
-	var last time.Time
-	w.run(func(now time.Time, r *revisit.Rhythm) (chosen []int) {
+	last := weekBegins
+	planned.run(func(now time.Time, r *revisit.Rhythm) (chosen []int) {
 		p := revisit.Planner{Now: now, Last: last, Window: weekWindow, Rhythm: r}
-		due, _ := p.Choose(w.pages, weekBudget)
+		due, _ := p.Choose(planned.pages, weekBudget)
 		for i := range due {
 			chosen = append(chosen, index[due[i].URL])
 		}
 		last = now
 		return chosen
 	})
-	t.Log("planned", w)
-	perRun := w.asked / int(7*24*time.Hour/weekStep)
-	turn := newWeek()
-	next := 0
-	turn.run(func(time.Time, *revisit.Rhythm) (chosen []int) {
+	perRun := planned.asked/int(weekLasts/weekStep) + 1
+
+	inTurn, next := newWeek(), 0
+	inTurn.run(func(time.Time, *revisit.Rhythm) (chosen []int) {
 		for range perRun {
 			chosen = append(chosen, next%weekPages)
 			next++
 		}
 		return chosen
 	})
-	t.Log("in turn", turn)
-	random := newWeek()
-	dice := rand.New(rand.NewPCG(3, 4))
-	random.run(func(time.Time, *revisit.Rhythm) []int { return dice.Perm(weekPages)[:perRun] })
-	t.Log("random", random)
+	drawn, dice := newWeek(), rand.New(rand.NewPCG(3, 4))
+	drawn.run(func(time.Time, *revisit.Rhythm) []int { return dice.Perm(weekPages)[:perRun] })
+
+	t.Logf("planned: %v\nin turn: %v\ndrawn: %v", planned, inTurn, drawn)
+	if 4*planned.within(.5) > inTurn.within(.5) || 4*planned.within(.5) > drawn.within(.5) {
+		t.Error("the plan is not four times as quick for half of the posts")
+	}
+	if planned.longest > revisit.Bound(weekWindow) {
+		t.Errorf("a page was left alone for %v", planned.longest)
+	}
 }
