@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestDay(t *testing.T) {
@@ -217,4 +219,18 @@ func FuzzFindInfoCode(f *testing.F) {
 			t.Errorf("%q is no infoCode", code)
 		}
 	})
+}
+
+// TestAddGap: a mirror's gaps that touch become one.
+func TestAddGap(t *testing.T) {
+	at := func(h int) time.Time { return time.Date(2021, 12, 22, h, 0, 0, 0, Shanghai) }
+	var r Run
+	for _, g := range [][2]int{{1, 2}, {5, 6}, {8, 9}, {2, 3}, {3, 5}} {
+		r.AddGap("m", at(g[0]), at(g[1]))
+	}
+	r.AddGap("n", at(1), at(9))
+	want := []Gap{{"m", at(8), at(9), 1}, {"m", at(1), at(6), 4}, {"n", at(1), at(9), 1}}
+	if diff := cmp.Diff(want, r.Gaps); diff != "" || r.GapLists() != 6 {
+		t.Errorf("%d pages, gaps (-want +got):\n%s", r.GapLists(), diff)
+	}
 }
