@@ -187,6 +187,10 @@ func chosen(mirrors []config.Mirror, names []string) ([]config.Mirror, error) {
 // program ends with; the report may be there all the same.
 func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, fl *crawlFlags) (_ *news.Run, err error) {
 	command := strings.Join(slices.Concat(fl.command(), mirrorNames(c)), " ")
+	calendar, err := loadCalendar(c)
+	if err != nil {
+		return nil, err
+	}
 	release, err := a.lockMirrors(ctx, arc, mirrorNames(c), command, fl.quiet)
 	if err != nil {
 		return nil, err
@@ -196,7 +200,8 @@ func (a *app) crawl(ctx context.Context, c config.Config, arc *archive.Archive, 
 	report, err := crawler.Run(ctx, crawler.Options{
 		Mirrors: c.Mirrors, Limits: c.Limits, Agent: userAgent(c.Contact), Proxy: c.Proxy, Command: command, GoOn: a.again(fl),
 		MaxDuration: fl.maxDuration, MaxRequests: fl.maxRequests, Refresh: fl.refresh, Backfill: fl.backfill,
-		Store: arc, Log: a.logger(progress.level()), Progress: progress.set,
+		TradingDay: func(d news.Day) bool { trading, _ := calendar.Trading(d); return trading }, // where it is not known: Monday to Friday
+		Store:      arc, Log: a.logger(progress.level()), Progress: progress.set,
 	})
 	progress.stop()
 	switch {
