@@ -43,9 +43,10 @@ func Weekdays(d news.Day) bool {
 // trading day from a Sunday, as far as the data bear it.
 const fewDays = 2
 
-// NewRhythm learns the rhythm from how many posts were published in which hour
-// from the first counted one up to, not including, the one of now. Hours that are
-// not among the counts had none. trading tells trading days.
+// NewRhythm learns the rhythm from how many posts were published in which hour:
+// from the first that is counted, as the counts are in order of time, up to the
+// last whole one before now. Hours between that are not counted had no post.
+// trading tells trading days.
 //
 // What is usual for the hour of a trading day is drawn towards what is usual for
 // that hour on any day, and this towards what is usual for any hour, as if it
@@ -83,9 +84,9 @@ func (r *Rhythm) learn(posts, days *[2][24]float64) {
 	}
 	usual := allPosts / allHours
 	for hour := range 24 {
-		any := drawn(posts[0][hour]+posts[1][hour], days[0][hour]+days[1][hour], usual)
+		anyDay := drawn(posts[0][hour]+posts[1][hour], days[0][hour]+days[1][hour], usual)
 		for kind := range r.weights {
-			r.weights[kind][hour] = drawn(posts[kind][hour], days[kind][hour], any) / usual
+			r.weights[kind][hour] = drawn(posts[kind][hour], days[kind][hour], anyDay) / usual
 		}
 	}
 }

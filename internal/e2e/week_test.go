@@ -14,7 +14,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -197,27 +196,23 @@ func (w *week) checkLists() {
 type tally struct {
 	posts   int
 	missing []news.Post     // those that are not archived
-	strange int             // archived under another category, or none, though a page lists it
+	strange int             // archived under another category, or none, though its own was known
 	delays  []time.Duration // from publication until the others were
 }
 
 // count holds the archive against the mirror.
 func (w *week) count(from, to time.Time) (c tally) {
 	w.Helper()
-	lists, err := w.store.Lists(w.Context(), "local")
-	if err != nil {
-		w.Fatal(err)
-	}
-	listed := map[string]bool{}
-	for _, l := range lists {
-		listed[strings.TrimPrefix(l.URL, w.site)] = true
-	}
 	seen := map[news.ID]news.Revision{}
+	first := map[string]time.Time{} // when the first post of a category was archived, whose page names the category's
 	for rev, err := range w.store.Select(w.Context(), archive.Selection{}) {
 		if err != nil {
 			w.Fatal(err)
 		}
 		seen[rev.ID] = rev
+		if at, ok := first[rev.Category]; !ok || rev.FirstSeen.Before(at) {
+			first[rev.Category] = rev.FirstSeen
+		}
 	}
 	for _, p := range w.mirror.Posts() {
 		if p.Published.Before(from) || !p.Published.Before(to) {
@@ -230,7 +225,7 @@ func (w *week) count(from, to time.Time) (c tally) {
 			continue
 		}
 		c.delays = append(c.delays, rev.FirstSeen.Sub(p.Published))
-		if rev.Category != p.Category && listed["/category/"+strings.ReplaceAll(p.Category, " ", "%20")+".html"] {
+		if at, known := first[p.Category]; rev.Category != p.Category && known && at.Before(rev.FirstSeen) {
 			c.strange++
 		}
 	}
