@@ -93,7 +93,7 @@ func (r *run) openGate(s *site, res result) {
 	if s.down {
 		return
 	}
-	if r.o.Backfill == nil {
+	if r.o.Backfill == nil && !s.slow { // of a slow one there is a request a run, which chance has drawn
 		s.decide(r.o.Limits.Lists)
 	}
 	for _, l := range s.entrances {
