@@ -341,6 +341,34 @@ func TestLivingTakesLittleMemory(t *testing.T) {
 	}
 }
 
+// TestLivingWeekends: less is published at weekends, and as much in a week.
+func TestLivingWeekends(t *testing.T) {
+	count := func(weekends float64) (days [7]int, week int) {
+		h := newHands(morning)
+		m := newMirror(t, mirror.Options{Posts: 300, Categories: 6, Seed: 5, Living: h.life(mirror.Living{Weekends: weekends})})
+		h.pass(4 * 7 * 24 * time.Hour)
+		for i := range m.Len() {
+			life, err := m.Life(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !life.From.Before(morning) {
+				days[life.From.Weekday()]++
+				week++
+			}
+		}
+		return days, week
+	}
+	_, even := count(0)
+	days, week := count(0.75)
+	if week < even-5 || week > even+5 {
+		t.Errorf("%d posts in four weeks, where all days are the same %d", week, even)
+	}
+	if days[time.Saturday] > days[time.Wednesday]/3 || days[time.Sunday] > days[time.Monday]/3 {
+		t.Errorf("posts by the day of the week: %v", days)
+	}
+}
+
 // TestLivingTogether asks from many sides while the clock runs.
 func TestLivingTogether(t *testing.T) {
 	m, h := newLivingMirror(t, mirror.Living{Revised: 0.3, Relaid: 0.3})
