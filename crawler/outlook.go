@@ -23,6 +23,7 @@ type visit struct {
 	page   news.ListPage
 	before time.Time // when it was asked for before this run; zero: never
 	asked  bool      // it has answered in this run
+	heard  bool      // the sitemap tells that it changed
 	listed int       // posts on it of the days that lie within the window
 	told   int       // posts of it that other pages were the first to tell of
 	alone  int       // posts that it was the first to tell of, or to tell the category of
@@ -63,13 +64,13 @@ func (r *run) learnRhythm(ctx context.Context) error {
 // decide tells whether the mirror's category pages are too many to be asked for
 // all of them. Where the budget covers them all, nothing is gained by a guess.
 func (s *site) decide(budget int) {
-	known := 0
+	known := make(map[string]bool)
 	for i := range s.entrances {
-		if s.entrances[i].Kind == news.KindCategory && !s.entrances[i].Checked.IsZero() {
-			known++
+		if l := &s.entrances[i]; l.Kind == news.KindCategory && !l.Checked.IsZero() && s.wants(l.URL) {
+			known[l.URL] = true
 		}
 	}
-	s.planning = budget > 0 && known > budget
+	s.planning = budget > 0 && len(known) > budget
 }
 
 // follow takes a category page into the outlook. It returns true if the page waits
@@ -93,7 +94,7 @@ func (s *site) follow(l *news.ListPage) bool {
 // hear takes note of when a page changed, as a sitemap tells.
 func (s *site) hear(l *news.ListPage) {
 	if v := s.visits[l.URL]; v != nil && l.Moved.After(v.page.Moved) {
-		v.page.Moved = l.Moved
+		v.page.Moved, v.heard = l.Moved, true
 	}
 }
 
@@ -182,8 +183,8 @@ func (r *run) learned() (lists []news.ListPage) {
 	}
 	for _, s := range r.sites {
 		for _, v := range s.visits {
-			if l := v.learned(r.rhythm, s.window); l.Visits != v.page.Visits || v.asked {
-				lists = append(lists, l)
+			if v.asked || v.heard || v.told > 0 {
+				lists = append(lists, v.learned(r.rhythm, s.window))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,44 @@ func TestBudgetGoesWhereMoved(t *testing.T) {
 		case strings.HasSuffix(l.URL, m.category(40)) && l.Visits.Posts != 1:
 			t.Errorf("what is kept of a new page: %+v", l)
 		}
+	}
+}
+
+// TestMovedIsRemembered: what a sitemap told of a page that a run did not come to
+// counts in the next one, to which the sitemap says that it is as it was.
+func TestMovedIsRemembered(t *testing.T) {
+	m := newManyLists(t, 40, 1)
+	sitemap := "<urlset>"
+	for _, i := range []int{7, 8} {
+		sitemap += fmt.Sprintf("<url><loc>%s%s</loc><lastmod>2021-12-22T12:30:00+08:00</lastmod></url>", m.base, m.category(i))
+	}
+	m.answer("/sitemap.xml", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		http.ServeContent(w, r, "sitemap.xml", time.Time{}, strings.NewReader(sitemap+"</urlset>"))
+	})
+	asked := map[string]int{}
+	for range 2 {
+		m.wait(time.Hour)
+		for at, n := range m.requests() {
+			asked[at] += n
+		}
+	}
+	if asked[m.category(7)] != 1 || asked[m.category(8)] != 1 || m.last.Lists.NotModified != 1 {
+		t.Errorf("asked for %v, %+v", asked, m.last.Lists)
+	}
+}
+
+// TestNamedCategories: category pages that the configuration names are counted
+// once, and others not at all.
+func TestNamedCategories(t *testing.T) {
+	m := newManyLists(t, 40, 10)
+	m.now = m.now.Add(time.Minute)
+	o := m.options()
+	for i := range 10 {
+		o.Mirrors[0].Categories = append(o.Mirrors[0].Categories, fmt.Sprintf("c%d", i))
+	}
+	if report := crawl(t, o); report.Requests[news.KindCategory] != 10 || report.Lists.NotDue != 0 {
+		t.Errorf("%v, %+v", report.Requests, report.Lists)
 	}
 }
 
