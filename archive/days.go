@@ -69,9 +69,6 @@ func (a *Archive) Unknown(ctx context.Context, posts []news.Wanted) ([]news.Want
 	return unknown, err
 }
 
-// maxCounted is how many keys one look into the file counts.
-const maxCounted = 100_000
-
 // Days tells how the known posts of some days stand: of each of which anything is
 // known, in order. A zero day is open. Posts without a day are of none.
 func (a *Archive) Days(ctx context.Context, from, to news.Day) ([]news.DayStanding, error) {
@@ -103,35 +100,14 @@ func (a *Archive) Days(ctx context.Context, from, to news.Day) ([]news.DayStandi
 	return list, nil
 }
 
-// eachDay tells the day of each post in a bucket that is of some days. It looks
-// into the file for a short while at a time.
+// eachDay tells the day of each post in a bucket that is of some days.
 func (a *Archive) eachDay(ctx context.Context, bucket []byte, from, to news.Day, tell func(news.Day)) error {
-	next := dayKey(max(from, firstDay))
-	for next != nil {
-		var met []news.Day
-		start := next
-		err := a.view(ctx, func(t *tx) error {
-			met, next = nil, nil
-			c := t.Bucket(bucket).Cursor()
-			for k, _ := c.Seek(start); k != nil; k, _ = c.Next() {
-				d := keyDay(k)
-				if to != 0 && d > to {
-					break
-				}
-				if len(met) == maxCounted {
-					next = bytes.Clone(k)
-					break
-				}
-				met = append(met, d)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+	return a.inLooks(ctx, bucket, dayKey(max(from, firstDay)), func(_ *tx, k, _ []byte) ([]byte, error) {
+		d := keyDay(k)
+		if to != 0 && d > to {
+			return nil, errEnough
 		}
-		for _, d := range met {
-			tell(d)
-		}
-	}
-	return nil
+		tell(d)
+		return nil, nil
+	})
 }
