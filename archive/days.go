@@ -100,14 +100,15 @@ func (a *Archive) Days(ctx context.Context, from, to news.Day) ([]news.DayStandi
 	return list, nil
 }
 
-// eachDay tells the day of each post in a bucket that is of some days.
+// eachDay tells the day of each post in a bucket that is of some days. Between
+// its looks into the file others may write.
 func (a *Archive) eachDay(ctx context.Context, bucket []byte, from, to news.Day, tell func(news.Day)) error {
-	return a.inLooks(ctx, bucket, dayKey(max(from, firstDay)), func(_ *tx, k, _ []byte) ([]byte, error) {
+	return a.scan(ctx, bucket, dayKey(max(from, firstDay)), func(_ *tx, k, _ []byte) bool {
 		d := keyDay(k)
 		if to != 0 && d > to {
-			return nil, errEnough
+			return false
 		}
 		tell(d)
-		return nil, nil
+		return true
 	})
 }

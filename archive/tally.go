@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -74,69 +73,83 @@ func (c *counter) covers(d news.Day) bool {
 	return d >= c.from && (c.to == 0 || d <= c.to) && d.Valid()
 }
 
+// scan goes through a bucket until fn reports that it is enough, or fails.
+func (c *counter) scan(ctx context.Context, bucket, from []byte, fn func(k, v []byte) (bool, error)) error {
+	var failed error
+	err := c.a.scan(ctx, bucket, from, func(_ *tx, k, v []byte) (goOn bool) {
+		goOn, failed = fn(k, v)
+		return goOn && failed == nil
+	})
+	return cmp.Or(failed, err)
+}
+
 // findReplaced finds the revisions that are not the newest of their posts.
 func (c *counter) findReplaced(ctx context.Context) error {
 	c.replaced = make(map[uint64]bool)
-	return c.a.inLooks(ctx, bucketPosts, nil, func(_ *tx, k, v []byte) ([]byte, error) {
+	return c.scan(ctx, bucketPosts, nil, func(k, v []byte) (bool, error) {
 		v, err := unseal(bucketPosts, k, v)
-		if err != nil {
-			return nil, err
-		}
-		if len(v) <= maxLoneHead {
-			if _, n := binary.Uvarint(v); n > 0 {
-				if _, m := binary.Uvarint(v[n:]); n+m == len(v) {
-					return nil, nil // one revision, as most have
-				}
-			}
+		if err != nil || isLone(v) {
+			return true, err
 		}
 		h, err := decodeHead(v)
 		if err != nil {
-			return nil, fmt.Errorf("post %s: %w", idOf(k), err)
+			return false, fmt.Errorf("post %s: %w", idOf(k), err)
 		}
 		for _, r := range h[:len(h)-1] {
 			c.replaced[r.seq] = true
 		}
-		return nil, nil
+		return true, nil
 	})
 }
 
-// maxLoneHead is how long the entry of a post with one revision can be.
-const maxLoneHead = 2 * binary.MaxVarintLen64
+// isLone reports whether the entry of a post has one revision, as most have,
+// without room for what it says.
+func isLone(entry []byte) bool {
+	_, n := binary.Uvarint(entry)
+	if n <= 0 {
+		return false
+	}
+	_, m := binary.Uvarint(entry[n:])
+	return m > 0 && n+m == len(entry)
+}
 
 // countHours counts by hour, or, where names are to follow, all posts of a day as
 // those without a name.
 func (c *counter) countHours(ctx context.Context, by Part) error {
-	var start []byte
-	if c.from != 0 {
-		start = appendChunk(nil, uint64(max(0, c.from.Time().Unix()))/hour)
-	}
-	return c.a.inLooks(ctx, bucketTimes, start, func(_ *tx, k, v []byte) ([]byte, error) {
-		at := time.Unix(int64(binary.BigEndian.Uint32(k))*hour, 0).In(news.Shanghai)
+	return c.scan(ctx, bucketTimes, appendChunk(nil, beginOf(c.from)/hour), func(k, v []byte) (bool, error) {
+		at := unix(int64(binary.BigEndian.Uint32(k)) * hour)
 		d := news.DayOf(at)
 		if c.to != 0 && d > c.to {
-			return nil, errEnough
+			return false, nil
 		}
 		entries, err := decodeEntries(v)
 		if err != nil {
-			return nil, fmt.Errorf("index %x: %w", k, err)
+			return false, fmt.Errorf("index %x: %w", k, err)
 		}
 		name := ""
 		if by == ByHour {
-			name = at.Format("15")
+			name = at.In(news.Shanghai).Format("15")
 		}
 		for _, e := range entries {
 			if !c.replaced[e.seq()] && c.covers(d) {
 				c.cells[cell{d, name}]++
 			}
 		}
-		return nil, nil
+		return true, nil
 	})
+}
+
+// beginOf returns when a day begins, in seconds since 1970; 0 for no day.
+func beginOf(d news.Day) uint64 {
+	if d == 0 {
+		return 0
+	}
+	return uint64(max(0, d.Time().Unix()))
 }
 
 // countedTerm is a category or tag, and its posts by day.
 type countedTerm struct {
 	text   string // in lower case
-	number uint64
 	name   string // as the newest of its posts writes it
 	newest uint64 // that post's revision
 	days   map[news.Day]int
@@ -148,7 +161,7 @@ func (c *counter) countTerms(ctx context.Context, kind termKind) error {
 	if err != nil {
 		return err
 	}
-	if err := c.countPostings(ctx, terms); err != nil {
+	if err := c.countLists(ctx, terms); err != nil {
 		return err
 	}
 	withoutParts(terms)
@@ -166,90 +179,89 @@ func (c *counter) countTerms(ctx context.Context, kind termKind) error {
 	return nil
 }
 
-// terms returns the terms of a kind, in order of their numbers.
-func (c *counter) terms(ctx context.Context, kind termKind) ([]*countedTerm, error) {
-	var terms []*countedTerm
+// terms returns the terms of a kind by their numbers.
+func (c *counter) terms(ctx context.Context, kind termKind) (map[uint64]*countedTerm, error) {
+	terms := make(map[uint64]*countedTerm)
 	prefix := []byte{byte(kind)}
-	err := c.a.inLooks(ctx, bucketTerms, prefix, func(_ *tx, k, v []byte) ([]byte, error) {
+	err := c.scan(ctx, bucketTerms, prefix, func(k, v []byte) (bool, error) {
 		text, ok := bytes.CutPrefix(k, prefix)
 		if !ok {
-			return nil, errEnough
+			return false, nil
 		}
 		v, err := unseal(bucketTerms, k, v)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		n, size := binary.Uvarint(v)
 		if size != len(v) {
-			return nil, fmt.Errorf("%w: term %q has no number", ErrCorrupt, k)
+			return false, fmt.Errorf("%w: term %q has no number", ErrCorrupt, k)
 		}
-		terms = append(terms, &countedTerm{text: string(text), number: n, days: make(map[news.Day]int)})
-		return nil, nil
+		terms[n] = &countedTerm{text: string(text), days: make(map[news.Day]int)}
+		return true, nil
 	})
-	slices.SortFunc(terms, func(a, b *countedTerm) int { return cmp.Compare(a.number, b.number) })
 	return terms, err
 }
 
-// countPostings counts the posts of each term, going from one to the next through
-// the index.
-func (c *counter) countPostings(ctx context.Context, terms []*countedTerm) error {
-	if len(terms) == 0 {
-		return nil
+// listOf is a list of entries: of a term's day.
+type listOf struct{ term, day uint64 }
+
+// countLists counts the posts of each term, those of lists first that have not
+// been put away: one that is meanwhile is not counted again.
+func (c *counter) countLists(ctx context.Context, terms map[uint64]*countedTerm) error {
+	recent := make(map[listOf]bool)
+	err := c.scan(ctx, bucketRecent, nil, func(k, v []byte) (bool, error) {
+		var l listOf
+		if len(k) != termSize+chunkSize {
+			return false, fmt.Errorf("%w: index %x", ErrCorrupt, k)
+		}
+		l.term, l.day = ofRecent(k)
+		recent[l] = true
+		return true, c.countList(terms[l.term], l.day, v)
+	})
+	if err != nil {
+		return err
 	}
-	at := 0
-	return c.a.inLooks(ctx, bucketPostings, c.postingsOf(terms[0]), func(_ *tx, k, v []byte) ([]byte, error) {
-		n := uint64(k[0])<<16 | uint64(k[1])<<8 | uint64(k[2])
-		for at < len(terms) && terms[at].number < n {
-			at++
+	return c.scan(ctx, bucketPostings, nil, func(k, v []byte) (bool, error) {
+		if len(k) != termSize+chunkSize {
+			return false, fmt.Errorf("%w: index %x", ErrCorrupt, k)
 		}
-		switch {
-		case at == len(terms):
-			return nil, errEnough
-		case terms[at].number > n:
-			return c.postingsOf(terms[at]), nil
+		l := listOf{termOf(k), uint64(binary.BigEndian.Uint32(k[termSize:]))}
+		if recent[l] {
+			return true, nil
 		}
-		start := uint64(binary.BigEndian.Uint32(k[termSize:])) * day
-		if c.to != 0 && news.DayOf(unix(int64(start))) > c.to {
-			if at++; at == len(terms) {
-				return nil, errEnough
-			}
-			return c.postingsOf(terms[at]), nil
-		}
-		return nil, c.countEntries(terms[at], start, v)
+		return true, c.countList(terms[l.term], l.day, v)
 	})
 }
 
-// postingsOf returns where the posts of a term begin that may count.
-func (c *counter) postingsOf(t *countedTerm) []byte {
-	from := uint64(0)
-	if c.from != 0 {
-		from = uint64(max(0, c.from.Time().Unix())) / day
+// countList counts the entries of a list, if its term is wanted and its day can
+// be.
+func (c *counter) countList(t *countedTerm, of uint64, list []byte) error {
+	start := of * day
+	if t == nil || start+day <= beginOf(c.from) || c.to != 0 && start >= beginOf(c.to.Add(1)) {
+		return nil
 	}
-	return appendChunk(appendTerm(nil, t.number), from)
-}
-
-// countEntries counts the entries of a list that begins at a moment.
-func (c *counter) countEntries(t *countedTerm, start uint64, list []byte) error {
 	entries, err := decodeEntries(list)
 	if err != nil {
 		return fmt.Errorf("index of %q: %w", t.text, err)
 	}
+	// A day of the index is one of UTC, and so of two in Shanghai.
+	days := [2]news.Day{news.DayOf(unix(int64(start))), news.DayOf(unix(int64(start + midnight)))}
 	for _, e := range entries {
-		if c.replaced[e.seq()] {
-			continue
-		}
-		if d := news.DayOf(unix(int64(start + e.offset()))); c.covers(d) {
+		if d := days[e.offset()/midnight]; !c.replaced[e.seq()] && c.covers(d) {
 			t.days[d]++
-			t.newest = e.seq()
+			t.newest = max(t.newest, e.seq())
 		}
 	}
 	return nil
 }
 
+// midnight is when the next day begins in Shanghai, in seconds into a day of UTC.
+const midnight = 16 * hour
+
 // withoutParts takes off what a term counts because it is a part of another: a
 // post is found by its category or tag whole, and by each word of it, see
 // termsOf.
-func withoutParts(terms []*countedTerm) {
+func withoutParts(terms map[uint64]*countedTerm) {
 	byText := make(map[string]*countedTerm)
 	for _, t := range terms {
 		byText[t.text] = t
@@ -272,8 +284,8 @@ func withoutParts(terms []*countedTerm) {
 
 // name gives the terms that count anything the names that people know: the one
 // of a category as the mirror writes it, the outlet that a tag tells.
-func (c *counter) name(ctx context.Context, kind termKind, terms []*countedTerm) error {
-	for batch := range slices.Chunk(slices.Clone(terms), 64) {
+func (c *counter) name(ctx context.Context, kind termKind, terms map[uint64]*countedTerm) error {
+	for batch := range slices.Chunk(slices.Collect(maps.Values(terms)), 64) {
 		err := c.a.view(ctx, func(t *tx) error {
 			for _, term := range batch {
 				if slices.Max(append(slices.Collect(maps.Values(term.days)), 0)) == 0 {
