@@ -13,10 +13,21 @@ import (
 // the frontier and the leads, after the given identity, in order of identity. It
 // returns none where there are no more.
 func (a *Archive) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return a.wantedOfDay(ctx, [][]byte{bucketFrontier, bucketLeads}, d, after, n)
+}
+
+// GoneOn is as KnownOn, for the posts that no source has.
+func (a *Archive) GoneOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return a.wantedOfDay(ctx, [][]byte{bucketFailed}, d, after, n)
+}
+
+// wantedOfDay returns up to n entries of a day in some buckets, after the given
+// identity, in order of identity.
+func (a *Archive) wantedOfDay(ctx context.Context, buckets [][]byte, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
 	var list []news.Wanted
 	err := a.view(ctx, func(t *tx) error {
 		list = nil
-		for _, bucket := range [][]byte{bucketFrontier, bucketLeads} {
+		for _, bucket := range buckets {
 			some, err := t.wantedOn(bucket, d, after, n)
 			if err != nil {
 				return err

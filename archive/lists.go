@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -111,30 +112,14 @@ func (a *Archive) Lists(ctx context.Context, mirror string) ([]news.ListPage, er
 // hour since a time, in order of time; hours without any are left out.
 func (a *Archive) Hourly(ctx context.Context, since time.Time) ([]news.HourCount, error) {
 	var counts []news.HourCount
-	from := appendChunk(nil, uint64(max(0, since.Unix()))/hour)
-	for from != nil {
-		err := a.view(ctx, func(t *tx) error {
-			began := time.Now()
-			c := t.Bucket(bucketTimes).Cursor()
-			k, v := c.Seek(from)
-			for from = nil; k != nil; k, v = c.Next() {
-				if time.Since(began) >= selectTime {
-					from = bytes.Clone(k)
-					return nil
-				}
-				n, err := hourCount(k, v)
-				if err != nil {
-					return err
-				}
-				counts = append(counts, n)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return counts, nil
+	var failed error
+	err := a.scan(ctx, bucketTimes, appendChunk(nil, uint64(max(0, since.Unix()))/hour), func(_ *tx, k, v []byte) bool {
+		var n news.HourCount
+		n, failed = hourCount(k, v)
+		counts = append(counts, n)
+		return failed == nil
+	})
+	return counts, cmp.Or(failed, err)
 }
 
 // hourCount counts a list of the index of times.

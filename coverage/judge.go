@@ -23,8 +23,8 @@ const (
 // bunches, so the first condition counts too; and parts are many, so they must be
 // rarer still.
 const (
-	rareDay  = 1e-4
-	rarePart = 1e-7
+	RareDay  = 1e-4
+	RarePart = 1e-7
 )
 
 // judge compares days.
@@ -52,9 +52,9 @@ func (j *judge) judge(d *Day) {
 		return counts[(len(counts)-1)/2]
 	}
 	d.Usual = usual(func(o *Day) int { return o.Posts })
-	d.Gap = rare(d.Posts, d.Usual, rareDay)
+	d.Gap = Rare(d.Posts, d.Usual, RareDay)
 	for i, part := range j.parts {
-		if u := usual(func(o *Day) int { return o.Cells[i] }); rare(d.Cells[i], u, rarePart) {
+		if u := usual(func(o *Day) int { return o.Cells[i] }); Rare(d.Cells[i], u, RarePart) {
 			d.Gaps = append(d.Gaps, PartGap{part, d.Cells[i], u})
 		}
 	}
@@ -90,8 +90,8 @@ func weekend(d *Day) bool {
 	return w == time.Saturday || w == time.Sunday
 }
 
-// rare reports whether n is a gap where usual is usual.
-func rare(n, usual int, probability float64) bool {
+// Rare reports whether n is a gap where usual is usual.
+func Rare(n, usual int, probability float64) bool {
 	return 2*n < usual && AtMost(n, float64(usual)) < probability
 }
 

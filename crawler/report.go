@@ -82,6 +82,11 @@ func (r *run) finish(ctx context.Context, stopped error) error {
 	r.report.Lists.Pending += r.listsLeft()
 	r.report.Ended = r.o.Now().In(news.Shanghai)
 	err := r.mirrorErrors()
+	if err == nil && stopped == nil {
+		if err := r.findShortfall(ctx); err != nil {
+			return err
+		}
+	}
 	switch {
 	case stopped != nil:
 		r.report.Ending, err = endingOf(stopped), nil

@@ -49,6 +49,9 @@ type Run struct {
 	Drift []Drift                `json:"drift"` // what pages of a kind lack more often than they used to
 
 	Gaps []Gap `json:"gaps"` // in which posts may have come and gone unseen
+	// Shortfall is set where far fewer posts came than usual, and nothing else is
+	// known that explains it.
+	Shortfall *Shortfall `json:"shortfall,omitempty"`
 	// Backfill is what a backfill came to; nil for a crawl. Its posts alone are
 	// counted: links to posts of other days are left to crawls.
 	Backfill *Backfill `json:"backfill,omitempty"`
@@ -125,6 +128,15 @@ type Gap struct {
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
 	Lists  int       `json:"lists"` // how many list pages had a gap within this one
+}
+
+// Shortfall is a time of which the archive holds far fewer posts than are usual for
+// its hours and days.
+type Shortfall struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Posts int       `json:"posts"` // published in it, and held
+	Usual int       `json:"usual"`
 }
 
 // AddGap records a list page's gap: a mirror's gaps that touch become one.
@@ -242,6 +254,10 @@ func (r *Run) Clone() *Run {
 	c.Drift = append([]Drift{}, r.Drift...)
 	c.Gaps = append([]Gap{}, r.Gaps...)
 	c.Problems = append([]Problem{}, r.Problems...)
+	if r.Shortfall != nil {
+		shortfall := *r.Shortfall
+		c.Shortfall = &shortfall
+	}
 	if r.Backfill != nil {
 		c.Backfill = r.Backfill.clone()
 	}

@@ -18,6 +18,7 @@ var (
 	errPagesFailed = errors.New("some pages failed for good")
 	errDrift       = errors.New("the mirror's layout may have changed")
 	errGap         = errors.New("posts may have come and gone unseen")
+	errShortfall   = errors.New("far fewer posts than usual, and no cause is known")
 	errMetrics     = errors.New("metrics were not written")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
@@ -57,6 +58,7 @@ var endings = []ending{
 	{is: is(errMetrics), code: 1},
 	{is: is(errDrift), code: 3, hint: "the pages are kept as they were sent; finarc reread reads them again once finarc knows the new layout"},
 	{is: is(errGap), code: 3, hint: "a mirror must be asked more often than it forgets; what its share pages still have can be had by infoCode"},
+	{is: is(errShortfall), code: 3, hint: "look at the mirror; finarc coverage tells what is usual"},
 	{is: is(errPagesFailed), code: 3},
 	{is: as[unsaved], code: 3},
 	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's

@@ -45,6 +45,7 @@ func writeReport(w io.Writer, r *news.Run) error {
 		{"leads", leads(r.Leads)},
 		{"drift", drift(r.Drift)},
 		{"gaps", gaps(r.Gaps)},
+		{"few", shortfall(r.Shortfall)},
 	} {
 		rows = append(rows, labelled(row[0], row[1])...)
 	}
@@ -195,6 +196,14 @@ func gaps(gs []news.Gap) string {
 			named(g.Mirror), plural(g.Lists, "list page"), clock(g.From), clock(g.To)))
 	}
 	return few(lines, shownGaps)
+}
+
+// shortfall tells of a time of which there are far fewer posts than usual.
+func shortfall(s *news.Shortfall) string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s from %s to %s, usually %s", plural(s.Posts, "post"), clock(s.From), clock(s.To), grouped(s.Usual))
 }
 
 // drifted tells of one drift: 44.4 % of post pages lack the title, usually 1.0 %.

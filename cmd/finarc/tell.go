@@ -66,6 +66,9 @@ func verdict(r *news.Run) error {
 	if len(r.Gaps) > 0 {
 		faults = append(faults, fmt.Errorf("run %d: %w: %s", r.ID, errGap, strings.ReplaceAll(gaps(r.Gaps), "\n", "; ")))
 	}
+	if r.Shortfall != nil {
+		faults = append(faults, fmt.Errorf("run %d: %w: %s", r.ID, errShortfall, shortfall(r.Shortfall)))
+	}
 	return errors.Join(faults...)
 }
 

@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
-	"crawler":    {"news", "page", "config", "robots", "revisit"},
-	"cmd/finarc": {"news", "page", "config", "diff", "exchange", "schedule", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
+	"coverage":   {"news"},
+	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
