@@ -128,7 +128,7 @@ func Level(n, most, levels int) int {
 	if n <= 0 || most <= 0 {
 		return 0
 	}
-	return 1 + min(levels-1, n*levels/(most+1))
+	return 1 + min(levels-1, (n*levels-1)/most)
 }
 
 // escape returns text as it may stand in XML.

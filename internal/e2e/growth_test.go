@@ -183,6 +183,7 @@ func (g *grown) commands(b *testing.B) map[string][]string {
 		"category-ms": {"list", "--limit", "20", "--category", middle.Category},
 		"security-ms": {"list", "--limit", "20", "--security", security(b, g.mirror)},
 		"as-of-ms":    {"list", "--limit", "20", "--as-of", day},
+		"coverage-ms": {"coverage"},
 	}
 }
 
