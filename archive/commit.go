@@ -351,27 +351,36 @@ func (t *tx) bodyOf(old *held, fresh *revisions) (string, error) {
 // identity its link had it, so that the link is known next time.
 func (t *tx) answer(p *news.Captured) error {
 	key := idKey(p.Post.ID)
-	if err := t.forget(key); err != nil {
+	if err := t.forget(key, p.Capture.URL); err != nil {
 		return err
 	}
 	if p.Wanted.ID == "" || p.Wanted.ID == p.Post.ID {
 		return nil
 	}
 	alias := idKey(p.Wanted.ID)
-	if err := t.forget(alias); err != nil {
+	if err := t.forget(alias, p.Capture.URL); err != nil {
 		return err
 	}
 	return t.put(bucketAliases, alias, key)
 }
 
-// forget takes an identity out of the frontier, the leads and the failures.
-func (t *tx) forget(key []byte) error {
-	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed, bucketUnread} {
+// forget takes an identity out of the frontier, the leads and the failures, now
+// that its post was read at an address. What is kept apart of that address goes
+// too; of another it stays for a better reader.
+func (t *tx) forget(key []byte, address string) error {
+	for _, bucket := range [][]byte{bucketFrontier, bucketLeads, bucketFailed} {
 		if err := t.delete(bucket, key); err != nil {
 			return err
 		}
 	}
-	return nil
+	frame, err := t.get(bucketUnread, key)
+	if frame == nil || err != nil {
+		return err
+	}
+	if kept, err := t.apart(key, frame); err != nil || kept.Capture.URL != address {
+		return err
+	}
+	return t.delete(bucketUnread, key)
 }
 
 // commitUnread keeps captures apart that could not be read as their posts.

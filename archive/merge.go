@@ -331,7 +331,7 @@ func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, err
 			totals.Raw += int64(len(s.post.Capture.Body))
 			restored = true
 		}
-		if err := t.forget(idKey(s.post.Post.ID)); err != nil {
+		if err := t.forget(idKey(s.post.Post.ID), s.post.Capture.URL); err != nil {
 			return nil, err
 		}
 		done = append(done, change)

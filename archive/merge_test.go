@@ -35,7 +35,7 @@ func contents(t testing.TB, a *archive.Archive) []string {
 			lines = append(lines, fmt.Sprintf("%+v %+v %v", r, c.Header, c.Status))
 		}
 		if apart, err := a.Unread(t.Context(), rev.ID); err == nil {
-			lines = append(lines, fmt.Sprintf("unread, and held: %+v", apart))
+			lines = append(lines, fmt.Sprintf("unread, and held: %s %s %+v", apart.ID, apart.Why, *apart.Capture))
 		}
 	}
 	for name, f := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"frontier": a.Wanted, "leads": a.Leads, "failures": a.Failures} {

@@ -195,10 +195,44 @@ func (t *tx) mergeAlias(e pair) error {
 	if t.held(e.key) || !t.has(bucketPosts, e.value) {
 		return nil
 	}
-	if err := t.forget(e.key); err != nil {
+	if err := t.forget(e.key, ""); err != nil {
 		return err
 	}
-	return t.put(bucketAliases, e.key, e.value)
+	if err := t.put(bucketAliases, e.key, e.value); err != nil {
+		return err
+	}
+	return t.dropRead(e.key)
+}
+
+// dropRead lets go of what is kept apart for a post that was read at the same
+// address.
+func (t *tx) dropRead(key []byte) error {
+	frame, err := t.get(bucketUnread, key)
+	if frame == nil || err != nil {
+		return err
+	}
+	kept, err := t.apart(key, frame)
+	if err != nil {
+		return err
+	}
+	if read, err := t.readAt(kept.ID, kept.Capture.URL); !read || err != nil {
+		return err
+	}
+	return t.delete(bucketUnread, key)
+}
+
+// readAt reports whether a revision of a post was captured at an address.
+func (t *tx) readAt(id news.ID, address string) (bool, error) {
+	h, err := t.resolve(id)
+	if err != nil {
+		return false, err
+	}
+	for _, known := range h {
+		if r, err := t.record(known.seq); err != nil || r.URL == address {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // mergeWanted takes in an entry of the frontier, the failures or the leads. A
@@ -282,10 +316,12 @@ func united(a, b *news.Wanted) news.Wanted {
 }
 
 // mergeUnread keeps the newest capture apart of those that no archive could
-// read as their post.
+// read as their post at their address.
 func (t *tx) mergeUnread(e pair) error {
 	if t.held(e.key) {
-		return nil
+		if read, err := t.readAt(e.apart.ID, e.apart.Capture.URL); read || err != nil {
+			return err
+		}
 	}
 	if frame, err := t.get(bucketUnread, e.key); err != nil {
 		return err

@@ -287,9 +287,14 @@ func testUnread(t *testing.T, s Store) {
 		t.Errorf("an unread page counts as the post: %v", err)
 	}
 	wantSame(t, "links", []news.Standing{news.StandingNew}, found(t, s, WantedOf(1)))
-	put(t, s, p)
+	elsewhere := p
+	elsewhere.Capture.URL = "https://share.example/NewsShare.html?infoCode=" + string(p.Post.InfoCode)
+	put(t, s, elsewhere)
+	wantSame(t, "apart, though another source had the post", archive.Apart{ID: p.Post.ID, Why: "block page", Capture: &blocked.Capture},
+		do[archive.Apart](t)(s.Unread(t.Context(), p.Post.ID)))
+	put(t, s, Later(p, time.Hour))
 	if _, err := s.Unread(t.Context(), p.Post.ID); !errors.Is(err, archive.ErrNoPost) {
-		t.Errorf("still apart after the post was read: %v", err)
+		t.Errorf("still apart after the page was read: %v", err)
 	}
 }
 

@@ -195,7 +195,9 @@ func (s *state) post(p *news.Captured, titles bool, attempts int) (change news.C
 		delete(s.frontier, id)
 		delete(s.leads, id)
 		delete(s.failed, id)
-		delete(s.unread, id)
+		if kept, ok := s.unread[id]; ok && kept.Capture.URL == p.Capture.URL {
+			delete(s.unread, id)
+		}
 	}
 	if p.Wanted.ID != "" && p.Wanted.ID != p.Post.ID {
 		s.aliases[p.Wanted.ID] = p.Post.ID
