@@ -116,6 +116,10 @@ func (r reopened) KnownOn(ctx context.Context, d news.Day, after news.ID, n int)
 	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.KnownOn(ctx, d, after, n) })
 }
 
+func (r reopened) GoneOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.GoneOn(ctx, d, after, n) })
+}
+
 func (r reopened) Unknown(ctx context.Context, posts []news.Wanted) ([]news.Wanted, error) {
 	return in(ctx, r, func(a *archive.Archive) ([]news.Wanted, error) { return a.Unknown(ctx, posts) })
 }

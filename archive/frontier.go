@@ -394,13 +394,17 @@ func (t *tx) pageLost(key []byte) bool {
 
 // commitTried keeps a post in the frontier, with what links have told of it
 // since it was taken from there, unless another run got it meanwhile. Where they
-// told of another page it does not wait. A lead stays one.
+// told of another page it does not wait. A lead stays one, and so does, for the next
+// backfill, a post that had failed before.
 func (t *tx) commitTried(w *news.Wanted) error {
 	key := idKey(w.ID)
 	switch fresh := !t.has(bucketFrontier, key); {
 	case fresh && t.held(key):
 		return nil
-	case fresh && t.has(bucketLeads, key):
+	case fresh && (t.has(bucketLeads, key) || t.has(bucketFailed, key)):
+		if err := t.delete(bucketFailed, key); err != nil {
+			return err
+		}
 		return t.putWanted(bucketLeads, w)
 	case fresh:
 		return t.putWanted(bucketFrontier, w)

@@ -23,7 +23,9 @@ type Backfill struct {
 	Leads []news.Wanted
 	// LeadsOnly: no list page is asked for, and no post but those.
 	LeadsOnly bool
-	Store     DayStore
+	// Again: posts that no source had are asked for again.
+	Again bool
+	Store DayStore
 }
 
 // DayStore is what a backfill takes its posts from.
@@ -31,6 +33,8 @@ type DayStore interface {
 	// KnownOn returns up to n posts of a day that are known and not held, by a
 	// link or a related report, after the given identity, in order of identity.
 	KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error)
+	// GoneOn is as KnownOn, for the posts that no source had.
+	GoneOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error)
 	// Unknown returns those of some posts that nothing is known of.
 	Unknown(ctx context.Context, posts []news.Wanted) ([]news.Wanted, error)
 	// Days tells how the known posts of some days stand, in order.
@@ -55,6 +59,7 @@ type days struct {
 	leads  map[news.ID]bool // that somebody named
 	day    news.Day         // that is gone through
 	cursor news.ID          // up to which it was
+	gone   bool             // its posts that no source had are gone through
 	asked  bool             // a post of it was queued in this round
 	named  bool             // one of it was named since
 	missed bool             // one of a day that was gone through before
@@ -71,6 +76,36 @@ func newDays(b *Backfill) *days {
 	return d
 }
 
+// some returns the next known posts of the day. Those that are asked for again do
+// not wait.
+func (d *days) some(ctx context.Context, n int) ([]news.Wanted, error) {
+	find := d.Store.KnownOn
+	if d.gone {
+		find = d.Store.GoneOn
+	}
+	wanted, err := find(ctx, d.day, d.cursor, n)
+	if err != nil {
+		return nil, fmt.Errorf("posts of %s: %w", d.day, err)
+	}
+	for i := range wanted {
+		d.cursor = wanted[i].ID
+		if d.gone {
+			wanted[i].Next = time.Time{}
+		}
+	}
+	return wanted, nil
+}
+
+// onToGone goes on to the posts of the day that no source had, if they are wanted
+// and were not gone through yet, and reports whether it did.
+func (d *days) onToGone() bool {
+	if !d.Again || d.gone {
+		return false
+	}
+	d.gone, d.cursor = true, ""
+	return true
+}
+
 // wants reports whether a known post of the days is to be fetched.
 func (d *days) wants(id news.ID) bool { return !d.LeadsOnly || d.leads[id] }
 
@@ -84,7 +119,7 @@ func (d *days) rewind() {
 
 // next goes on to the next day, or to another round where one is wanted.
 func (d *days) next() {
-	d.cursor, d.asked = "", false
+	d.cursor, d.gone, d.asked = "", false, false
 	switch last := d.last(); {
 	case d.day != last && d.Newest:
 		d.day = d.day.Add(-1)
@@ -122,23 +157,22 @@ func (r *run) daysOn(ctx context.Context) error {
 		r.batch.Leads = append(r.batch.Leads, d.Leads...)
 	}
 	for !d.over && r.listsRead() && r.queue.posts() < queueLow {
-		wanted, err := d.Store.KnownOn(ctx, d.day, d.cursor, queueHigh-r.queue.posts())
+		wanted, err := d.some(ctx, queueHigh-r.queue.posts())
 		if err != nil {
-			return fmt.Errorf("posts of %s: %w", d.day, err)
+			return err
 		}
 		for _, w := range wanted {
-			d.cursor = w.ID
 			if d.wants(w.ID) {
 				r.queuePost(w)
 			}
 		}
 		d.asked = d.asked || r.queue.posts() > 0
 		switch {
-		case len(wanted) > 0:
+		case len(wanted) > 0, d.onToGone():
 		case !r.quiet():
 			return nil
 		case d.named:
-			d.named, d.cursor = false, ""
+			d.named, d.gone, d.cursor = false, false, ""
 		default:
 			r.dayDone()
 			d.next()

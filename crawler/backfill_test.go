@@ -202,11 +202,13 @@ func TestBackfillGone(t *testing.T) {
 	f.answer(text+code2, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	a := newArchive(t)
 	start := time.Now()
-	run := func(after time.Duration) *news.Run {
+	fill := func(after time.Duration, again bool) *news.Run {
 		o := filling(f.base, a, 20211222, 20211222)
-		o.Now = at(start.Add(after))
+		o.Now, o.Backfill.Again = at(start.Add(after)), again
 		return crawl(t, o)
 	}
+	run := func(after time.Duration) *news.Run { return fill(after, false) }
+	again := func(after time.Duration) *news.Run { return fill(after, true) }
 	if r := run(0); r.New != 1 || r.Pending != 1 || r.Backfill.Days[0] != (news.DayStanding{Day: 20211222, Archived: 1, NeverSeen: 1}) {
 		t.Fatalf("with a source that fails: %+v, %+v", countsOf(r), r.Backfill.Days)
 	}
@@ -221,6 +223,13 @@ func TestBackfillGone(t *testing.T) {
 	if r := run(7 * time.Hour); r.Failed[news.FailedGone] != 1 || r.Backfill.Days[0] != (news.DayStanding{Day: 20211222, Archived: 1, Gone: 1}) {
 		t.Errorf("without a source: %+v, %+v", countsOf(r), r.Backfill.Days)
 	}
+	f.answer(text+code2, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	f.requests()
+	if r := again(8 * time.Hour); r.Pending != 1 || f.requests()[text+code2] == 0 || len(wantedOf(t, a.Leads)) != 1 {
+		t.Errorf("asked for again: %+v", countsOf(r))
+	}
+	f.answer(text+code2, nil)
+	run(16 * time.Hour)
 	f.requests()
 	if r := run(20 * time.Hour); r.Discovered != 0 && r.Skipped[news.SkippedArchived] != r.Discovered || f.requests()[text+code2] != 0 {
 		t.Errorf("again: %+v", countsOf(r))

@@ -140,15 +140,14 @@ func (p *planner) day(ctx context.Context, planned *PlannedDay) error {
 		p.post(&named[i], planned)
 	}
 	for {
-		wanted, err := d.Store.KnownOn(ctx, d.day, d.cursor, queueHigh)
+		wanted, err := d.some(ctx, queueHigh)
 		if err != nil {
-			return fmt.Errorf("posts of %s: %w", d.day, err)
+			return err
 		}
 		for _, w := range wanted {
-			d.cursor = w.ID
 			p.post(&w, planned)
 		}
-		if len(wanted) == 0 {
+		if len(wanted) == 0 && !d.onToGone() {
 			return nil
 		}
 	}

@@ -24,6 +24,7 @@ type backfillFlags struct {
 	days   dayRange
 	newest bool
 	codes  string
+	again  bool
 	dryRun bool
 }
 
@@ -40,7 +41,7 @@ day a post is of, its infoCode says: no other day's is asked for.
 Days are gone through one after the other, the oldest first. Interrupt a backfill
 at any time, and run it again to go on: what was archived, or is nowhere to be had,
 is not asked for again, nor are the list pages within a day. Run again after it has
-ended, it asks for what has become known since.
+ended, it asks for what has become known since; with --again also for what was gone.
 
 --codes FILE names posts, one a line, by infoCode or by an address that has one; -
 is standard input. With it --from and --to may be missing: then nothing but those
@@ -76,6 +77,7 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 	fl.days.register(cmd, "of the posts")
 	f.BoolVar(&fl.newest, "newest-first", false, "go through the days from the last to the first")
 	f.StringVar(&fl.codes, "codes", "", "fetch the posts that `FILE` names, too")
+	f.BoolVar(&fl.again, "again", false, "ask again for the posts that no source had")
 	f.BoolVar(&fl.dryRun, "dry-run", false, "ask nobody; say what would be asked for, and how long it will take")
 	a.completeMirrors(cmd)
 	return cmd
@@ -83,7 +85,7 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 
 // backfill returns what the flags ask for.
 func (a *app) backfill(c config.Config, fl *backfillFlags) (*crawler.Backfill, error) {
-	b := &crawler.Backfill{Newest: fl.newest}
+	b := &crawler.Backfill{Newest: fl.newest, Again: fl.again}
 	var err error
 	if b.Leads, err = a.readCodes(c, fl.codes); err != nil {
 		return nil, err
@@ -111,6 +113,9 @@ func (fl *backfillFlags) words(b *crawler.Backfill) []string {
 	}
 	if fl.newest {
 		words = append(words, "--newest-first")
+	}
+	if fl.again {
+		words = append(words, "--again")
 	}
 	return words
 }
@@ -166,7 +171,7 @@ func (a *app) readCodes(c config.Config, path string) ([]news.Wanted, error) {
 // codes reads a list of posts: a line each, empty ones and those that begin with
 // # left out.
 func codes(in io.Reader, mirrors []config.Mirror, now time.Time) (leads []news.Wanted, err error) {
-	lines := bufio.NewScanner(in)
+	lines, met := bufio.NewScanner(in), make(map[news.ID]bool)
 	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if text == "" || strings.HasPrefix(text, "#") {
@@ -176,7 +181,10 @@ func codes(in io.Reader, mirrors []config.Mirror, now time.Time) (leads []news.W
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		leads = append(leads, w)
+		if !met[w.ID] {
+			met[w.ID] = true
+			leads = append(leads, w)
+		}
 	}
 	return leads, lines.Err()
 }

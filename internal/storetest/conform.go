@@ -382,6 +382,7 @@ func testCancelled(t *testing.T, s Store) {
 		"held":      func() error { _, err := s.Held(ctx, time.Time{}, "", 1); return err },
 		"held none": func() error { _, err := s.Held(ctx, time.Time{}, "", 0); return err },
 		"known on":  func() error { _, err := s.KnownOn(ctx, 20211222, "", 1); return err },
+		"gone on":   func() error { _, err := s.GoneOn(ctx, 20211222, "", 1); return err },
 		"unknown":   func() error { _, err := s.Unknown(ctx, nil); return err },
 		"days":      func() error { _, err := s.Days(ctx, 0, 0); return err },
 		"history":   func() error { _, err := s.PageHistory(ctx); return err },

@@ -34,6 +34,8 @@ func testKnownOn(t *testing.T, s Store) {
 		}
 	}
 	wantSame(t, "posts of the day", []news.ID{WantedOf(2).ID, WantedOf(3).ID, WantedOf(4).ID, WantedOf(5).ID, pageWanted().ID}, got)
+	wantSame(t, "gone", []news.Wanted{failedIn(6, 1)}, known(s.GoneOn(t.Context(), 20211222, "", 9)))
+	wantSame(t, "gone on another day", []news.Wanted(nil), known(s.GoneOn(t.Context(), 20211223, "", 9)))
 	wantSame(t, "posts of no day", []news.Wanted(nil), known(s.KnownOn(t.Context(), 20211221, "", 9)))
 	wantSame(t, "unknown", []news.Wanted{WantedOf(7)}, known(s.Unknown(t.Context(), []news.Wanted{
 		WantedOf(1), WantedOf(2), WantedOf(3), WantedOf(6), WantedOf(7),
@@ -65,6 +67,8 @@ func testTriedLeads(t *testing.T, s Store) {
 	commit(t, s, news.Batch{Leads: []news.Wanted{WantedOf(1), WantedOf(2)}})
 	commit(t, s, news.Batch{Tried: []news.Wanted{failedIn(1, 1)}, Failed: []news.Wanted{failedIn(2, 1)}})
 	wantSame(t, "waiting", waiting{Leads: []news.Wanted{failedIn(1, 1)}, Failed: []news.Wanted{failedIn(2, 1)}}, waitingIn(t, s))
+	commit(t, s, news.Batch{Tried: []news.Wanted{failedIn(2, 2)}})
+	wantSame(t, "waiting", waiting{Leads: []news.Wanted{failedIn(1, 1), failedIn(2, 2)}}, waitingIn(t, s))
 }
 
 func testVain(t *testing.T, s Store) {

@@ -37,6 +37,7 @@ const (
 
 	PageHistory Method = "PageHistory"
 	KnownOn     Method = "KnownOn"
+	GoneOn      Method = "GoneOn"
 	Unknown     Method = "Unknown"
 	Days        Method = "Days"
 )
@@ -280,6 +281,11 @@ func (f *Faulty) Select(ctx context.Context, s archive.Selection) iter.Seq2[news
 // KnownOn implements [Store].
 func (f *Faulty) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
 	return through(ctx, f.next(KnownOn, nil), func() ([]news.Wanted, error) { return f.inner.KnownOn(ctx, d, after, n) })
+}
+
+// GoneOn implements [Store].
+func (f *Faulty) GoneOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return through(ctx, f.next(GoneOn, nil), func() ([]news.Wanted, error) { return f.inner.GoneOn(ctx, d, after, n) })
 }
 
 // Unknown implements [Store].

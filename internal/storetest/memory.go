@@ -361,7 +361,9 @@ func (s *state) tried(w news.Wanted) {
 		return
 	}
 	known, wanted := s.frontier[w.ID]
-	if _, lead := s.leads[w.ID]; lead && !wanted {
+	_, lead := s.leads[w.ID]
+	if _, failed := s.failed[w.ID]; (lead || failed) && !wanted {
+		delete(s.failed, w.ID)
 		s.leads[w.ID] = w
 		return
 	}

@@ -13,8 +13,18 @@ func (m *Memory) KnownOn(ctx context.Context, d news.Day, after news.ID, n int) 
 	s := m.look()
 	known := maps.Clone(s.frontier)
 	maps.Copy(known, s.leads)
-	maps.DeleteFunc(known, func(id news.ID, _ news.Wanted) bool { return id.Day() != d })
-	return wantedIn(ctx, known, after, n)
+	return wantedIn(ctx, ofDay(known, d), after, n)
+}
+
+// GoneOn implements [Store].
+func (m *Memory) GoneOn(ctx context.Context, d news.Day, after news.ID, n int) ([]news.Wanted, error) {
+	return wantedIn(ctx, ofDay(maps.Clone(m.look().failed), d), after, n)
+}
+
+// ofDay leaves the posts of a day.
+func ofDay(posts map[news.ID]news.Wanted, d news.Day) map[news.ID]news.Wanted {
+	maps.DeleteFunc(posts, func(id news.ID, _ news.Wanted) bool { return id.Day() != d })
+	return posts
 }
 
 // Unknown implements [Store].
