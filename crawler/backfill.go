@@ -61,6 +61,7 @@ type days struct {
 	cursor news.ID          // up to which it was
 	gone   bool             // its posts that no source had are gone through
 	asked  bool             // a post of it was queued in this round
+	left   bool             // one of it could not be asked for now
 	named  bool             // one of it was named since
 	missed bool             // one of a day that was gone through before
 	begun  bool             // the leads that somebody named were entered
@@ -119,7 +120,7 @@ func (d *days) rewind() {
 
 // next goes on to the next day, or to another round where one is wanted.
 func (d *days) next() {
-	d.cursor, d.gone, d.asked = "", false, false
+	d.cursor, d.gone, d.asked, d.left = "", false, false, false
 	switch last := d.last(); {
 	case d.day != last && d.Newest:
 		d.day = d.day.Add(-1)
@@ -181,10 +182,10 @@ func (r *run) daysOn(ctx context.Context) error {
 	return nil
 }
 
-// dayDone notes a day of which posts were asked for: the next commit makes that
-// durable.
+// dayDone notes a day of which posts were asked for, and all of them: the next
+// commit makes that durable.
 func (r *run) dayDone() {
-	if r.days.asked {
+	if r.days.asked && !r.days.left {
 		r.report.Backfill.Done = append(r.report.Backfill.Done, r.days.day)
 		r.o.Log.Debug("day done", "run", r.report.ID, "day", r.days.day)
 	}

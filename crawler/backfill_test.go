@@ -290,3 +290,17 @@ func TestBackfillPlan(t *testing.T) {
 		t.Errorf("%d lists and %d posts, planned %d and %d", lists, r.Discovered, plan.Lists, plan.Posts)
 	}
 }
+
+// TestBackfillOfAPausedHost: a day whose posts could not be asked for is not done.
+func TestBackfillOfAPausedHost(t *testing.T) {
+	f := newFixture(t, map[string]string{"/": listPage(path1)})
+	f.answer(path1, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	a := newArchive(t)
+	r := crawl(t, filling(f.base, a, 20211222, 20211222))
+	if len(r.Backfill.Done) != 0 || r.Backfill.Days[0] != (news.DayStanding{Day: 20211222, NeverSeen: 1}) {
+		t.Errorf("%+v, %+v", countsOf(r), r.Backfill)
+	}
+}

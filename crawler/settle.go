@@ -222,6 +222,9 @@ func (r *run) hop(t task) {
 
 // leave leaves a post in the frontier, with the sources that were asked in vain.
 func (r *run) leave(t *task) {
+	if r.days != nil {
+		r.days.left = true
+	}
 	if t.so.unread != nil {
 		r.enterUnread(t.so.unread)
 	}
