@@ -29,12 +29,15 @@ func (r *run) findShortfall(ctx context.Context) error {
 	}
 	now := r.o.Now()
 	from, to := last.Add(-settled).Truncate(time.Hour), now.Add(-settled).Truncate(time.Hour)
-	if !from.Before(to) {
+	if !from.Before(to) || to.Sub(from) > rhythmSpan { // what was so long ago is nothing to compare with
 		return nil
 	}
 	counts, err := r.o.Store.Hourly(ctx, from.Add(-rhythmSpan))
 	if err != nil {
 		return fmt.Errorf("posts by the hour: %w", err)
+	}
+	if len(counts) == 0 {
+		return nil
 	}
 	h := newHours(counts, r.o.TradingDay)
 	posts, usual := 0, 0
@@ -72,7 +75,8 @@ func (r *run) explained() bool {
 		len(r.report.Drift)+len(r.report.Gaps) > 0
 }
 
-// hours is how many posts were published in each hour.
+// hours is how many posts were published in each hour, from the first of which
+// there are any.
 type hours struct {
 	posts   map[int64]int // by the hour's beginning, in seconds since 1970
 	first   time.Time
@@ -80,12 +84,9 @@ type hours struct {
 }
 
 func newHours(counts []news.HourCount, trading func(news.Day) bool) *hours {
-	h := &hours{posts: make(map[int64]int), trading: trading}
+	h := &hours{posts: make(map[int64]int), trading: trading, first: counts[0].Hour}
 	for _, c := range counts {
 		h.posts[c.Hour.Unix()] += c.Posts
-	}
-	if len(counts) > 0 {
-		h.first = counts[0].Hour
 	}
 	return h
 }
