@@ -116,7 +116,9 @@ func (c *codec) unpackBlock(stored []byte, dicts dictSource) ([][]byte, error) {
 	return decodeBlock(plain)
 }
 
+// unpackBlock returns the values of a stored block, which is released if it is large.
 func (t *tx) unpackBlock(stored []byte) ([][]byte, error) {
+	defer t.release(stored)
 	return t.a.codec.unpackBlock(stored, t.dict)
 }
 
@@ -160,17 +162,18 @@ func (t *tx) block(bucket []byte, seq uint64) (block, error) {
 	if len(k) != seqSize {
 		return block{}, fmt.Errorf("%w: no block", ErrCorrupt)
 	}
+	first, large := uint40(k), isLarge(frame) // before it is released
 	values, err := t.unpackBlock(frame)
 	if err != nil {
 		return block{}, err
 	}
-	blk := block{uint40(k), values}
+	blk := block{first, values}
 	if t.blocks == nil {
 		t.blocks = make(map[string][]block)
 	}
 	kept := t.blocks[string(bucket)]
 	switch {
-	case isLarge(frame):
+	case large:
 		kept = nil
 	case len(kept) >= cachedBlocks:
 		kept = kept[1:]

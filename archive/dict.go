@@ -114,7 +114,11 @@ func (t *tx) packer() (*zstd.Encoder, error) {
 	return t.encoder, nil
 }
 
-func (t *tx) unpack(frame []byte) ([]byte, error) { return t.a.codec.unpack(frame, t.dict) }
+// unpack undoes pack. A large frame is released.
+func (t *tx) unpack(frame []byte) ([]byte, error) {
+	defer t.release(frame)
+	return t.a.codec.unpack(frame, t.dict)
+}
 
 // dictWatch is what a process knows of when a dictionary is due. It may be
 // behind.
@@ -405,20 +409,26 @@ func (t *tx) dictCopy(id uint32) ([]byte, error) {
 	return t.a.codec.unpack(v, t.dict)
 }
 
+// mostRepacked bounds the bytes of a bucket that is packed again. A page of 8 MiB
+// takes as much as some thousand others.
+const mostRepacked = 8 << 20
+
 // repack packs the blocks of a bucket again that were packed without the first
-// dictionary. Large ones stay as they are: it saves little of them, and all that
-// is packed again is in memory until the transaction ends.
+// dictionary, if the bucket is small: bbolt writes a block's neighbours anew with it,
+// and has all that it writes in memory until the transaction ends.
 func (t *tx) repack(bucket []byte, id uint32) error {
 	var stale [][]byte
+	size := 0
 	err := t.each(bucket, func(k, frame []byte) error {
 		var h zstd.Header
 		err := h.Decode(frame)
-		if err == nil && h.DictionaryID != id && len(frame) <= blockBytes {
+		if size += len(frame); err == nil && h.DictionaryID != id {
 			stale = append(stale, bytes.Clone(k))
 		}
+		t.release(frame)
 		return err
 	})
-	if err != nil {
+	if err != nil || size > mostRepacked {
 		return err
 	}
 	for _, k := range stale {

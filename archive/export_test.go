@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/finarc/finarc/news"
 )
 
 // Placed is where in a file the pages are that a value takes.
@@ -292,3 +294,24 @@ func SnapshotAround(ctx context.Context, a *Archive, into *os.File, between func
 
 // Readable reads a part of a file, as far as it can be read.
 func Readable(f io.ReaderAt, b []byte, at int64) { readable(f, b, at) }
+
+// EachCapture calls fn with all captures in one transaction that reads.
+func EachCapture(ctx context.Context, a *Archive, fn func(news.Capture)) error {
+	return a.view(ctx, func(t *tx) error { return t.eachCapture(fn) })
+}
+
+// EachCaptureInWrite does so in one that writes.
+func EachCaptureInWrite(ctx context.Context, a *Archive, fn func(news.Capture)) error {
+	return a.update(ctx, func(t *tx) error { return t.eachCapture(fn) })
+}
+
+func (t *tx) eachCapture(fn func(news.Capture)) error {
+	for seq := range t.Bucket(bucketRevisions).Sequence() {
+		c, err := t.capture(seq + 1)
+		if err != nil {
+			return err
+		}
+		fn(*c)
+	}
+	return nil
+}

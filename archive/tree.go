@@ -119,11 +119,31 @@ func emptyLeaf() []byte {
 
 // readTrees lets a transaction that only reads read the buckets itself.
 func (t *tx) readTrees() {
+	t.file = t.mapped()
+	t.trees = make(map[string]*bucket, len(buckets()))
+}
+
+// mapped returns bbolt's map of the file, as it is now: a transaction that writes
+// may get another.
+func (t *tx) mapped() mapped {
 	info := t.DB().Info()
 	// The address is of bbolt's map, which Go's collector does not move.
 	data := *(*unsafe.Pointer)(unsafe.Pointer(&info.Data))
-	t.file = unsafe.Slice((*byte)(data), t.Size())
-	t.trees = make(map[string]*bucket, len(buckets()))
+	return unsafe.Slice((*byte)(data), t.Size())
+}
+
+// release lets the memory of a large value go that was read, as it is needed no
+// more: what is mapped of the file counts as this process's until the transaction
+// ends, and one may read all posts. Small values lie on pages with others.
+func (t *tx) release(stored []byte) {
+	if len(stored) < largeValue {
+		return
+	}
+	m := t.mapped()
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(stored))) - uintptr(unsafe.Pointer(unsafe.SliceData(m)))
+	if end := at + uintptr(len(stored)); at < end && end <= uintptr(len(m)) { // or it was put in this transaction
+		m.letGo(int(at), int(end))
+	}
 }
 
 // tree returns the tree of a bucket, or nil where there is no such bucket.
@@ -181,6 +201,10 @@ func (t *tree) usage() (u Usage, inuse int64) {
 
 // mapped is the file, as far as the transaction knows it.
 type mapped []byte
+
+// largeValue is the length in bytes from which on a value is released when it was
+// read.
+const largeValue = 256 << 10
 
 // page returns a page with those that it flows over into.
 func (m mapped) page(id uint64) node {
