@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/crawler"
@@ -55,6 +56,40 @@ func TestOneMirrorDown(t *testing.T) {
 	}
 	if s := stats(t, a); s.Frontier != first.Pending || first.Pending == 0 {
 		t.Errorf("frontier %d, want %d", s.Frontier, first.Pending)
+	}
+}
+
+// TestVainWhileOneIsDown: what the mirrors that answer do not have is asked of them
+// once, and then waits for the one that is down.
+func TestVainWhileOneIsDown(t *testing.T) {
+	sites := [2]*fixture{newFixture(t, map[string]string{"/": titled("甲")}), newFixture(t, map[string]string{"/": titled("甲")})}
+	unavailable := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+	a := newArchive(t)
+	o := options(sites[0].base, a)
+	o.Mirrors = append(o.Mirrors, mirrorAt(sites[1].base))
+	o.Mirrors[1].Name = "down"
+	later := time.Duration(0)
+	o.Now = func() time.Time { return time.Now().Add(later) }
+	for n, run := range []struct {
+		home, page http.HandlerFunc // of the mirror that is down; nil: as they should be
+		asked      int              // how often the other is asked for the post
+		vain       int              // addresses remembered to be in vain
+		posts      int
+	}{
+		{nil, unavailable, 1, 0, 0},
+		{unavailable, unavailable, 1, 3, 0},
+		{unavailable, unavailable, 0, 3, 0},
+		{nil, nil, 0, 0, 1},
+	} {
+		sites[1].answer("/", run.home)
+		sites[1].answer(path1, run.page)
+		sites[1].put(path1, postPage("甲", sentence, code1, "yanlancaijing"))
+		crawl(t, o)
+		wanted, _ := frontier(t, a)
+		if asked := sites[0].requests()[path1]; asked != run.asked || len(wanted[id1].Vain) != run.vain || stats(t, a).Posts != int64(run.posts) {
+			t.Errorf("run %d: asked %d times, %+v, %d posts", n+1, asked, wanted, stats(t, a).Posts)
+		}
+		later += 25 * time.Hour
 	}
 }
 

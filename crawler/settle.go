@@ -232,7 +232,9 @@ func (r *run) leave(t *task) {
 		return
 	}
 	w := *t.post
-	w.Vain = append(slices.Clip(w.Vain), t.so.vain...)
+	w.Vain = slices.Concat(w.Vain, t.so.vain)
+	slices.Sort(w.Vain)
+	w.Vain = slices.Compact(w.Vain) // where all were, all were asked again
 	r.batch.Tried = append(r.batch.Tried, w)
 }
 
@@ -444,7 +446,7 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 	case s == news.StandingArchived:
 		if old != standingDone { // by another run, where it was pending
 			r.mark(w.ID, standingDone)
-			r.report.Skipped[news.SkippedArchived]++
+			add(r.report.Skipped, news.SkippedArchived, 1)
 			r.refresh.skip(w.ID)
 		}
 	case s == news.StandingFailed:

@@ -185,7 +185,8 @@ func (so *soFar) no(o order, fail *failure) {
 // sources returns where a post can be had, in order: its pages on the sites,
 // the shared pages, the text behind them. Mirrors that did not answer are left
 // out; partial tells that there are such. So are addresses that an interrupted
-// run asked in vain, unless there are no others.
+// run asked in vain, unless there are no others, nor will be once all mirrors
+// answer.
 func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 	var pages, shares, texts []order
 	for _, s := range r.sites {
@@ -210,7 +211,7 @@ func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 	}
 	orders = slices.Concat(pages, shares, texts)
 	vain := func(o order) bool { return slices.Contains(w.Vain, o.url) }
-	if len(w.Vain) > 0 && !slices.ContainsFunc(orders, func(o order) bool { return !vain(o) }) {
+	if !partial && !slices.ContainsFunc(orders, func(o order) bool { return !vain(o) }) {
 		return orders, partial
 	}
 	return slices.DeleteFunc(orders, vain), partial
