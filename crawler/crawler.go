@@ -95,9 +95,9 @@ type Progress struct {
 
 // Run crawls once: every list page that is due, then every post that the lists
 // or earlier runs name and the archive lacks; of a backfill's days, every one
-// that anything names. Cancelling ctx ends the run in
-// order: nothing new is asked for, what is in flight is waited for and
-// committed. The report is complete in either case.
+// that anything names. Cancelling ctx ends the run in order: nothing new is
+// asked for, what is in flight is waited for and committed. The report is
+// complete in either case.
 //
 // The error says why a run could not go on: the store failed, or no mirror
 // could be read ([ErrUnreachable]). Pages that failed are no error; the report

@@ -24,6 +24,7 @@ func (r *run) countPage(kind news.PageKind, p *news.Post) {
 	r.report.Pages[kind] = n
 }
 
+// count returns 1 for what is, and 0 for what is not.
 func count(is bool) int {
 	if is {
 		return 1

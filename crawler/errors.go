@@ -97,7 +97,7 @@ func (f *failure) Unwrap() error { return f.err }
 var (
 	errTooLarge = errors.New("body is larger than limits.max_body")
 	errRedirect = errors.New("redirect leads away from the mirror's hosts")
-	errLoop     = errors.New("more than 10 redirects")
+	errLoop     = errors.New("too many redirects")
 	errRobots   = errors.New("disallowed by robots.txt")
 	errStopped  = errors.New("the run is ending")
 	errDuration = errors.New("the run has taken as long as it may")

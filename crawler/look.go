@@ -104,21 +104,19 @@ func (r *run) queuePost(w news.Wanted) {
 	if r.seen[compact(w.ID)] >= standingTaken || !r.knows(&w) {
 		return
 	}
-	if r.days == nil && !r.siteOf(w.Mirror).slow && !r.look.passes(&w) {
-		r.meet(w.ID, standingPending)
-		return
-	}
-	if r.waits(&w) {
-		r.meet(w.ID, standingPending)
-		return
-	}
-	if wait := w.Next.Sub(r.o.Now()); 0 < wait && wait <= maxPutOff { // for longer only where a clock was wrong
+	if r.days == nil && !r.siteOf(w.Mirror).slow && !r.look.passes(&w) || r.waits(&w) || r.isPutOff(&w) {
 		r.meet(w.ID, standingPending)
 		return
 	}
 	r.meet(w.ID, standingTaken)
 	sources, partial := r.sources(&w)
 	r.queue.addPost(task{post: &w, sources: sources, partial: partial})
+}
+
+// isPutOff reports whether a post is not to be tried again yet.
+func (r *run) isPutOff(w *news.Wanted) bool {
+	wait := w.Next.Sub(r.o.Now())
+	return 0 < wait && wait <= maxPutOff // for longer only where a clock was wrong
 }
 
 // knows reports whether a mirror of the run that has answered linked the post,

@@ -87,12 +87,12 @@ func (p *planner) lists(ctx context.Context) error {
 
 // ask plans requests for an address.
 func (p *planner) ask(address string, least, most int) {
-	host := address
+	origin := address
 	if u, err := url.Parse(address); err == nil {
-		host = originOf(u)
+		origin = originOf(u)
 	}
-	p.least[host] += least
-	p.most[host] += most
+	p.least[origin] += least
+	p.most[origin] += most
 	p.plan.Least += least
 	p.plan.Most += most
 }
@@ -155,21 +155,14 @@ func (p *planner) day(ctx context.Context, planned *PlannedDay) error {
 
 // post plans a post, unless no mirror serves it or it waits.
 func (p *planner) post(w *news.Wanted, planned *PlannedDay) {
-	if !p.r.days.wants(w.ID) || !p.r.knows(w) || w.Next.After(p.r.o.Now()) {
+	if !p.r.days.wants(w.ID) || !p.r.knows(w) || p.r.isPutOff(w) {
 		return
 	}
 	orders, _ := p.r.sources(w)
 	for i, o := range orders {
-		p.ask(o.url, boolInt(i == 0), 1)
+		p.ask(o.url, count(i == 0), 1)
 	}
-	planned.Ask += boolInt(len(orders) > 0)
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	planned.Ask += count(len(orders) > 0)
 }
 
 // lasts returns how long requests take at the configured rate, or at the delay

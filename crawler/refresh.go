@@ -62,10 +62,7 @@ func (r *run) queueHeld(h *news.Held) {
 	key := compact(h.ID)
 	if r.refresh.skipped[key] {
 		delete(r.refresh.skipped, key)
-		r.report.Skipped[news.SkippedArchived]--
-		if r.report.Skipped[news.SkippedArchived] == 0 {
-			delete(r.report.Skipped, news.SkippedArchived)
-		}
+		add(r.report.Skipped, news.SkippedArchived, -1)
 		r.mark(h.ID, standingPending) // it is counted anew
 	} else if _, met := r.seen[key]; met {
 		return

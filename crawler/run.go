@@ -322,8 +322,8 @@ func (s *site) begin(known []news.ListPage) []news.ListPage {
 }
 
 // queueList queues a list page unless the run has met it, or it is none that
-// the configuration wants, or it is known to be gone.
-// It returns whether the run met it for the first time.
+// the configuration wants, or it is known to be gone. It returns whether the run
+// met it for the first time.
 func (r *run) queueList(l news.ListPage) bool {
 	if r.known[l.URL] || r.leadsOnly() || !r.siteOf(l.Mirror).wants(l.URL) {
 		return false

@@ -126,6 +126,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		t.spent()
 		return nil, errStopped
 	}
+	return t.exchange(req, h, got)
+}
+
+// exchange sends a request whose turn has come, and takes in the whole answer.
+func (t *transport) exchange(req *http.Request, h *host, got *answer) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
 	timer := time.AfterFunc(t.limits.Timeout, func() { cancel(errTimeout) })
@@ -139,10 +144,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.space(h, req.URL)
 	kind := t.kind(req)
-	t.pair.RLock()
-	t.counts.sent(kind, got.again)
-	h.sent(got.again)
-	t.pair.RUnlock()
+	t.countSent(h, kind, got.again)
 	got.again = false // nor are the redirects that follow
 	began := time.Now()
 	res, err := t.base.RoundTrip(req)
@@ -157,10 +159,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("%w: status %d", errProtocol, res.StatusCode)
 	}
 	latency := time.Since(began)
-	t.pair.RLock()
-	t.counts.answered(res.StatusCode)
-	h.answered(res)
-	t.pair.RUnlock()
+	t.countAnswered(h, res)
 	t.heed(h, req.URL, res)
 	body, err := t.readBody(res, h, kind, func() error {
 		timer.Stop() // waiting for room is not the server's fault
@@ -179,6 +178,30 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	res.Body, res.Uncompressed = http.NoBody, true
 	return res, nil
+}
+
+// countSent counts a request, or a retry.
+func (t *transport) countSent(h *host, kind news.PageKind, again bool) {
+	t.pair.RLock()
+	defer t.pair.RUnlock()
+	t.counts.sent(kind, again)
+	h.sent(again)
+}
+
+// countAnswered counts an answer.
+func (t *transport) countAnswered(h *host, res *http.Response) {
+	t.pair.RLock()
+	defer t.pair.RUnlock()
+	t.counts.answered(res.StatusCode)
+	h.answered(res)
+}
+
+// countReceived counts the bytes of a body.
+func (t *transport) countReceived(h *host, n int64) {
+	t.pair.RLock()
+	defer t.pair.RUnlock()
+	t.counts.bytes.Add(n)
+	h.received(n)
 }
 
 // space lets the host's Crawl-delay begin now, in later runs too.
@@ -264,12 +287,7 @@ func (t *transport) readBody(res *http.Response, h *host, kind news.PageKind, la
 		decoded = io.LimitReader(decoded, most)
 	}
 	r := &bounded{r: decoded, left: t.limits.MaxBody, small: largeBody, large: large}
-	defer func() {
-		t.pair.RLock()
-		defer t.pair.RUnlock()
-		t.counts.bytes.Add(t.limits.MaxBody - r.left)
-		h.received(t.limits.MaxBody - r.left)
-	}()
+	defer func() { t.countReceived(h, t.limits.MaxBody-r.left) }()
 	var b bytes.Buffer
 	if n := int(min(res.ContentLength, most)); n > 0 {
 		first := min(n, trustedLength)
