@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/story"
@@ -181,46 +182,113 @@ func (t *tx) storyOf(seq uint64) ([]uint64, error) {
 	return list, err
 }
 
-// join makes one story of those of two revisions.
-func (t *tx) join(a, b uint64, f *followed) error {
-	var both []uint64
-	for _, seq := range []uint64{a, b} {
-		list, err := t.storyOf(seq)
+// originOf returns the origin of the story that a revision is in: itself where it
+// is in none.
+func (t *tx) originOf(seq uint64) (uint64, error) {
+	list, err := t.storyEntry(seq)
+	if err != nil || list == nil {
+		return seq, err
+	}
+	return list[0], nil
+}
+
+// join makes one story of those of the two revisions of each pair. Each story is
+// read and written once, however many of the pairs are of it.
+func (t *tx) join(pairs [][2]uint64, f *followed) error {
+	groups := make(groups) // of origins, and of revisions that are in no story
+	for _, pair := range pairs {
+		a, err := t.originOf(pair[0])
 		if err != nil {
 			return err
 		}
-		if list == nil {
-			list = []uint64{seq}
-			f.Posts++
-		} else {
-			f.Stories--
+		b, err := t.originOf(pair[1])
+		if err != nil {
+			return err
 		}
-		if len(both) > 0 && both[0] == list[0] {
-			f.Stories++ // they are one already
-			return nil
+		groups.join(a, b)
+	}
+	for _, origins := range groups.all() {
+		if err := t.unite(origins, f); err != nil {
+			return err
 		}
-		both = append(both, list...)
 	}
-	f.Stories++
-	origin, err := t.earliest(both)
-	if err != nil {
-		return err
-	}
-	return t.putStory(origin, both)
+	return nil
 }
 
-// putStory stores a story of which the origin is known.
-func (t *tx) putStory(origin uint64, all []uint64) error {
-	list := []uint64{origin}
-	for _, seq := range slices.Sorted(slices.Values(all)) {
-		if seq != origin {
-			list = append(list, seq)
-			if err := t.put(bucketStories, seqKey(seq), encodeSeqs([]uint64{origin})); err != nil {
-				return err
-			}
+// unite makes one story of several, given their origins, of which some may be in
+// none yet. The earliest of the origins is the origin of all.
+func (t *tx) unite(origins []uint64, f *followed) error {
+	origin, err := t.earliest(origins)
+	if err != nil || len(origins) < 2 {
+		return err
+	}
+	all := []uint64{origin}
+	for _, of := range origins {
+		list, err := t.storyOf(of)
+		switch {
+		case err != nil:
+			return err
+		case list == nil:
+			list = []uint64{of}
+			f.Posts++
+		default:
+			f.Stories--
+		}
+		if of == origin {
+			all = append(all, list[1:]...) // which name it already
+			continue
+		}
+		if err := t.nameOrigin(list, origin); err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
+	f.Stories++
+	return t.putStory(all)
+}
+
+// nameOrigin lets revisions name the origin of their story.
+func (t *tx) nameOrigin(reprints []uint64, origin uint64) error {
+	for _, seq := range reprints {
+		if err := t.put(bucketStories, seqKey(seq), encodeSeqs([]uint64{origin})); err != nil {
+			return err
 		}
 	}
-	return t.put(bucketStories, seqKey(origin), encodeSeqs(list))
+	return nil
+}
+
+// putStory stores the entry of an origin, the first of the list, with its reprints,
+// which name it already.
+func (t *tx) putStory(list []uint64) error {
+	slices.Sort(list[1:])
+	return t.put(bucketStories, seqKey(list[0]), encodeSeqs(list))
+}
+
+// leave takes a revision out of its story, of which the others stay together: more
+// than one.
+func (t *tx) leave(seq uint64, f *followed) error {
+	list, err := t.storyOf(seq)
+	if err != nil || list == nil {
+		return err
+	}
+	was := list[0]
+	list = slices.DeleteFunc(list, func(member uint64) bool { return member == seq })
+	if err := t.delete(bucketStories, seqKey(seq)); err != nil {
+		return err
+	}
+	f.Posts--
+	if was == seq {
+		origin, err := t.earliest(list)
+		if err != nil {
+			return err
+		}
+		at := slices.Index(list, origin)
+		list[0], list[at] = list[at], list[0]
+		if err := t.nameOrigin(list[1:], origin); err != nil {
+			return err
+		}
+	}
+	return t.putStory(list)
 }
 
 // dissolve takes the story apart that a revision is in.
@@ -263,11 +331,11 @@ func before(a, b *record) bool {
 // storyID returns what the story of a post is called, given its revisions: its
 // origin's infoCode, or ID; "" where it is in no story that is known.
 func (t *tx) storyID(h head) (string, error) {
-	seqs, err := t.storyOfPost(h)
-	if err != nil || seqs == nil {
+	in, err := t.inStory(h)
+	if err != nil || in == nil {
 		return "", err
 	}
-	r, err := t.record(seqs[0])
+	r, err := t.record(in[0])
 	if err != nil {
 		return "", err
 	}
@@ -275,11 +343,11 @@ func (t *tx) storyID(h head) (string, error) {
 	return p.Name(), nil
 }
 
-// storyOfPost returns the story that a post is in, by the newest of its revisions
-// that was followed.
-func (t *tx) storyOfPost(h head) ([]uint64, error) {
+// inStory returns what stands in the stories under the newest revision of a post
+// that was followed: nil, or the origin first.
+func (t *tx) inStory(h head) ([]uint64, error) {
 	for _, rev := range slices.Backward(h) {
-		if list, err := t.storyOf(rev.seq); list != nil || err != nil {
+		if list, err := t.storyEntry(rev.seq); list != nil || err != nil {
 			return list, err
 		}
 	}
@@ -288,17 +356,16 @@ func (t *tx) storyOfPost(h head) ([]uint64, error) {
 
 // beginsStory reports whether a post is the first of its story.
 func (t *tx) beginsStory(h head) (bool, error) {
-	list, err := t.storyOfPost(h)
-	return list != nil && slices.ContainsFunc(h, func(rev headRevision) bool { return rev.seq == list[0] }), err
+	in, err := t.inStory(h)
+	return in != nil && slices.ContainsFunc(h, func(rev headRevision) bool { return rev.seq == in[0] }), err
 }
 
 // Story returns the posts of the story that a post is in, without their bodies,
 // the earliest first: the post alone where it is in none that is known. It fails
 // with [ErrNoPost] where the archive does not hold the post.
 func (a *Archive) Story(ctx context.Context, id news.ID) ([]news.Revision, error) {
-	var posts []news.Revision
+	var seqs []uint64
 	err := a.view(ctx, func(t *tx) error {
-		posts = nil
 		h, err := t.resolve(id)
 		if err != nil {
 			return err
@@ -306,45 +373,48 @@ func (a *Archive) Story(ctx context.Context, id news.ID) ([]news.Revision, error
 		if len(h) == 0 {
 			return fmt.Errorf("%s: %w", id, ErrNoPost)
 		}
-		seqs, err := t.storyOfPost(h)
-		if err != nil {
+		in, err := t.inStory(h)
+		if in == nil || err != nil {
+			seqs = []uint64{h[len(h)-1].seq}
 			return err
 		}
-		if seqs == nil {
-			seqs = []uint64{h[len(h)-1].seq}
-		}
-		posts, err = t.newest(seqs)
+		seqs, err = t.storyOf(in[0])
 		return err
 	})
+	var posts []news.Revision
+	for len(seqs) > 0 && err == nil {
+		err = a.view(ctx, func(t *tx) error {
+			for began := time.Now(); len(seqs) > 0 && time.Since(began) < selectTime; seqs = seqs[1:] {
+				rev, err := t.newestOf(seqs[0])
+				if err != nil {
+					return err
+				}
+				posts = append(posts, rev)
+			}
+			return nil
+		})
+	}
 	slices.SortStableFunc(posts, func(x, y news.Revision) int {
 		return cmp.Or(x.Place().Compare(y.Place()), cmp.Compare(x.ID, y.ID))
 	})
 	return posts, err
 }
 
-// newest returns the newest revisions of the posts that some revisions are of.
-func (t *tx) newest(seqs []uint64) ([]news.Revision, error) {
-	var list []news.Revision
-	for _, seq := range seqs {
-		r, err := t.record(seq)
-		if err != nil {
-			return nil, err
-		}
-		h, err := t.head(idOf(r.ID))
-		if err != nil || len(h) == 0 {
-			return nil, cmp.Or(err, fmt.Errorf("%w: revision %d is of no post", ErrCorrupt, seq))
-		}
-		last := len(h) - 1
-		if r, err = t.record(h[last].seq); err != nil {
-			return nil, err
-		}
-		rev, err := t.revision(h, last, r, false)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, rev)
+// newestOf returns the newest revision of the post that a revision is of.
+func (t *tx) newestOf(seq uint64) (news.Revision, error) {
+	r, err := t.record(seq)
+	if err != nil {
+		return news.Revision{}, err
 	}
-	return list, nil
+	h, err := t.head(idOf(r.ID))
+	if err != nil || len(h) == 0 {
+		return news.Revision{}, cmp.Or(err, fmt.Errorf("%w: revision %d is of no post", ErrCorrupt, seq))
+	}
+	last := len(h) - 1
+	if r, err = t.record(h[last].seq); err != nil {
+		return news.Revision{}, err
+	}
+	return t.revision(h, last, r, false)
 }
 
 // StoriesKnown says how far stories have been found.

@@ -332,6 +332,47 @@ func TestStoriesThatRunLong(t *testing.T) {
 	}
 }
 
+// A story of very many posts, as of a notice that runs in the same words again and
+// again, costs no more than each of them does: one comparison. Where the origin
+// and another change, the others stay together.
+func TestStoryOfVeryManyPosts(t *testing.T) {
+	const half = 300
+	run := func(i int, text string) news.Captured {
+		return runBy(i, &storytest.Post{Title: "公告", Text: text, Published: storetest.Noon.Add(time.Duration(i) * time.Minute)})
+	}
+	a := readable(t)
+	for _, from := range []int{half, 0} { // the earlier ones come later
+		var b news.Batch
+		for i := range half {
+			b.Posts = append(b.Posts, run(from+i, report))
+		}
+		commit(t, a, b)
+		found := findStories(t, a, archive.FindOptions{})
+		if found.Compared > half || found.Known.Stories != 1 || found.Known.Posts != int64(2*half-from) {
+			t.Fatalf("from %d on: %+v", from, found)
+		}
+		clean(t, a)
+	}
+	var changed news.Batch
+	for _, i := range []int{0, half} {
+		p := run(i, strings.ReplaceAll(report, "12.5", "13.5"))
+		p.Capture.Fetched = p.Capture.Fetched.Add(24 * time.Hour)
+		changed.Posts = append(changed.Posts, p)
+	}
+	commit(t, a, changed)
+	findStories(t, a, archive.FindOptions{})
+	clean(t, a)
+	got := storyIDs(t, a)
+	findStories(t, a, archive.FindOptions{FromStart: true})
+	if want := storyIDs(t, a); !maps.Equal(got, want) || len(want) != 2*half {
+		t.Errorf("%d posts in stories, begun anew %d", len(got), len(want))
+	}
+	story, err := a.Story(t.Context(), run(2, report).Post.ID)
+	if err != nil || len(story) != 2*half-2 || story[0].ID != run(1, report).Post.ID {
+		t.Errorf("%d posts are told, %v", len(story), err)
+	}
+}
+
 // Processes that find stories at a time do each other no harm, and one that is
 // interrupted keeps what it has.
 func TestStoriesByTwo(t *testing.T) {

@@ -21,6 +21,10 @@ const (
 	// storyHours bounds the hours around the posts of one batch, whose signatures
 	// are in memory: at 300 posts an hour some 25 MB.
 	storyHours = 512
+	// storyAnew is how many posts a story has at most of which the others are held
+	// against each other anew where one changes. Out of a larger one, as of a notice
+	// that runs in the same words every day, that one alone is taken.
+	storyAnew = 256
 )
 
 // StoriesFound is what was done to find stories.
@@ -132,6 +136,7 @@ type following struct {
 	posts    []*told
 	bySeq    map[uint64]*told
 	replaced map[uint64]uint64 // revisions that are the newest no more, with their hours
+	leaving  map[uint64]bool   // of these, those whose story is not looked for again
 	hours    map[uint64]bool   // whose signatures are needed
 	size     int               // of the articles
 	compared int
@@ -172,6 +177,7 @@ func (f *follower) load(ctx context.Context) (*following, error) {
 		}
 		b = &following{
 			at: at, next: at.Next, bySeq: make(map[uint64]*told), hours: make(map[uint64]bool), replaced: make(map[uint64]uint64),
+			leaving: make(map[uint64]bool),
 		}
 		last := t.Bucket(bucketRevisions).Sequence()
 		for b.next <= last && !b.full(began) {
@@ -269,6 +275,10 @@ func (b *following) replace(t *tx, old uint64) error {
 	if err != nil {
 		return err
 	}
+	if len(members) > storyAnew {
+		b.leaving[old] = true
+		return nil
+	}
 	for _, seq := range members {
 		if _, gone := b.replaced[seq]; gone || b.bySeq[seq] != nil {
 			continue
@@ -336,6 +346,9 @@ func (f *follower) compare(ctx context.Context, b *following) error {
 
 // hold holds a post against another, unless they are known to be one story.
 func (f *follower) hold(ctx context.Context, b *following, groups groups, p *told, seq uint64) error {
+	if groups.of(p.seq) == groups.of(seq) {
+		return nil
+	}
 	text, err := f.other(ctx, b, groups, seq)
 	if err != nil || text == nil || groups.of(p.seq) == groups.of(seq) {
 		return err
@@ -418,7 +431,11 @@ func (f *follower) store(ctx context.Context, b *following) error {
 // takes their stories apart.
 func (b *following) unsign(t *tx, at *followed) error {
 	for old, hours := range b.replaced {
-		if err := t.dissolve(old, at); err != nil {
+		apart := t.dissolve
+		if b.leaving[old] {
+			apart = t.leave
+		}
+		if err := apart(old, at); err != nil {
 			return err
 		}
 		list, err := t.signatures(hours)
@@ -459,11 +476,4 @@ func (b *following) sign(t *tx, at *followed) error {
 }
 
 // join makes stories of the pairs that are the same.
-func (b *following) join(t *tx, at *followed) error {
-	for _, pair := range b.same {
-		if err := t.join(pair[0], pair[1], at); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (b *following) join(t *tx, at *followed) error { return t.join(b.same, at) }

@@ -3,6 +3,8 @@ package archive
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/finarc/finarc/story"
 )
@@ -141,4 +143,14 @@ func (g groups) join(a, b uint64) {
 	root := g.of(b)
 	g[root] = root
 	g[g.of(a)] = root
+}
+
+// all returns the groups, each in order, the one with the lowest revision first.
+func (g groups) all() [][]uint64 {
+	list := make(map[uint64][]uint64)
+	for _, seq := range slices.Sorted(maps.Keys(g)) {
+		root := g.of(seq)
+		list[root] = append(list[root], seq)
+	}
+	return slices.SortedFunc(maps.Values(list), slices.Compare)
 }
