@@ -28,9 +28,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Version is the format that this program writes. Newer ones are refused, and
-// so is format 1, which no release wrote.
-const Version = 2
+// Version is the format that this program writes. Newer ones are refused, and so
+// are those before the oldest. One in between is read as it is, and becomes this
+// when it is written to.
+const (
+	Version       = 3
+	oldestVersion = 2
+)
 
 // The buckets of the file. ARCHITECTURE.md tells what each holds.
 var (
@@ -439,7 +443,7 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 	switch version := uint40(v); {
 	case version > Version:
 		return nil, fmt.Errorf("%s: %w: %d, and this finarc reads up to %d; use a newer finarc", a.path, ErrNewer, version, Version)
-	case version < Version:
+	case version < oldestVersion:
 		return nil, fmt.Errorf("%s: %w: format %d, of before the first release", a.path, ErrNotArchive, version)
 	}
 	for _, name := range buckets() {
@@ -447,7 +451,23 @@ func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
 			return nil, err
 		}
 	}
+	if t.Writable() {
+		if err := t.raiseVersion(); err != nil {
+			return nil, err
+		}
+	}
 	return t, a.damaged(t.identify())
+}
+
+// raiseVersion makes an archive of an older format one of this, which is what it
+// is once it has all buckets: a finarc of before them would not find what is put
+// there, and so must not open it.
+func (t *tx) raiseVersion() error {
+	b, now := t.Bucket(bucketMeta), appendUint40(nil, Version)
+	if bytes.Equal(b.Get(keyVersion), now) {
+		return nil
+	}
+	return b.Put(keyVersion, now)
 }
 
 // require checks that there is a bucket, or makes it, where the archive is of
@@ -472,6 +492,15 @@ func added(bucket []byte) bool {
 		return true
 	}
 	return false
+}
+
+// since returns the first format that has a bucket.
+func since(bucket []byte) uint64 {
+	switch string(bucket) {
+	case string(bucketRecent), string(bucketSignatures), string(bucketStories):
+		return 3
+	}
+	return oldestVersion
 }
 
 // identify checks that the file is the archive that it was when it was opened:

@@ -43,7 +43,7 @@ func (t *tx) bad(bucket []byte, check checker) ([][]byte, error) {
 // meta puts format and identity right, and sets aside what else is broken.
 func (r *repair) meta(t *tx) error {
 	format := t.Bucket(bucketMeta).Get(keyVersion)
-	if format != nil && !bytes.Equal(format, appendUint40(nil, Version)) {
+	if format != nil && (len(format) != seqSize || uint40(format) < oldestVersion || uint40(format) > Version) {
 		return fmt.Errorf("%w: format %x", ErrSalvage, format)
 	}
 	keys, err := t.bad(bucketMeta, nil)
@@ -68,7 +68,7 @@ func (r *repair) meta(t *tx) error {
 		}
 		r.tell("gave the archive a new identity: programs that follow it take it for another")
 	}
-	return t.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version))
+	return t.raiseVersion()
 }
 
 // dictionaries puts copies in the place of broken dictionaries, and makes

@@ -74,17 +74,6 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 	if err := errors.Join(d.file.Chmod(info.Mode().Perm()|0o600), d.file.Close(), r.open()); err != nil {
 		return nil, errors.Join(err, r.discard())
 	}
-	err = r.db.Update(func(btx *bolt.Tx) error {
-		for _, name := range buckets() {
-			if _, err := btx.CreateBucket(name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, errors.Join(err, r.discard())
-	}
 	return r, nil
 }
 
@@ -294,8 +283,28 @@ func (b *budget) spend(size int) bool {
 	return b.bytes > 0 && (b.keys%copyKeys != 0 || time.Now().Before(b.until))
 }
 
+// require makes a bucket of the copy, unless it is there. The copy has those that
+// the archive has, so that it is one of the same format.
+func (r *replica) require(bucket []byte) error {
+	there := false
+	err := r.db.View(func(copied *bolt.Tx) error {
+		there = copied.Bucket(bucket) != nil
+		return nil
+	})
+	if there || err != nil {
+		return err
+	}
+	return r.unwritten(r.db.Update(func(copied *bolt.Tx) error {
+		_, err := copied.CreateBucket(bucket)
+		return err
+	}))
+}
+
 // differ compares a bucket with the copy's, from a key on.
 func (r *replica) differ(t *tx, d *difference, from []byte, within *budget) error {
+	if err := r.require(d.bucket); err != nil {
+		return err
+	}
 	return r.db.View(func(copied *bolt.Tx) error {
 		source := t.Bucket(d.bucket)
 		d.walk(source.Cursor(), copied.Bucket(d.bucket).Cursor(), from, within)

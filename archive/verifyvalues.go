@@ -64,6 +64,9 @@ func (v *verifier) value(t *tx, bucket, k, stored []byte, check func(t *tx, k, p
 }
 
 func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
+	if bytes.Equal(k, keyVersion) {
+		return FoundValue, t.checkVersion(uint40(plain))
+	}
 	id, ok := bytes.CutPrefix(k, dictCopyPrefix)
 	if !ok || len(id) != 4 {
 		return "", nil // what is needed of the others was looked at
@@ -77,6 +80,17 @@ func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
 		err = fmt.Errorf("%w: the copy is not as the dictionary", ErrCorrupt)
 	}
 	return FoundDictionary, err
+}
+
+// checkVersion checks that a version, which has no checksum, is not before the
+// buckets that there are.
+func (t *tx) checkVersion(version uint64) error {
+	for _, bucket := range buckets() {
+		if t.hasBucket(bucket) && version < since(bucket) {
+			return fmt.Errorf("%w: format %d has no bucket %s", ErrCorrupt, version, bucket)
+		}
+	}
+	return nil
 }
 
 // dictMagic begins a dictionary (RFC 8878, 5), before its number.
