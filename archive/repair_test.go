@@ -238,6 +238,7 @@ func TestRecordsAreMadeAgainUnderTheirIdentity(t *testing.T) {
 // blocks were hit.
 func TestFlippedBytesAreRepaired(t *testing.T) {
 	a := everything(t, 400)
+	findStories(t, a, archive.FindOptions{})
 	data, err := os.ReadFile(a.Path())
 	if err != nil {
 		t.Fatal(err)

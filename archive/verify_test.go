@@ -228,6 +228,7 @@ func damaged(t testing.TB, data []byte, change func([]byte) []byte) string {
 // archive holds.
 func TestFlippedBytes(t *testing.T) {
 	a := everything(t, 400)
+	findStories(t, a, archive.FindOptions{})
 	if _, err := a.Compact(t.Context()); err != nil { // free pages, which nobody reads, are no test
 		t.Fatal(err)
 	}

@@ -218,6 +218,7 @@ func TestCrashCare(t *testing.T) {
 		kept    bool     // it has the same content at all times
 	}{
 		"compact": {[]string{"compact", "--archive", "a.db"}, "a.db", true},
+		"stories": {[]string{"stories", "--from-start", "--archive", "a.db"}, "a.db", true},
 		"reread":  {[]string{"reread", "-c", "crawler.yaml"}, "a.db", false},
 		"merge":   {[]string{"merge", "a.db", "b.db", "--into", "c.db"}, "c.db", false},
 		"backup":  {[]string{"backup", "c.db", "--archive", "a.db"}, "c.db", false},
