@@ -51,7 +51,6 @@ func hostless(t *testing.T) *archive.Archive {
 	if _, err := a.Compact(t.Context()); err != nil { // so that no page of the file has any
 		t.Fatal(err)
 	}
-	edit(t, a.Path(), func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("hosts")) })
 	again, err := archive.Open(t.Context(), a.Path())
 	if err != nil {
 		t.Fatal(err)
