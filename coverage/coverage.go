@@ -66,8 +66,11 @@ func (d *Day) Share() float64 {
 
 // Input is what a matrix is made of.
 type Input struct {
-	By       string
-	From, To news.Day // days to tell of; zero: from the first, to the last, that anything is known of
+	By string
+	// From and To are the days to tell of. Zero: from the first of which anything
+	// is known, and to the last, but not beyond today. Where nothing is known of
+	// days to come, they are left out, as are those of which there can be no posts.
+	From, To news.Day
 	Today    news.Day // it is not over, nor are those after it
 	// Tallies are the counts of those days, and of some before and after, see
 	// [Span], to compare them with.
@@ -138,10 +141,12 @@ func (in *Input) span() (from, to news.Day) {
 	if from == 0 {
 		from = first
 	}
+	// One post with a date years ahead must not make a matrix of all these years.
+	today := cmp.Or(in.Today, news.LastDay)
 	if to == 0 {
-		to = max(last, from)
+		to = max(min(last, today), from)
 	}
-	return from, to
+	return max(from, news.FirstDay), min(to, max(last, today))
 }
 
 // held returns the first and the last day of which posts are held; those to tell

@@ -110,6 +110,38 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// TestSpanIsBounded: neither a range of all time nor a post with a date years ahead
+// makes a matrix of all the years between.
+func TestSpanIsBounded(t *testing.T) {
+	in := coverage.Input{
+		Calendar: calendar{}, Today: 20211224,
+		Tallies: []news.Tally{{Day: 20211220, Posts: 1}, {Day: 20211223, Posts: 2}},
+	}
+	ahead := []news.DayStanding{{Day: 20261224, NeverSeen: 1}}
+	for _, c := range []struct {
+		known             []news.DayStanding
+		from, to          news.Day
+		wantFrom, wantEnd news.Day
+	}{
+		{nil, 0, 0, 20211220, 20211223},
+		{nil, 20211220, 20991231, 20211220, 20211224},
+		{nil, 10101, 99991231, 19900101, 20211224},
+		{ahead, 0, 0, 20211220, 20211224},
+		{ahead, 20261220, 0, 20261220, 20261220},
+		{ahead, 20261220, 20991231, 20261220, 20261224},
+	} {
+		in.Known, in.From, in.To = c.known, c.from, c.to
+		days := coverage.New(in).Days
+		if len(days) == 0 || days[0].Day != c.wantFrom || days[len(days)-1].Day != c.wantEnd {
+			t.Errorf("%s to %s: %d days, want %s to %s", c.from, c.to, len(days), c.wantFrom, c.wantEnd)
+		}
+	}
+	in.Known, in.From, in.To = nil, 20220101, 20991231
+	if days := coverage.New(in).Days; len(days) != 0 {
+		t.Errorf("days to come: %d days", len(days))
+	}
+}
+
 // TestAtMost: the probability is the sum of those of a Poisson process.
 func TestAtMost(t *testing.T) {
 	for _, mean := range []float64{0.5, 3, 20, 700} {

@@ -48,11 +48,15 @@ func (d Day) Add(n int) Day {
 	return DayOf(d.Time().AddDate(0, 0, n))
 }
 
-// Valid reports whether d is a day of the calendar between 1990, when the
-// mainland exchanges opened, and 2099.
-func (d Day) Valid() bool {
-	return d >= 19900101 && d <= 20991231 && DayOf(d.Time()) == d
-}
+// The days that a post can be of: from 1990, when the mainland exchanges opened, to
+// 2099.
+const (
+	FirstDay Day = 19900101
+	LastDay  Day = 20991231
+)
+
+// Valid reports whether d is a day of the calendar from [FirstDay] to [LastDay].
+func (d Day) Valid() bool { return FirstDay <= d && d <= LastDay && DayOf(d.Time()) == d }
 
 // String returns the day as 2021-12-22, or "" for no day.
 func (d Day) String() string {
