@@ -37,7 +37,8 @@ of that, and not by chance. Today, and the archive's first day, are not judged.
 
 --missing lists the posts that are known and not held, one a line: infoCode, day,
 whether it is gone (asked for, and no source has it) or was never seen, and why.
-finarc backfill --codes takes such a list.`,
+finarc backfill --codes takes such a list. Posts without an infoCode, which can only
+be had from the mirror's own pages, are comments in it.`,
 		Example: `  finarc coverage
   finarc coverage --from -30d --by hour
   finarc coverage --from 2021-12-01 --to 2021-12-31 --svg > december.svg
@@ -296,8 +297,8 @@ func (a *app) tellMissing(w *news.Wanted, d news.Day, state string) error {
 		return a.writeJSON(p)
 	}
 	name := string(p.InfoCode)
-	if name == "" {
-		name = string(p.ID)
+	if name == "" { // a comment to backfill --codes, which cannot ask for it
+		name = "# " + string(p.ID)
 	}
 	_, err := fmt.Fprintf(a.out, "%s  # %s %s  %s\n", pad(name, 20), d, state, printable(p.Error))
 	return err
