@@ -35,7 +35,8 @@ type PlannedDay struct {
 type planner struct {
 	r           *run
 	plan        Plan
-	least, most map[string]int // requests by origin
+	named       map[news.Day][]news.Wanted // what somebody named
+	least, most map[string]int             // requests by origin
 }
 
 // PlanBackfill tells what [Run] would ask for with the same options. It asks
@@ -48,7 +49,10 @@ func PlanBackfill(ctx context.Context, o Options) (*Plan, error) {
 	}
 	p := planner{
 		r: newRun(&o, sites), plan: Plan{From: o.Backfill.From, To: o.Backfill.To, Days: []PlannedDay{}},
-		least: make(map[string]int), most: make(map[string]int),
+		named: make(map[news.Day][]news.Wanted), least: make(map[string]int), most: make(map[string]int),
+	}
+	for _, w := range o.Backfill.Leads {
+		p.named[w.ID.Day()] = append(p.named[w.ID.Day()], w)
 	}
 	hosts, err := o.Store.Hosts(ctx)
 	if err != nil {
@@ -126,13 +130,7 @@ func (p *planner) days(ctx context.Context) error {
 // not know, and those that it knows.
 func (p *planner) day(ctx context.Context, planned *PlannedDay) error {
 	d := p.r.days
-	var named []news.Wanted
-	for _, w := range d.Leads {
-		if w.ID.Day() == d.day {
-			named = append(named, w)
-		}
-	}
-	named, err := d.Store.Unknown(ctx, named)
+	named, err := d.Store.Unknown(ctx, p.named[d.day])
 	if err != nil {
 		return fmt.Errorf("posts of %s: %w", d.day, err)
 	}
