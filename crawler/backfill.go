@@ -248,7 +248,7 @@ func (s *site) serves(code news.InfoCode) bool { return s.Share(code) != "" || s
 func Lead(mirrors []config.Mirror, text string, now time.Time) (news.Wanted, error) {
 	code, ok := news.FindInfoCode(text)
 	if !ok {
-		return news.Wanted{}, fmt.Errorf("%q holds no infoCode: want two letters and 18 digits, as NW202112222222306968, or an address with such", text)
+		return news.Wanted{}, fmt.Errorf("%.80q holds no infoCode: want two letters and 18 digits, as NW202112222222306968, or an address with such", text)
 	}
 	w := news.Wanted{ID: code.ID(), InfoCode: code, Found: now}
 	sites, err := newSites(mirrors)

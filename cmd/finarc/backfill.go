@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -140,7 +141,7 @@ func (a *app) backfillDays(b *crawler.Backfill, fl *backfillFlags) (err error) {
 	if b.From > today {
 		return usagef("--from %s: nothing was published yet on a day that is to come (today is %s in Shanghai)", b.From, today)
 	}
-	b.To = min(b.To, today)
+	b.From, b.To = max(b.From, news.FirstDay), min(b.To, today)
 	return nil
 }
 
@@ -171,8 +172,8 @@ func (a *app) readCodes(c config.Config, path string) ([]news.Wanted, error) {
 // codes reads a list of posts: a line each, empty ones and those that begin with
 // # left out.
 func codes(in io.Reader, mirrors []config.Mirror, now time.Time) (leads []news.Wanted, err error) {
-	lines, met := bufio.NewScanner(in), make(map[news.ID]bool)
-	for n := 1; lines.Scan(); n++ {
+	lines, met, n := bufio.NewScanner(in), make(map[news.ID]bool), 1
+	for ; lines.Scan(); n++ {
 		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
@@ -185,6 +186,9 @@ func codes(in io.Reader, mirrors []config.Mirror, now time.Time) (leads []news.W
 			met[w.ID] = true
 			leads = append(leads, w)
 		}
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d: longer than %d KiB: not a list of posts", n, bufio.MaxScanTokenSize>>10)
 	}
 	return leads, lines.Err()
 }
@@ -266,9 +270,11 @@ func (a *app) writePlan(p *crawler.Plan, rate float64) error {
 // shownDays is how many days a report tells people of.
 const shownDays = 40
 
-// writeStandings tells how the days of a backfill stand.
-func writeStandings(w io.Writer, b *news.Backfill) error {
-	if b == nil {
+// writeStandings tells how the days of a backfill stand, which it finds out at its
+// end.
+func writeStandings(w io.Writer, r *news.Run) error {
+	b := r.Backfill
+	if b == nil || r.Ended.IsZero() {
 		return nil
 	}
 	if len(b.Days) == 0 {

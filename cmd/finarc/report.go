@@ -52,7 +52,7 @@ func writeReport(w io.Writer, r *news.Run) error {
 	if err := table(w, rows); err != nil {
 		return err
 	}
-	if err := writeStandings(w, r.Backfill); err != nil {
+	if err := writeStandings(w, r); err != nil {
 		return err
 	}
 	if err := writeProblems(w, r); err != nil || r.GoOn == "" {

@@ -118,6 +118,20 @@ func golden(t *testing.T, file, got string) {
 }
 
 // As JSON a report is the whole of it, and no map and no list is null.
+// TestReportOfKilledBackfill: how the days stand is found out at the end, so a
+// backfill that has none says nothing of them.
+func TestReportOfKilledBackfill(t *testing.T) {
+	r := &news.Run{ID: 1, Started: time.Date(2021, 12, 22, 10, 0, 0, 0, news.Shanghai), Backfill: &news.Backfill{From: 20211201, To: 20211222}}
+	var out bytes.Buffer
+	if err := writeReport(&out, r); err != nil || strings.Contains(out.String(), "days") {
+		t.Errorf("%v:\n%s", err, &out)
+	}
+	r.Ended = r.Started.Add(time.Minute)
+	if err := writeReport(&out, r); err != nil || !strings.Contains(out.String(), "no trace of a post") {
+		t.Errorf("%v:\n%s", err, &out)
+	}
+}
+
 func TestReportJSON(t *testing.T) {
 	for _, r := range []*news.Run{fullRun(), {}} {
 		var b bytes.Buffer
