@@ -65,7 +65,8 @@ found at the end, for at most 10 seconds.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
 pages failed for good, or pages lack more than they used to, or a mirror was left
-alone for longer than it shows a post; 4 the archive is busy; 130 interrupted.`,
+alone for longer than it shows a post, or far fewer posts came than usual; 4 the
+archive is busy; 130 interrupted.`,
 		Example: `  finarc crawl
   finarc crawl -c crawler.yaml --archive news.db --json
   finarc crawl --mirror finews --max-duration 4m

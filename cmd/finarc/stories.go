@@ -26,8 +26,8 @@ reprint comes within three days of another post of its story.
 
 Only what came since the last time is looked at. Crawls go on meanwhile; it may be
 interrupted, and goes on from there. Once it has been run in an archive, every
-crawl and backfill ends with it, for at most 10 seconds. finarc list --stories and finarc show
---story show what was found.`,
+crawl and backfill ends with it, for at most 10 seconds. finarc list --stories and
+finarc show --story show what was found.`,
 		Example: `  finarc stories
   finarc list --stories --from 2021-12-22
   finarc show NW202112222222306968 --story`,
@@ -203,7 +203,7 @@ func (a *app) tellBehind(ctx context.Context, arc *archive.Archive) error {
 	case !known.Looked:
 		fmt.Fprintln(a.err, "finarc: stories were never looked for in this archive; finarc stories finds them")
 	case known.Behind > 0:
-		fmt.Fprintf(a.err, "finarc: the last %s were not looked at for stories yet; finarc stories does it\n", plural(known.Behind, "revision"))
+		fmt.Fprintf(a.err, "finarc: stories are not known yet of the last %s; finarc stories finds them\n", plural(known.Behind, "revision"))
 	}
 	return nil
 }
