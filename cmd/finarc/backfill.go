@@ -67,7 +67,7 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 			if err != nil {
 				return err
 			}
-			if fl.backfill, err = a.backfill(c, &fl); err != nil {
+			if fl.backfill, err = a.backfill(c, &fl); err != nil || fl.backfill == nil {
 				return err
 			}
 			return a.backfillAndTell(cmd.Context(), c, &fl)
@@ -84,12 +84,16 @@ failed for good for another reason; 4 the archive is busy; 130 interrupted.`,
 	return cmd
 }
 
-// backfill returns what the flags ask for.
+// backfill returns what the flags ask for; nil for nothing: a list that names no
+// post, and no days.
 func (a *app) backfill(c config.Config, fl *backfillFlags) (*crawler.Backfill, error) {
 	b := &crawler.Backfill{Newest: fl.newest, Again: fl.again}
 	var err error
 	if b.Leads, err = a.readCodes(c, fl.codes); err != nil {
 		return nil, err
+	}
+	if fl.codes != "" && len(b.Leads) == 0 && fl.days == (dayRange{}) {
+		return nil, nil
 	}
 	if err := a.backfillDays(b, fl); err != nil {
 		return nil, err
@@ -160,11 +164,11 @@ func (a *app) readCodes(c config.Config, path string) ([]news.Wanted, error) {
 		in, name = f, path
 	}
 	leads, err := codes(in, c.Mirrors, a.now())
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, usagef("--codes %s: %w", name, err)
-	case len(leads) == 0:
-		return nil, usagef("--codes %s: names no post", name)
+	}
+	if len(leads) == 0 { // as the list of what is missing may well be
+		fmt.Fprintf(a.err, "finarc: --codes %s: names no post\n", printable(name))
 	}
 	return leads, nil
 }
