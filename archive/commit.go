@@ -30,6 +30,21 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 	if err := a.ensureDict(ctx); err != nil {
 		return news.Committed{}, err
 	}
+	return a.commit(ctx, b, nil)
+}
+
+// errTried undoes a transaction that was only to be tried.
+var errTried = errors.New("only tried")
+
+// Try tells what [Archive.Commit] would make of a batch, and leaves the archive
+// as it is. Other writers wait meanwhile as for a commit.
+func (a *Archive) Try(ctx context.Context, b *news.Batch) (news.Committed, error) {
+	return a.commit(ctx, b, errTried)
+}
+
+// commit takes a batch into the archive, in a transaction that then ends with
+// the given error.
+func (a *Archive) commit(ctx context.Context, b *news.Batch, ending error) (news.Committed, error) {
 	records := a.newRecords(b.Posts)
 	var done news.Committed
 	err := a.update(ctx, func(t *tx) error {
@@ -48,9 +63,9 @@ func (a *Archive) Commit(ctx context.Context, b *news.Batch) (news.Committed, er
 				return err
 			}
 		}
-		return nil
+		return ending
 	})
-	if err != nil {
+	if err != nil && (ending == nil || !errors.Is(err, ending)) {
 		return news.Committed{}, err
 	}
 	return done, nil
@@ -137,7 +152,10 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 //
 //   - the revision before it,
 //   - the last one before it of its own mirror: mirrors that disagree, each of
-//     which goes on serving what it served, do not make revisions by turns,
+//     which goes on serving what it served, do not make revisions by turns. What
+//     was imported counts as another mirror's,
+//   - of files, any before it that is the same file: they do not tell when they
+//     were true, so that importing them again must bring nothing new,
 //   - one that was captured so little later that two crawls may have met the
 //     post at a time, see skew.
 //
@@ -165,6 +183,7 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 // neither.
 func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
 	for _, find := range []func() (int, error){
+		func() (int, error) { return t.sameFile(h[:older], r, fresh) },
 		func() (int, error) { return t.sameBefore(h[:older], r, p, fresh) },
 		func() (int, error) { return t.sameFrom(h[:place], older, r, p, fresh) },
 		func() (int, error) { return t.sameFrom(h, place, r, p, fresh) },
@@ -217,7 +236,7 @@ func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revision
 		if err != nil {
 			return -1, err
 		}
-		own := old.Mirror == r.Mirror
+		own := old.Mirror == r.Mirror && old.imported() == r.imported()
 		if own || i == len(older)-1 {
 			if is, err := t.same(&held{known.seq, old}, r, p, fresh); is || err != nil {
 				return i, err
@@ -225,6 +244,27 @@ func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revision
 		}
 		if own {
 			break
+		}
+	}
+	return -1, nil
+}
+
+// sameFile returns which of the older revisions of its post is of the same file
+// as a capture, or -1.
+func (t *tx) sameFile(older head, r *record, fresh *revisions) (int, error) {
+	if !r.imported() {
+		return -1, nil
+	}
+	for i, known := range slices.Backward(older) {
+		old, err := t.recordOf(known.seq, fresh)
+		if err != nil {
+			return -1, err
+		}
+		if !old.imported() || old.URL != r.URL || !bytes.Equal(old.Raw, r.Raw) {
+			continue
+		}
+		if lost, err := t.lost(known.seq, fresh); !lost || err != nil {
+			return i, err
 		}
 	}
 	return -1, nil
@@ -267,7 +307,7 @@ func (t *tx) seeAgain(s *news.Seen) error {
 		if err != nil {
 			return err
 		}
-		if r.Mirror == s.Mirror {
+		if r.Mirror == s.Mirror && !r.imported() {
 			return t.lastSeen(h, i, r.ID, s.Time.UnixMilli()-r.Fetched)
 		}
 	}
@@ -309,7 +349,7 @@ func (t *tx) recordOf(seq uint64, fresh *revisions) (*record, error) {
 
 // same reports whether a capture has the article of a revision.
 func (t *tx) same(old *held, r *record, p *news.Captured, fresh *revisions) (bool, error) {
-	if old.record.Title != r.Title || old.record.Published != r.Published {
+	if old.record.told() != r.told() || old.record.Published != r.Published {
 		return false, nil
 	}
 	if bytes.Equal(old.record.Raw, r.Raw) && old.record.Body == r.Body { // the same place in the same page

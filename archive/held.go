@@ -14,7 +14,8 @@ import (
 // Held returns up to n posts whose newest revision's [news.Revision.Place] is
 // not before a moment and whose identity is after the given one, in order of
 // identity, and none where there are no more. Of each it has the newest capture
-// of every mirror, the newest first, but for those that damage took; Pages are
+// of every mirror, the newest first, but for those that damage took and for
+// files that were imported, which cannot be asked for; Pages are
 // the addresses of those that are pages of mirrors' sites.
 //
 // Each call goes through the index of times from that moment on, in many short
@@ -137,7 +138,7 @@ func (t *tx) heldPost(key []byte) (news.Held, error) {
 				ID: p.ID, InfoCode: p.InfoCode, Category: p.Category, Mirror: r.Mirror, TitleSum: news.TitleSum(p.Title),
 			}
 		}
-		if slices.Contains(mirrors, r.Mirror) {
+		if slices.Contains(mirrors, r.Mirror) || r.imported() {
 			continue
 		}
 		mirrors = append(mirrors, r.Mirror)

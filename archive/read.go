@@ -49,6 +49,9 @@ func (t *tx) fillBody(rev *news.Revision, r *record) error {
 		return fmt.Errorf("%w: capture %d is not the one that its record names", ErrCorrupt, rev.Seq)
 	}
 	rev.SHA256 = hex.EncodeToString(sum[:])
+	if c.Kind == news.KindJekyll {
+		rev.File = bytes.Clone(c.Body)
+	}
 	if rev.Body, err = r.Body.in(c.Body); err != nil {
 		return fmt.Errorf("body of revision %d: %w", rev.Seq, err)
 	}

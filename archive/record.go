@@ -35,6 +35,7 @@ type record struct {
 	Mirror    string    `cbor:"17,keyasint,omitempty"`
 	Raw       []byte    `cbor:"18,keyasint"` // see rawDigest
 	Flags     uint64    `cbor:"19,keyasint,omitempty"`
+	Derived   []string  `cbor:"20,keyasint,omitempty"`
 }
 
 // digestSize is the size of the digest that a record holds: half a SHA-256,
@@ -97,7 +98,7 @@ func newRecord(p *news.Post, c *news.Capture) *record {
 		Category: p.Category, Tag: p.Tag, Outlet: p.Outlet, Source: p.Source, Digest: p.Digest,
 		Body: partOf(p.Body, c.Body), Foot: partOf(p.Foot, c.Body),
 		URL: c.URL, Fetched: c.Fetched.UnixMilli(), Mode: c.Mode, Mirror: c.Mirror,
-		Raw: rawDigest(c.Body),
+		Raw: rawDigest(c.Body), Derived: p.Derived,
 	}
 	if !p.Published.IsZero() {
 		r.Published = p.Published.Unix()
@@ -159,11 +160,22 @@ func (r *record) restore() {
 	r.Flags = 0
 }
 
+// told returns the title if the page tells it.
+func (r *record) told() string {
+	if slices.Contains(r.Derived, news.LacksTitle) {
+		return ""
+	}
+	return r.Title
+}
+
+// imported reports whether the capture is a file, and no answer of the mirror's.
+func (r *record) imported() bool { return r.Mode == news.ModeImport }
+
 // post returns the post without its body and foot.
 func (r *record) post() news.Post {
 	p := news.Post{
 		ID: idOf(r.ID), Title: r.Title, Category: r.Category, Tag: r.Tag,
-		Outlet: r.Outlet, Source: r.Source, Digest: r.Digest,
+		Outlet: r.Outlet, Source: r.Source, Digest: r.Digest, Derived: r.Derived,
 	}
 	if p.ID.HasCode() {
 		p.InfoCode = news.InfoCode(r.Kind + string(p.ID))

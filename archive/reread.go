@@ -279,6 +279,7 @@ func differing(was, is *news.Post) []string {
 		{"published", seconds(was.Published), seconds(is.Published)},
 		{"category", was.Category, is.Category}, {"tag", was.Tag, is.Tag}, {"outlet", was.Outlet, is.Outlet},
 		{"source", was.Source, is.Source}, {"digest", was.Digest, is.Digest},
+		{"derived", names(was.Derived), names(is.Derived)},
 		{"body", was.Body, is.Body}, {"foot", was.Foot, is.Foot},
 		{"related", codes(was.Related), codes(is.Related)},
 		{"securities", mentioned(was.Securities), mentioned(is.Securities)},
@@ -299,9 +300,10 @@ func seconds(t time.Time) int64 {
 	return t.Unix()
 }
 
-// codes and mentioned return a list that is never nil.
+// codes, mentioned and names return a list that is never nil.
 func codes(list []news.InfoCode) []news.InfoCode   { return append([]news.InfoCode{}, list...) }
 func mentioned(list []news.Mention) []news.Mention { return append([]news.Mention{}, list...) }
+func names(list []string) []string                 { return append([]string{}, list...) }
 
 // rewrite replaces the records of revisions. One that another process replaced
 // since it was read is left as it is.

@@ -18,7 +18,8 @@ const (
 	KindShare    PageKind = "share" // a NewsShare page
 	KindText     PageKind = "text"  // the JSON behind a NewsShare page
 	KindRobots   PageKind = "robots"
-	KindOther    PageKind = "other" // none of the mirror's
+	KindJekyll   PageKind = "jekyll" // no page, but the file that Jekyll makes a post's page of
+	KindOther    PageKind = "other"  // none of the mirror's
 )
 
 // List reports whether pages of the kind list posts.
@@ -38,7 +39,9 @@ const (
 )
 
 // Capture is what a server sent for one request: the raw material from which
-// everything else can be made again.
+// everything else can be made again. One of [ModeImport] is a file's bytes; then
+// URL is a file: address (RFC 8089) with the file's name and no folder, Fetched
+// is when it was imported, and Status, Proto and Header are empty.
 type Capture struct {
 	URL    string // the address that was answered, after redirects
 	Status int
@@ -72,6 +75,9 @@ type Revision struct {
 	// SHA256 is that of the capture's body, in hexadecimal; empty where the
 	// revision was read without its body.
 	SHA256 string `json:"sha256,omitempty"`
+	// File is the capture's body where that is a Jekyll file ([KindJekyll]) and
+	// the revision was read with its body.
+	File []byte `json:"-"`
 	// Lost: the page was damaged in the archive and could not be saved, so that
 	// body, foot and SHA256 are missing, and not empty.
 	Lost bool `json:"lost,omitempty"`

@@ -26,6 +26,10 @@ type Post struct {
 	Source   string `json:"source,omitempty"` // 文章来源: whom the article itself names as its source
 	Digest   string `json:"digest,omitempty"` // plain text, where the page has one
 
+	// Derived names what the page does not tell and was made of the rest:
+	// [LacksTitle], of the digest or the first sentence.
+	Derived []string `json:"derived,omitempty"`
+
 	// Body is the article's HTML as the site sent it, in UTF-8.
 	Body string `json:"body,omitempty"`
 	// Foot is what the mirror adds below the body: the link to the shared page
