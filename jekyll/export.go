@@ -26,13 +26,23 @@ type Report struct {
 	Written   int       `json:"written"`
 	Unchanged int       `json:"unchanged"` // its file was there, byte for byte
 	Refused   []Refusal `json:"refused,omitempty"`
-	Pages     int       `json:"pages"` // pages and layouts written
+	// Mended tells of the posts, written or there, whose imported files had faults.
+	Mended []Mending `json:"mended,omitempty"`
+	Pages  int       `json:"pages"` // pages and layouts written
 }
 
 // Refusal is a post that cannot be a Jekyll file.
 type Refusal struct {
 	ID     news.ID `json:"id"`
 	Reason string  `json:"reason"`
+}
+
+// Mending is what was wrong with an imported file that was mended.
+type Mending struct {
+	ID     news.ID  `json:"id"`
+	From   string   `json:"from"`   // the name of the file
+	File   string   `json:"file"`   // and what it is called now
+	Faults []string `json:"faults"` // see the Fault constants
 }
 
 // Export writes posts into _posts in the directory dir, one after the other as
@@ -48,7 +58,7 @@ func Export(ctx context.Context, dir string, posts iter.Seq2[news.Revision, erro
 	if err != nil {
 		return Report{}, err
 	}
-	e := &exporter{options: o, top: top, categories: map[string]string{}}
+	e := &exporter{options: o, top: top, categories: map[string]string{}, named: map[string]news.ID{}}
 	err = errors.Join(e.export(ctx, posts), e.closePages(top))
 	return e.report, err
 }
@@ -58,7 +68,8 @@ type exporter struct {
 	top        *folder
 	posts      *folder
 	report     Report
-	categories map[string]string // of the posts, with the tag of the first that has one
+	categories map[string]string  // of the posts, with the tag of the first that has one
+	named      map[string]news.ID // whose file names are that do not tell it
 }
 
 func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, error]) error {
@@ -106,6 +117,7 @@ func (e *exporter) allPosts(ctx context.Context, posts iter.Seq2[news.Revision, 
 type file struct {
 	rev     news.Revision
 	data    []byte
+	mended  []string
 	refused error
 }
 
@@ -118,7 +130,7 @@ func (e *exporter) files(ctx context.Context, posts iter.Seq2[news.Revision, err
 				return
 			}
 			f := file{rev: rev}
-			f.data, f.refused = Marshal(&rev, e.options.Options)
+			f.data, f.mended, f.refused = marshal(&rev, e.options.Options)
 			if !yield(f, nil) {
 				return
 			}
@@ -174,6 +186,9 @@ func (e *exporter) post(f *file) error {
 	if same {
 		e.report.Unchanged++
 	}
+	if len(f.mended) > 0 {
+		e.report.Mended = append(e.report.Mended, Mending{ID: f.rev.ID, From: nameOf(f.rev.URL), File: name, Faults: f.mended})
+	}
 	if e.categories[f.rev.Category] == "" {
 		e.categories[f.rev.Category] = f.rev.Tag
 	}
@@ -195,14 +210,23 @@ func (e *exporter) name(rev *news.Revision) (string, error) {
 	if used, err := e.posts.exists(other); used || err != nil {
 		return other, err
 	}
-	if taken, err := e.taken(name, rev.ID); !taken || err != nil {
-		return name, err
+	taken, err := e.taken(name, rev.ID)
+	if err != nil {
+		return "", err
 	}
-	return other, nil
+	if taken {
+		return other, nil
+	}
+	e.named[name] = rev.ID
+	return name, nil
 }
 
-// taken reports whether the file holds a post that says it is another.
+// taken reports whether the file holds a post that says it is another, or was
+// another's in this export.
 func (e *exporter) taken(name string, id news.ID) (bool, error) {
+	if holder, named := e.named[name]; named {
+		return holder != id, nil
+	}
 	if there, err := e.posts.exists(name); !there || err != nil {
 		return false, err
 	}

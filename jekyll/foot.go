@@ -16,8 +16,7 @@ const infoCodeMark = "{infoCode}"
 // as far as it is known.
 func makeFoot(rev *news.Revision, o Options) string {
 	var paragraphs []string
-	if rev.InfoCode != "" && strings.Contains(o.Share, infoCodeMark) {
-		share := strings.ReplaceAll(o.Share, infoCodeMark, url.QueryEscape(string(rev.InfoCode.News())))
+	if share := shareAddress(rev, o); share != "" {
 		paragraphs = append(paragraphs, "<p>"+link(share, share)+"</p>")
 	}
 	if site := withoutScheme(o.Site); site != "" {

@@ -2,6 +2,7 @@ package jekyll
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/finarc/finarc/news"
 )
@@ -14,9 +15,12 @@ const dateLayout = "2006-01-02 15:04:05 -0700"
 func writeFrontMatter(b *bytes.Buffer, rev *news.Revision, liquid bool) {
 	b.WriteString("---\nlayout: post\n")
 	writeLine(b, "title", quoted(rev.Title))
+	if slices.Contains(rev.Derived, news.LacksTitle) {
+		writeLine(b, titleDerivedKey, "true")
+	}
 	writeLine(b, "date", rev.When().In(news.Shanghai).Format(dateLayout))
 	if rev.Published.IsZero() {
-		writeLine(b, "date_precision", "day")
+		writeLine(b, precisionKey, "day")
 	}
 	if rev.Category != "" {
 		writeLine(b, "categories", scalar(rev.Category))
@@ -31,13 +35,10 @@ func writeFrontMatter(b *bytes.Buffer, rev *news.Revision, liquid bool) {
 		writeLine(b, "permalink", quoted(link))
 	}
 	if liquid {
-		writeLine(b, "render_with_liquid", "false")
+		writeLine(b, liquidKey, "false")
 	}
 	b.WriteString("---\n")
 }
-
-// postIDKey names the identity of a post without infoCode.
-const postIDKey = "post_id"
 
 func writeLine(b *bytes.Buffer, key, value string) {
 	b.WriteString(key)

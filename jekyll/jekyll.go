@@ -1,7 +1,8 @@
 // Package jekyll writes posts as the files from which the mirror is built: one
 // Markdown file a post in _posts, with the front matter that the mirror's own
 // generator writes, and on request the layouts and list pages around them, so
-// that Jekyll 4 builds a site like the mirror.
+// that Jekyll 4 builds a site like the mirror. It also reads such files, and
+// imports them, with all that the mirror's generator has ever done to them.
 //
 // A body is HTML, and Jekyll reads it as Markdown, by kramdown, after running
 // it through Liquid. What is written here comes out of both with the DOM that
@@ -14,6 +15,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/finarc/finarc/news"
@@ -38,6 +40,7 @@ type Options struct {
 //
 //   - date_precision: day, where only the day is known; the time is then 00:00:00;
 //   - post_id, the [news.ID] of a post without infoCode, as nothing else tells it;
+//   - title_derived: true, where the title was made of the text;
 //   - permalink, where the category cannot stand in an address as it is;
 //   - render_with_liquid: false, where Liquid would take the text for its own.
 //
@@ -46,23 +49,43 @@ type Options struct {
 // would reach out into the page around it, with the tags that HTML parsers
 // (https://html.spec.whatwg.org/#parsing) supply for it.
 //
+// A revision that was itself read from such a file is that file, byte for byte,
+// if Jekyll makes of it what was meant. Else it gets a new front matter, and of
+// the text below it only what is wrong changes.
+//
 // The errors are [ErrNoDay] and bodies that no parser takes.
 func Marshal(rev *news.Revision, o Options) ([]byte, error) {
+	data, _, err := marshal(rev, o)
+	return data, err
+}
+
+// marshal is Marshal, and tells what was wrong with the file that the revision
+// was read from.
+func marshal(rev *news.Revision, o Options) (data []byte, mended []string, err error) {
 	if rev.Lost {
-		return nil, fmt.Errorf("post %s: its page was lost, and with it the text", rev.ID)
+		return nil, nil, fmt.Errorf("post %s: its page was lost, and with it the text", rev.ID)
 	}
 	if _, err := day(rev); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	text, err := content(rev, o)
-	if err != nil {
-		return nil, fmt.Errorf("post %s: %w", rev.ID, err)
+	var text string
+	if rev.File != nil {
+		s, faults, err := mend(rev, o)
+		if err != nil {
+			return nil, nil, fmt.Errorf("post %s: %w", rev.ID, err)
+		}
+		if !slices.ContainsFunc(faults, func(f string) bool { return f != FaultName }) {
+			return rev.File, faults, nil
+		}
+		text, mended = s, faults
+	} else if text, err = content(rev, o); err != nil {
+		return nil, nil, fmt.Errorf("post %s: %w", rev.ID, err)
 	}
 	var b bytes.Buffer
 	b.Grow(len(text) + 512)
 	writeFrontMatter(&b, rev, hasLiquid(text))
 	b.WriteString(text)
-	return b.Bytes(), nil
+	return b.Bytes(), mended, nil
 }
 
 // content returns what stands below the front matter.

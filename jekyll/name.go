@@ -26,6 +26,9 @@ const rollingNews = "emnews"
 // the post's address on the site; where it has none, the infoCode, without its
 // letters for rolling news; and for want of both the ID.
 //
+// A post that was read from such a file keeps the file's name, if that is one,
+// and tells no other post's infoCode.
+//
 // A name holds only letters, marks and digits, and of the rest what Jekyll
 // leaves alone in addresses; it is at most 180 bytes long. The error is
 // [ErrNoDay].
@@ -34,7 +37,18 @@ func FileName(rev *news.Revision) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if name := nameOf(rev.URL); name != "" && keepsName(rev, name) {
+		return name, nil
+	}
 	return fileName(d, slug(rev)), nil
+}
+
+// keepsName reports whether a post can have the name of the file that it was
+// read from.
+func keepsName(rev *news.Revision, name string) bool {
+	_, slug, ok := cutName(name)
+	code, found := news.FindInfoCode(slug)
+	return ok && slug == safeSlug(slug, maxSlug) && (!found || code.ID() == rev.ID)
 }
 
 func fileName(d news.Day, slug string) string { return d.String() + "-" + slug + ".md" }
@@ -42,7 +56,7 @@ func fileName(d news.Day, slug string) string { return d.String() + "-" + slug +
 // slug returns the first of the post's possible slugs that can be a name, and
 // still tells the infoCode if it did.
 func slug(rev *news.Revision) string {
-	for _, s := range []string{permalinkSlug(rev), codeSlug(rev), string(rev.ID)} {
+	for _, s := range []string{permalinkSlug(rev), ownSlug(rev), codeSlug(rev), string(rev.ID)} {
 		safe := safeSlug(s, maxSlug)
 		if code, ok := news.FindInfoCode(s); ok {
 			if kept, _ := news.FindInfoCode(safe); kept.ID() != code.ID() {
@@ -70,6 +84,16 @@ func permalinkSlug(rev *news.Revision) string {
 	}
 	slug, ok := strings.CutSuffix(parts[n-1], ".html")
 	if code, found := news.FindInfoCode(slug); !ok || rev.InfoCode != "" && (!found || code.ID() != rev.ID) {
+		return ""
+	}
+	return slug
+}
+
+// ownSlug returns what can be kept of the name of the file that the post was
+// read from.
+func ownSlug(rev *news.Revision) string {
+	_, slug, _ := cutName(nameOf(rev.URL))
+	if code, found := news.FindInfoCode(slug); found && code.ID() != rev.ID {
 		return ""
 	}
 	return slug

@@ -83,13 +83,13 @@ func foot(code, category, tag string) string {
 		`<p><a href="//m.example/category/%[2]s.html">返回%[3]s</a>｜<a href="//m.example/">返回首页</a></p>`, share, category, tag)
 }
 
-// page is a post's page as Jekyll built it.
-type page struct {
+// builtPage is a post's page as Jekyll built it.
+type builtPage struct {
 	title, small, tags string
 	article            []*html.Node // what stands between title and tags
 }
 
-func readPage(t *testing.T, path string) page {
+func readPage(t *testing.T, path string) builtPage {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -99,7 +99,7 @@ func readPage(t *testing.T, path string) page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var p page
+	var p builtPage
 	var body *html.Node
 	for n := range doc.Descendants() {
 		if n.DataAtom == atom.Body {

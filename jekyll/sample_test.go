@@ -88,11 +88,11 @@ func servedPost(t *testing.T, site, name string, data []byte) news.Revision {
 	if !ok {
 		t.Fatalf("%s has no infoCode", name)
 	}
-	page, err := os.ReadFile(postPages(t, site)[code.ID()])
+	served, err := os.ReadFile(postPages(t, site)[code.ID()])
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, content, _ := strings.Cut(string(page), "</h1>\n")
+	_, content, _ := strings.Cut(string(served), "</h1>\n")
 	content, _, _ = strings.Cut(content, "\n<small>tags")
 	parts := strings.Split(strings.TrimSpace(content), "\n\n")
 	n := len(parts) - 2
