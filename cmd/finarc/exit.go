@@ -19,6 +19,7 @@ var (
 	errDrift       = errors.New("the mirror's layout may have changed")
 	errGap         = errors.New("posts may have come and gone unseen")
 	errShortfall   = errors.New("far fewer posts than usual, and no cause is known")
+	errRefused     = errors.New("some files were refused")
 	errMetrics     = errors.New("metrics were not written")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
@@ -60,6 +61,7 @@ var endings = []ending{
 	{is: is(errGap), code: 3, hint: "a mirror must be asked more often than it forgets; what its share pages still have can be had by infoCode"},
 	{is: is(errShortfall), code: 3, hint: "look at the mirror; finarc coverage tells what is usual"},
 	{is: is(errPagesFailed), code: 3},
+	{is: is(errRefused), code: 3},
 	{is: as[unsaved], code: 3},
 	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's
 	{is: as[usageError], code: 2, hint: "see %s --help"},

@@ -37,6 +37,9 @@ which DIR builds into a site like the mirror.
 Posts that carry no links back to a mirror, because they were read from a shared
 page, get those of the first mirror in the configuration.
 
+Posts that were imported are their files again, byte for byte. Those that Jekyll
+would not read as meant are mended, and the report names them and their faults.
+
 With --as-of, the posts are written as the archive held them at that time.`,
 		Example: `  finarc export jekyll --out dump
   finarc export jekyll --out dump --categories --from 2021-12-01 --to 2021-12-31
@@ -92,6 +95,9 @@ func jekyllSummary(r jekyll.Report, dir string) string {
 	fmt.Fprintf(&b, "%s written to %s/_posts, %s there already", plural(r.Written, "post"), strings.TrimSuffix(dir, "/"), grouped(r.Unchanged))
 	if r.Pages > 0 {
 		fmt.Fprintf(&b, ", %s", plural(r.Pages, "other page"))
+	}
+	for _, m := range r.Mended {
+		fmt.Fprintf(&b, "\nmended: %s: %s", printable(m.File), strings.Join(m.Faults, ", "))
 	}
 	for _, refused := range r.Refused {
 		fmt.Fprintf(&b, "\nnot written: %s: %s", refused.ID, refused.Reason)

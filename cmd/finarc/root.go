@@ -81,7 +81,7 @@ Jekyll files.`,
 		&cobra.Group{ID: groupCare, Title: "Care:"},
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
-	add(root, groupGather, a.crawlCommand(), a.watchCommand(), a.backfillCommand(), a.demoCommand(), a.mirrorCommand())
+	add(root, groupGather, a.crawlCommand(), a.watchCommand(), a.backfillCommand(), a.importCommand(), a.demoCommand(), a.mirrorCommand())
 	add(root, groupLook, a.listCommand(), a.showCommand(), a.storiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
 	add(root, groupCare, a.verifyCommand(), a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
