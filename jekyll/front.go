@@ -121,7 +121,7 @@ func isMarked(n *yaml.Node) bool {
 func valueOf(n *yaml.Node) value {
 	switch n.Kind {
 	case yaml.ScalarNode:
-		return value{n.Value, n.Tag == "!!null" || n.Style != 0 || scalar(n.Value) == n.Value}
+		return value{n.Value, n.Tag == "!!null" || n.Style != 0 || n.Tag == "!!str" && isBareString(n.Value)}
 	case yaml.SequenceNode:
 		list := value{is: true}
 		var parts []string
@@ -134,6 +134,12 @@ func valueOf(n *yaml.Node) value {
 		return list
 	}
 	return value{}
+}
+
+// isBareString reports whether what YAML 1.2 reads as a text is one to Ruby's
+// Psych too, which takes :word for a symbol, and more forms for numbers and times.
+func isBareString(s string) bool {
+	return s != "" && s[0] != ':' && !looksTyped(s) && strings.Trim(s, "0123456789_.,:+-~=<") != ""
 }
 
 // readLines reads a front matter that is no YAML as what the mirror's generator

@@ -163,7 +163,7 @@ func makeTitle(p *news.Post) string {
 		text = text[:end]
 	}
 	if runes := []rune(text); len(runes) > maxTitle {
-		return string(runes[:maxTitle-1]) + "…"
+		text = string(runes[:maxTitle-1]) + "…"
 	}
-	return text
+	return strings.TrimSpace(text)
 }
