@@ -154,8 +154,8 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 //   - the last one before it of its own mirror: mirrors that disagree, each of
 //     which goes on serving what it served, do not make revisions by turns. What
 //     was imported counts as another mirror's,
-//   - of files, any before it that is the same file: they do not tell when they
-//     were true, so that importing them again must bring nothing new,
+//   - of a file that is imported, any before it: files do not tell when they were
+//     true, and importing them again must bring nothing new,
 //   - one that was captured so little later that two crawls may have met the
 //     post at a time, see skew.
 //
@@ -183,7 +183,7 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 // neither.
 func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
 	for _, find := range []func() (int, error){
-		func() (int, error) { return t.sameFile(h[:older], r, fresh) },
+		func() (int, error) { return t.sameFile(h[:older], r, p, fresh) },
 		func() (int, error) { return t.sameBefore(h[:older], r, p, fresh) },
 		func() (int, error) { return t.sameFrom(h[:place], older, r, p, fresh) },
 		func() (int, error) { return t.sameFrom(h, place, r, p, fresh) },
@@ -249,9 +249,9 @@ func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revision
 	return -1, nil
 }
 
-// sameFile returns which of the older revisions of its post is of the same file
-// as a capture, or -1.
-func (t *tx) sameFile(older head, r *record, fresh *revisions) (int, error) {
+// sameFile returns which of the older revisions of its post a file that is
+// imported is the same as, or -1.
+func (t *tx) sameFile(older head, r *record, p *news.Captured, fresh *revisions) (int, error) {
 	if !r.imported() {
 		return -1, nil
 	}
@@ -260,10 +260,7 @@ func (t *tx) sameFile(older head, r *record, fresh *revisions) (int, error) {
 		if err != nil {
 			return -1, err
 		}
-		if !old.imported() || old.URL != r.URL || !bytes.Equal(old.Raw, r.Raw) {
-			continue
-		}
-		if lost, err := t.lost(known.seq, fresh); !lost || err != nil {
+		if is, err := t.same(&held{known.seq, old}, r, p, fresh); is || err != nil {
 			return i, err
 		}
 	}
