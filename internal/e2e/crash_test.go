@@ -213,7 +213,7 @@ func notAskedAgain(t *testing.T, m *mirror.Mirror, held content) {
 // is to be, and the work, done again, ends as if it had never been killed.
 func TestCrashCare(t *testing.T) {
 	for name, work := range map[string]struct {
-		args    []string // of finarc, in a folder with a.db, b.db and crawler.yaml
+		args    []string // of finarc, in a folder with a.db, b.db, crawler.yaml, and the posts of b.db as files in dump
 		changes string   // the archive that the work changes or makes
 		kept    bool     // it has the same content at all times
 	}{
@@ -222,6 +222,7 @@ func TestCrashCare(t *testing.T) {
 		"reread":  {[]string{"reread", "-c", "crawler.yaml"}, "a.db", false},
 		"merge":   {[]string{"merge", "a.db", "b.db", "--into", "c.db"}, "c.db", false},
 		"backup":  {[]string{"backup", "c.db", "--archive", "a.db"}, "c.db", false},
+		"import":  {[]string{"import", "jekyll", "dump", "-c", "crawler.yaml", "--archive", "a.db"}, "a.db", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -262,7 +263,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// careFolder makes two archives that share some posts.
+// careFolder makes two archives that share some posts, and files of those of one.
 func careFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -273,6 +274,7 @@ func careFolder(t *testing.T) string {
 	fillArchive(t, m, filepath.Join(dir, "a.db"), 0, 800)
 	fillArchive(t, m, filepath.Join(dir, "b.db"), 400, 1200)
 	writeFile(t, filepath.Join(dir, "crawler.yaml"), fmt.Sprintf(configuration, "a.db", "http://mirror.example", 8))
+	output(t, finarc, "export", "jekyll", "--archive", filepath.Join(dir, "b.db"), "--out", filepath.Join(dir, "dump"))
 	return dir
 }
 
@@ -312,7 +314,7 @@ func careOf(t *testing.T, origin string, args []string, changes string) (content
 func inFolder(dir string, args []string) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {
-		if strings.HasSuffix(arg, ".db") || strings.HasSuffix(arg, ".yaml") {
+		if strings.HasSuffix(arg, ".db") || strings.HasSuffix(arg, ".yaml") || arg == "dump" {
 			args[i] = filepath.Join(dir, arg)
 		}
 	}
