@@ -1,6 +1,7 @@
 package jekyll
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -192,7 +193,7 @@ func (im *importer) read(f *File, now time.Time) fileRead {
 	if done.refused != nil {
 		return done
 	}
-	data, err := readFile(f.Path)
+	data, err := readFile(f)
 	if err != nil {
 		done.refused = err
 		return done
@@ -212,20 +213,22 @@ func (im *importer) read(f *File, now time.Time) fileRead {
 }
 
 // readFile returns what a file holds, if that can be a post.
-func readFile(path string) (data []byte, err error) {
-	f, err := os.Open(path)
+func readFile(file *File) (data []byte, err error) {
+	f, err := os.Open(file.Path)
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	var b bytes.Buffer
+	b.Grow(int(min(file.Size, maxFile)) + bytes.MinRead)
+	_, err = b.ReadFrom(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, cause(err)
-	case len(data) > maxFile:
+	case b.Len() > maxFile:
 		return nil, ErrLarge
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
 // cause returns an error without the file's name, by which it can be counted.

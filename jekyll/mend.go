@@ -23,7 +23,7 @@ func mend(rev *news.Revision, o Options) (text string, faults []string, err erro
 	if name != was && !slices.Contains(s.faults, FaultName) {
 		s.fault(FaultName)
 	}
-	return withShare(s.text, shareLink(rev, o)), s.faults, nil
+	return s.withShare(shareLink(rev, o)), s.faults, nil
 }
 
 // shareLink returns the link to a post's shared page as Markdown, or "" where
@@ -44,13 +44,13 @@ func shareAddress(rev *news.Revision, o Options) string {
 	return strings.ReplaceAll(o.Share, infoCodeMark, url.QueryEscape(string(rev.InfoCode.News())))
 }
 
-// withShare returns a post's text with the link in the place of an empty one.
-func withShare(text, link string) string {
-	_, f := cutFoot(text)
+// withShare returns the file's text with the link in the place of an empty one.
+func (s *source) withShare(link string) string {
+	f := &s.foot
 	if !f.isShare || f.share != "" {
-		return text
+		return s.text
 	}
-	before, after := text[:f.at], text[f.at+len("<>"):]
+	before, after := s.text[:f.at], s.text[f.at+len("<>"):]
 	if link == "" {
 		before = strings.TrimRight(before, "\n")
 	}

@@ -57,12 +57,11 @@ func (r *Reader) read(c *news.Capture) (page.Page, *source, error) {
 	if err != nil {
 		return page.Page{}, nil, err
 	}
-	text, foot := cutFoot(s.text)
-	p := &news.Post{Title: s.title, Category: s.categories, Tag: s.tags, Outlet: news.OutletOfTag(s.tags), Foot: foot.html()}
-	if err := r.identify(p, s, name, foot.code); err != nil {
+	p := &news.Post{Title: s.title, Category: s.categories, Tag: s.tags, Outlet: news.OutletOfTag(s.tags), Foot: s.foot.html()}
+	if err := r.identify(p, s, name); err != nil {
 		return page.Page{}, nil, err
 	}
-	if p.Body, err = r.html(text); err != nil {
+	if p.Body, err = r.html(s.article); err != nil {
 		return page.Page{}, nil, err
 	}
 	leads := r.site.Article(c, p)
@@ -75,7 +74,7 @@ func (r *Reader) read(c *news.Capture) (page.Page, *source, error) {
 	if s.title == "" || s.titleDerived {
 		p.Derived = []string{news.LacksTitle}
 	}
-	return page.Page{Post: p, Named: foot.code != "", Leads: leads}, s, nil
+	return page.Page{Post: p, Named: s.foot.code != "", Leads: leads}, s, nil
 }
 
 // FileURL returns the address under which the file of a name is kept.
@@ -97,8 +96,9 @@ func nameOf(address string) string {
 }
 
 // identify tells whose file it is, and when it was published.
-func (r *Reader) identify(p *news.Post, s *source, name string, code news.InfoCode) error {
+func (r *Reader) identify(p *news.Post, s *source, name string) error {
 	day, slug, _ := cutName(name)
+	code := s.foot.code
 	if own, ok := news.FindInfoCode(slug); ok && (code == "" || own.ID() == code.ID() && len(own) > len(code)) {
 		code = own
 	}

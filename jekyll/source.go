@@ -33,8 +33,10 @@ const (
 // source is a post's file taken apart.
 type source struct {
 	front
-	text   string   // below the front matter, in UTF-8, with \n at the ends of lines
-	faults []string // see the Fault constants
+	text    string // below the front matter, in UTF-8, with \n at the ends of lines
+	article string // of it, what stands above the foot
+	foot    footSource
+	faults  []string // see the Fault constants
 }
 
 // parse takes a post's file apart, whatever is wrong with it. name is the file's.
@@ -53,6 +55,7 @@ func parse(name string, data []byte) (*source, error) {
 		s.fault(FaultUnclosed)
 	}
 	s.text = text
+	s.article, s.foot = cutFoot(text)
 	s.readFront(head)
 	s.judge(name)
 	return s, nil
@@ -85,7 +88,7 @@ func (s *source) judge(name string) {
 	if hasLiquid(s.text) && !s.liquidOff {
 		s.fault(FaultLiquid)
 	}
-	if _, f := cutFoot(s.text); f.isShare && f.share == "" {
+	if s.foot.isShare && s.foot.share == "" {
 		s.fault(FaultLink)
 	}
 }

@@ -75,8 +75,9 @@ func benchWhole(b *testing.B, posts int) {
 // process is what a whole process took.
 type process struct {
 	wall time.Duration
-	peak float64 // bytes of resident memory
-	own  float64 // of these, bytes that are no file's
+	cpu  time.Duration // of processors, the program's own and the kernel's for it
+	peak float64       // bytes of resident memory
+	own  float64       // of these, bytes that are no file's
 }
 
 func measure(b *testing.B, program string, args ...string) process {
@@ -94,6 +95,7 @@ func measure(b *testing.B, program string, args ...string) process {
 		b.Fatalf("%s %s: %v", filepath.Base(program), strings.Join(args, " "), err)
 	}
 	p := process{wall: time.Since(began), own: <-own}
+	p.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		p.peak = float64(usage.Maxrss) * 1024 // Linux counts in KiB
 	}

@@ -17,6 +17,7 @@ import (
 //
 //	files/s    into a new archive
 //	again/s    of the same files once more, of which none is new
+//	cpu-ms     of processor time a file, likewise the first time
 //	peak-MiB   of resident memory, the larger of both
 //	own-MiB    of it the process's own, without what it maps
 func BenchmarkImport(b *testing.B) {
@@ -38,6 +39,7 @@ func BenchmarkImport(b *testing.B) {
 		first := measure(b, finarc, "import", "jekyll", dump, "-c", config)
 		again := measure(b, finarc, "import", "jekyll", dump, "-c", config)
 		b.ReportMetric(posts/first.wall.Seconds(), "files/s")
+		b.ReportMetric(first.cpu.Seconds()*1000/posts, "cpu-ms")
 		b.ReportMetric(posts/again.wall.Seconds(), "again/s")
 		b.ReportMetric(max(first.peak, again.peak)/(1<<20), "peak-MiB")
 		b.ReportMetric(max(first.own, again.own)/(1<<20), "own-MiB")
