@@ -229,6 +229,7 @@ func (a *app) showPost(rev *news.Revision) error {
 		{"related", related(rev.Related)},
 		{"story_id", rev.Story},
 		{"lacks", strings.Join(rev.Lacks(), ", ")},
+		{"derived", strings.Join(rev.Derived, ", ")},
 		{"url", rev.URL},
 		{"revision", fmt.Sprintf("%d (change %d)", rev.Number, rev.Seq)},
 		{"sha256", rev.SHA256},
