@@ -11,54 +11,16 @@ import (
 	"github.com/finarc/finarc/news"
 )
 
-// asFile returns a post as an import brings it, so much later.
-func asFile(p news.Captured, title string, by time.Duration) news.Captured {
-	p = storetest.Corrected(p, title, by)
-	p.Capture.URL, p.Capture.Kind, p.Capture.Mode = "file:///"+title+".md", news.KindJekyll, news.ModeImport
-	p.Capture.Status, p.Capture.Proto, p.Capture.Header = 0, "", nil
-	return p
-}
-
 func changeOf(t *testing.T, a *archive.Archive, p news.Captured) news.Change {
 	t.Helper()
 	return commit(t, a, news.Batch{Posts: []news.Captured{p}}).Posts[0]
-}
-
-// TestFilesAndPages imports files of a post that is crawled too: the two do not
-// make revisions by turns, and no file is brought twice.
-func TestFilesAndPages(t *testing.T) {
-	a := open(t)
-	page := post(0)
-	title := page.Post.Title
-	for i, step := range []struct {
-		p    news.Captured
-		want news.Change
-	}{
-		{page, news.ChangeNew},
-		{asFile(page, title, time.Hour), news.ChangeUnchanged},
-		{asFile(page, "别名", 2*time.Hour), news.ChangeRevised},
-		{asFile(page, title, 3*time.Hour), news.ChangeUnchanged},
-		{asFile(page, "别名", 3*time.Hour), news.ChangeUnchanged},
-		{storetest.Later(page, 4*time.Hour), news.ChangeUnchanged}, // as the page before it
-		{asFile(page, "又名", 5*time.Hour), news.ChangeRevised},
-		{asFile(page, "别名", 6*time.Hour), news.ChangeUnchanged},
-		{storetest.Corrected(page, "更正", 7*time.Hour), news.ChangeRevised},
-	} {
-		if got := changeOf(t, a, step.p); got != step.want {
-			t.Errorf("step %d: got %s, want %s", i, got, step.want)
-		}
-	}
-	held, err := a.Held(t.Context(), time.Time{}, "", 10)
-	if err != nil || len(held) != 1 || len(held[0].Copies) != 1 || held[0].Copies[0].Kind != news.KindPost {
-		t.Errorf("%v, got %+v, want the page alone to be asked for again", err, held)
-	}
 }
 
 // TestImportedRevision: a file comes back with its bytes, when it was imported,
 // and what was derived.
 func TestImportedRevision(t *testing.T) {
 	a := open(t)
-	p := asFile(post(1), "首句", 24*time.Hour)
+	p := storetest.AsFile(post(1), "首句", 24*time.Hour)
 	p.Post.Derived = []string{news.LacksTitle}
 	commit(t, a, news.Batch{Posts: []news.Captured{p}})
 	rev, err := a.Post(t.Context(), p.Post.ID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ var postRules = []rule{
 	{"another article is a revision", testRevised},
 	{"each part of an article counts", testArticle},
 	{"an earlier article come again is a revision", testThereAndBack},
+	{"files make no revisions by turns, and cannot be asked for again", testFiles},
 	{"the change sequence has no gaps", testSequence},
 	{"a post twice in one batch", testTwiceInOneBatch},
 	{"an older capture stands where its time belongs", testOlderCapture},
@@ -166,6 +168,33 @@ func testThereAndBack(t *testing.T, s Store) {
 	wantSame(t, "changes", []news.Change{news.ChangeRevised}, put(t, s, Later(first, 2*time.Hour)))
 	if rev := post(t, s, first.Post.ID); rev.Number != 3 || rev.Title != first.Post.Title {
 		t.Errorf("revision %d, %s", rev.Number, rev.Title)
+	}
+}
+
+func testFiles(t *testing.T, s Store) {
+	page := Sample(0)
+	title := page.Post.Title
+	for i, step := range []struct {
+		p    news.Captured
+		want news.Change
+	}{
+		{page, news.ChangeNew},
+		{AsFile(page, title, time.Hour), news.ChangeUnchanged},
+		{AsFile(page, "别名", 2*time.Hour), news.ChangeRevised},
+		{AsFile(page, title, 3*time.Hour), news.ChangeUnchanged},
+		{AsFile(page, "别名", 3*time.Hour), news.ChangeUnchanged},
+		{Later(page, 4*time.Hour), news.ChangeUnchanged}, // as the page before it
+		{AsFile(page, "又名", 5*time.Hour), news.ChangeRevised},
+		{AsFile(page, "别名", 6*time.Hour), news.ChangeUnchanged},
+		{Corrected(page, "更正", 7*time.Hour), news.ChangeRevised},
+		{AsFile(page, "又一名", 8*time.Hour), news.ChangeRevised},
+	} {
+		wantSame(t, "change of step "+strconv.Itoa(i), []news.Change{step.want}, put(t, s, step.p))
+	}
+	put(t, s, AsFile(Sample(1), "无页", time.Hour))
+	held := do[[]news.Held](t)(s.Held(t.Context(), time.Time{}, "", 10))
+	if len(held) != 2 || len(held[0].Copies) != 1 || held[0].Copies[0].Kind != news.KindPost || len(held[1].Copies) != 0 {
+		t.Errorf("got %+v, want the page alone to be asked for again", held)
 	}
 }
 

@@ -252,11 +252,18 @@ func (s *state) put(p *news.Captured) news.Change {
 }
 
 // again returns the revision that a capture, whose place among them is at, is
-// the same as: the one before it, the last before it of its mirror, or one of
-// the minute after it, when two crawls may have gone on at a time; else -1.
+// the same as: the one before it, the last before it of its mirror, of a file any
+// before it, or one of the minute after it, when two crawls may have gone on at a
+// time; else -1. Files count as another mirror's.
 func again(list []news.Revision, at int, p *news.Captured) int {
+	file := p.Capture.Mode == news.ModeImport
+	for i := at - 1; file && i >= 0; i-- {
+		if same(&list[i].Post, &p.Post) {
+			return i
+		}
+	}
 	own := at - 1
-	for own >= 0 && list[own].Mirror != p.Capture.Mirror {
+	for own >= 0 && (list[own].Mirror != p.Capture.Mirror || (list[own].Mode == news.ModeImport) != file) {
 		own--
 	}
 	for _, i := range []int{at - 1, own} {

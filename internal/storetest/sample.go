@@ -70,6 +70,15 @@ func Corrected(p news.Captured, title string, by time.Duration) news.Captured {
 	return p
 }
 
+// AsFile returns the post as an import brings it, so much later, with another
+// title.
+func AsFile(p news.Captured, title string, by time.Duration) news.Captured {
+	p = Corrected(p, title, by)
+	p.Capture.URL, p.Capture.Kind, p.Capture.Mode = "file:///"+title+".md", news.KindJekyll, news.ModeImport
+	p.Capture.Status, p.Capture.Proto, p.Capture.Header = 0, "", nil
+	return p
+}
+
 // WantedOf returns the link that leads to a sample.
 func WantedOf(i int) news.Wanted {
 	p := Sample(i).Post
