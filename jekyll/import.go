@@ -118,7 +118,7 @@ type textSum [sha256.Size]byte
 
 // Bounds on one portion of files.
 const (
-	portionFiles = 512
+	portionFiles = 256
 	portionBytes = 4 << 20
 )
 

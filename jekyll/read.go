@@ -17,7 +17,7 @@ import (
 var (
 	ErrNothing  = errors.New("neither title nor text")
 	ErrNameless = errors.New("neither infoCode nor day")
-	ErrMarkdown = errors.New("more Markdown than a post has")
+	ErrMarkdown = errors.New("longer or deeper Markdown than a post has")
 )
 
 // A Reader reads the files from which a mirror is built. It is immutable, and
@@ -123,12 +123,34 @@ func (r *Reader) identify(p *news.Post, s *source, name string) error {
 	return nil
 }
 
-// maxMarkdown bounds what is read as Markdown: articles have some kilobytes, and
-// of what is made to be slow the reader's time grows faster than the text.
-const maxMarkdown = 256 << 10
+// Bounds on what is read as Markdown: articles have some kilobytes, and the
+// reader's time can grow with the square of the length, and with that of how deep
+// quotes and lists nest.
+const (
+	maxMarkdown = 64 << 10
+	maxNested   = 100
+)
+
+// isNested reports whether a line of a text begins with more marks of quotes and
+// lists than blocks may nest.
+func isNested(text string) bool {
+	for line := range strings.Lines(text) {
+		marks := 0
+		for i := 0; i < len(line) && strings.IndexByte(">-*+.)0123456789 \t", line[i]) >= 0; i++ {
+			if line[i] == '>' || i > 0 && line[i] == ' ' && line[i-1] != ' ' {
+				marks++
+			}
+		}
+		if marks > maxNested {
+			return true
+		}
+	}
+	return false
+}
 
 // html returns a text as HTML: what kramdown would copy as it is, and else what
-// Markdown makes of it, in which HTML is kept.
+// Markdown makes of it, in which HTML is kept. What is too long for that and
+// begins with a tag is taken for HTML.
 func (r *Reader) html(text string) (string, error) {
 	text = strings.Trim(text, " \t\n")
 	if inner, ok := strings.CutPrefix(text, "{::nomarkdown}\n"); ok {
@@ -139,7 +161,10 @@ func (r *Reader) html(text string) (string, error) {
 	if isPlain(text) {
 		return text, nil
 	}
-	if len(text) > maxMarkdown {
+	switch {
+	case len(text) > maxMarkdown && text[0] == '<':
+		return text, nil // HTML
+	case len(text) > maxMarkdown, isNested(text):
 		return "", ErrMarkdown
 	}
 	var b strings.Builder

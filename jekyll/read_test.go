@@ -155,7 +155,9 @@ func TestReadRefuses(t *testing.T) {
 		"nothing":          {"2022-05-26-a.md", "", ErrNoFrontMatter},
 		"neither":          {"2022-05-26-a.md", "---\nlayout: post\n---\n", ErrNothing},
 		"no day":           {"about.md", "---\ntitle: 关于\n---\n文", ErrNameless},
-		"too much to read": {"2022-05-26-a.md", "---\ntitle: 题\n---\n" + strings.Repeat("> ", maxMarkdown), ErrMarkdown},
+		"too much to read": {"2022-05-26-a.md", "---\ntitle: 题\n---\n" + strings.Repeat("文", maxMarkdown), ErrMarkdown},
+		"quotes in quotes": {"2022-05-26-a.md", "---\ntitle: 题\n---\n" + strings.Repeat("> ", maxNested+1) + "文", ErrMarkdown},
+		"lists in lists":   {"2022-05-26-a.md", "---\ntitle: 题\n---\n文\n" + strings.Repeat("- > 1. ", maxNested/2) + "文", ErrMarkdown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if p, err := newReader(t).Read(fileCapture(test.name, test.text)); !errors.Is(err, test.want) {
