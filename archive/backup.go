@@ -41,7 +41,7 @@ func (a *Archive) backup(ctx context.Context, to string, replace bool) (c Copied
 		return c, err
 	}
 	defer func() { err = errors.Join(err, r.discard()) }()
-	info, err := os.Stat(r.path)
+	info, err := os.Stat(r.Path)
 	if err != nil {
 		return c, err
 	}
@@ -49,7 +49,7 @@ func (a *Archive) backup(ctx context.Context, to string, replace bool) (c Copied
 	if _, err := a.checkTarget(to, replace); err != nil { // what came there meanwhile
 		return c, err
 	}
-	if err := name(r.path, to, replace); err != nil {
+	if err := name(r.Path, to, replace); err != nil {
 		return c, err
 	}
 	return r.copied, syncDir(filepath.Dir(to))

@@ -60,12 +60,12 @@ func (r *replica) replace(target string) error {
 	if err := r.unwritten(r.db.Sync()); err != nil {
 		return err
 	}
-	info, err := os.Stat(r.path)
+	info, err := os.Stat(r.Path)
 	if err != nil {
 		return err
 	}
 	r.copied.File, r.copied.After = r.from.path, info.Size()
-	if err := os.Rename(r.path, target); err != nil {
+	if err := os.Rename(r.Path, target); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(target))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/finarc/finarc/durable"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -21,21 +22,21 @@ func create(path string) error {
 // [ErrExists] if there is a file by then.
 func build(path, prefix string, fill func(temporary string) error) (err error) {
 	dir := filepath.Dir(path)
-	d, err := newDraft(dir, prefix, fileMode)
+	d, err := durable.NewFile(dir, prefix, fileMode)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.discard()) }()
-	if err := errors.Join(d.file.Chmod(fileMode), d.file.Close()); err != nil {
+	defer func() { err = errors.Join(err, d.Discard()) }()
+	if err := errors.Join(d.File.Chmod(fileMode), d.File.Close()); err != nil {
 		return err
 	}
-	if err := format(d.path); err != nil {
+	if err := format(d.Path); err != nil {
 		return err
 	}
-	if err := fill(d.path); err != nil {
+	if err := fill(d.Path); err != nil {
 		return err
 	}
-	if err := name(d.path, path, false); err != nil {
+	if err := name(d.Path, path, false); err != nil {
 		return err
 	}
 	return syncDir(dir)

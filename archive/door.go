@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/finarc/finarc/durable"
 )
 
 // The file's own lock is taken by trying: a process that wants to write finds
@@ -34,7 +36,7 @@ func (a *Archive) enter(ctx context.Context, readOnly bool, deadline time.Time) 
 	}
 	leave = func() { _ = f.Close() } // and with it the lock
 	for {
-		free, err := tryLock(f)
+		free, err := durable.TryLock(f)
 		if free || err != nil || !time.Now().Before(deadline) {
 			return leave, nil // past the deadline the file's own lock is tried once all the same
 		}

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/finarc/finarc/durable"
 )
 
 const (
@@ -127,7 +129,7 @@ func tryMirror(dir, name, command string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock mirror %s: %w", name, err)
 	}
-	free, err := tryLock(f)
+	free, err := durable.TryLock(f)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("lock mirror %s: %s: %w", name, f.Name(), err)
@@ -200,7 +202,7 @@ func releaseAll(files []*os.File) error {
 	var errs []error
 	for _, f := range files {
 		// Closing alone would leave the lock to a child that is being started.
-		if err := errors.Join(f.Truncate(0), unlock(f), f.Close()); err != nil {
+		if err := errors.Join(f.Truncate(0), durable.Unlock(f), f.Close()); err != nil {
 			errs = append(errs, fmt.Errorf("let go the lock %s: %w", f.Name(), err))
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/finarc/finarc/durable"
 )
 
 // Repair verifies the archive, sets aside what is broken, makes again what can
@@ -81,7 +83,7 @@ func (a *Archive) lockRepair() (release func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("repair %s: %w", a.path, err)
 	}
-	free, err := tryLock(f)
+	free, err := durable.TryLock(f)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 		err = nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/finarc/finarc/durable"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -46,7 +47,7 @@ const (
 // archive as it then stands. Blocks before the last do not change (see tx.put),
 // so all of them are copied but once.
 type replica struct {
-	*draft
+	*durable.Draft
 	from     *Archive
 	db       *bolt.DB
 	copied   Copied
@@ -65,13 +66,13 @@ func (a *Archive) replicate(prefix, target string) (*replica, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
 	}
-	d, err := newDraft(filepath.Dir(target), prefix, 0o600)
+	d, err := durable.NewFile(filepath.Dir(target), prefix, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	r := &replica{draft: d, from: a, blocks: make(map[string][]byte), copied: Copied{Before: info.Size()}}
-	keepOwner(d.file, info)
-	if err := errors.Join(d.file.Chmod(info.Mode().Perm()|0o600), d.file.Close(), r.open()); err != nil {
+	r := &replica{Draft: d, from: a, blocks: make(map[string][]byte), copied: Copied{Before: info.Size()}}
+	keepOwner(d.File, info)
+	if err := errors.Join(d.File.Chmod(info.Mode().Perm()|0o600), d.File.Close(), r.open()); err != nil {
 		return nil, errors.Join(err, r.discard())
 	}
 	return r, nil
@@ -85,7 +86,7 @@ func (r *replica) open() (err error) {
 	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		return os.OpenFile(name, flag&^os.O_CREATE, mode)
 	}
-	r.db, err = bolt.Open(r.path, fileMode, o)
+	r.db, err = bolt.Open(r.Path, fileMode, o)
 	if err != nil {
 		return r.unwritten(err)
 	}
@@ -104,7 +105,7 @@ func (r *replica) close() error {
 
 // discard removes the copy, unless it has got another name by now.
 func (r *replica) discard() error {
-	return errors.Join(r.close(), r.draft.discard())
+	return errors.Join(r.close(), r.Draft.Discard())
 }
 
 // unwritten adds to an error which file it is about.
@@ -112,7 +113,7 @@ func (r *replica) unwritten(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("write %s: %w", r.path, withoutPath(err))
+	return fmt.Errorf("write %s: %w", r.Path, withoutPath(err))
 }
 
 // catchUp brings the copy up to date in short looks, until little differs.
@@ -444,7 +445,7 @@ func (r *replica) check(ctx context.Context) error {
 	if err := errors.Join(r.unwritten(r.db.Sync()), r.close()); err != nil {
 		return err
 	}
-	if err := check(ctx, r.path, r.copied); err != nil {
+	if err := check(ctx, r.Path, r.copied); err != nil {
 		return fmt.Errorf("the copy is not good and was thrown away: %w", err)
 	}
 	r.checked = true

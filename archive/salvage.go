@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/finarc/finarc/durable"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -55,12 +56,12 @@ func Salvage(ctx context.Context, from, to string, read Reader, options ...Optio
 	for _, set := range options {
 		set(a)
 	}
-	d, err := newDraft(filepath.Dir(to), snapshotPrefix, 0o600)
+	d, err := durable.NewFile(filepath.Dir(to), snapshotPrefix, 0o600)
 	if err != nil {
 		return report, fmt.Errorf("salvage to %s: %w", to, err)
 	}
-	err = a.salvage(ctx, d.file, to, read, &report)
-	return report, errors.Join(err, d.file.Close(), d.discard())
+	err = a.salvage(ctx, d.File, to, read, &report)
+	return report, errors.Join(err, d.File.Close(), d.Discard())
 }
 
 // salvage saves what can be read of the archive's file, given an empty file for
@@ -98,7 +99,7 @@ func (a *Archive) share(ctx context.Context) (*os.File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("open archive %s: %w", a.path, withoutPath(err))
 		}
-		free, err := tryShare(f)
+		free, err := durable.TryShare(f)
 		if free || err != nil {
 			if err = stillNamed(a.path, f); err == nil {
 				return f, nil

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/finarc/finarc/durable"
 )
 
 // A folder is a place for whole files. No name and no symbolic link leads out
@@ -194,7 +196,7 @@ func (f *folder) write(name string, data []byte) error {
 	}
 	_, err = file.Write(data)
 	if err == nil {
-		err = syncFile(file)
+		err = durable.SyncFile(file)
 	}
 	return errors.Join(err, file.Close())
 }
@@ -228,7 +230,7 @@ func (f *folder) commit() (err error) {
 func (f *folder) sync() error {
 	d, err := f.root.Open(".")
 	if err == nil {
-		err = errors.Join(syncFolder(d), d.Close())
+		err = errors.Join(durable.SyncFolder(d), d.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("write folder %s: %w", f.path, err)

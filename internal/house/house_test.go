@@ -28,15 +28,17 @@ var mayImport = map[string][]string{
 	"schedule":   {"news"},
 	"page":       {"news"},
 	"story":      nil,
-	"archive":    {"news", "story"},
-	"jekyll":     {"news", "page"},
+	"durable":    nil,
+	"archive":    {"news", "story", "durable"},
+	"jekyll":     {"news", "page", "durable"},
+	"dataset":    {"news", "durable"},
 	"mirror":     {"news"},
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "mirror", "crawler", "metrics", "notify"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -56,6 +58,8 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":      {"cmd/finarc"},
 
 	"github.com/netresearch/go-cron": {"schedule"},
+
+	"github.com/parquet-go/parquet-go": {"dataset"},
 
 	"github.com/sergi/go-diff/diffmatchpatch": {"diff"},
 
