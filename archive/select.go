@@ -26,6 +26,12 @@ type Selection struct {
 	// AsOf is the moment whose knowledge counts: only what was captured by then,
 	// and of each post the newest of that. Zero: now.
 	AsOf time.Time
+	// After leaves out all posts but those of which a revision came in after this
+	// place in the change sequence. Zero: none is left out.
+	After uint64
+	// UpTo takes the archive as if no revision had come in after this place in the
+	// change sequence. Zero: all count.
+	UpTo uint64
 	// First takes of each post the first revision, as which it came in, in place
 	// of the newest.
 	First bool
@@ -58,6 +64,10 @@ func (a *Archive) Select(ctx context.Context, s Selection) iter.Seq2[news.Revisi
 			yield(news.Revision{}, err)
 			return
 		}
+		if err := q.findOlder(ctx, a); err != nil {
+			yield(news.Revision{}, err)
+			return
+		}
 		for !q.done {
 			var page []news.Revision
 			err := a.view(ctx, func(t *tx) error {
@@ -84,9 +94,10 @@ type query struct {
 	security news.Security
 	market   bool // the security's market matters
 
-	low, high uint64    // seconds since 1970, inclusive
-	asOf      int64     // milliseconds since 1970; 0: now
-	last      *position // of the last entry looked at
+	low, high uint64          // seconds since 1970, inclusive
+	asOf      int64           // milliseconds since 1970; 0: now
+	last      *position       // of the last entry looked at
+	older     map[uint64]bool // see findOlder
 	found     int
 	done      bool
 }
@@ -134,13 +145,15 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 			return nil, err
 		}
 		q.last = &at
-		rev, ok, err := q.revision(t, at.seq)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			page = append(page, rev)
-			q.found++
+		if q.within(at.seq) {
+			rev, ok, err := q.revision(t, at.seq)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				page = append(page, rev)
+				q.found++
+			}
 		}
 		if q.Limit > 0 && q.found >= q.Limit {
 			q.done = true
@@ -181,6 +194,7 @@ func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err err
 	if err != nil {
 		return rev, false, err
 	}
+	h = h.upTo(q.UpTo)
 	i := slices.IndexFunc(h, func(known headRevision) bool { return known.seq == seq })
 	if i < 0 {
 		return rev, false, fmt.Errorf("%w: index names revision %d, which is none of post %s", ErrCorrupt, seq, id)

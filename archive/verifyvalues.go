@@ -69,7 +69,7 @@ func (v *verifier) metaValue(t *tx, k, plain []byte) (string, error) {
 	}
 	id, ok := bytes.CutPrefix(k, dictCopyPrefix)
 	if !ok || len(id) != 4 {
-		return "", nil // what is needed of the others was looked at
+		return FoundValue, t.checkExported(k, plain) // what is needed of the others was looked at
 	}
 	copied, err := t.a.codec.unpack(plain, t.dict)
 	if err != nil {

@@ -21,6 +21,7 @@ var selectRules = []rule{
 	{"posts without a time or a day", testWithoutTime},
 	{"a selection can be left", testLeave},
 	{"a selection as of a moment", testAsOf},
+	{"a selection of what came in after a place in the change sequence", testAfter},
 }
 
 // choice is a selection and which samples it means.
@@ -247,5 +248,35 @@ func testAsOf(t *testing.T, s Store) {
 			}
 			wantSame(t, fmt.Sprintf("%+v as of %v", c.q, c.moment), c.want, got)
 		}
+	}
+}
+
+// testAfter lets an older capture of a post come in last, as a merge does: its
+// newest revision then has another number, and the post another first_seen.
+func testAfter(t *testing.T, s Store) {
+	a, b, c := Sample(1), Sample(2), Sample(3)
+	older := Corrected(a, "早", -time.Hour)
+	put(t, s, a, b)                                    // 1, 2
+	put(t, s, Corrected(b, "更正", time.Hour), c, older) // 3, 4, 5
+	for _, want := range []struct {
+		q      archive.Selection
+		titles []string
+	}{
+		{archive.Selection{}, []string{a.Post.Title + " 2", "更正 2", c.Post.Title + " 1"}},
+		{archive.Selection{After: 2}, []string{a.Post.Title + " 2", "更正 2", c.Post.Title + " 1"}},
+		{archive.Selection{After: 2, UpTo: 4}, []string{"更正 2", c.Post.Title + " 1"}},
+		{archive.Selection{After: 4}, []string{a.Post.Title + " 2"}},
+		{archive.Selection{After: 5}, nil},
+		{archive.Selection{UpTo: 2}, []string{a.Post.Title + " 1", b.Post.Title + " 1"}},
+		{archive.Selection{After: 1, UpTo: 2}, []string{b.Post.Title + " 1"}},
+		{archive.Selection{After: 2, Category: c.Post.Category}, []string{c.Post.Title + " 1"}},
+		{archive.Selection{After: 4, First: true}, []string{"早 1"}},
+	} {
+		want.q.Oldest = true
+		var got []string
+		for _, rev := range selected(t, s, want.q) {
+			got = append(got, fmt.Sprintf("%s %d", rev.Title, rev.Number))
+		}
+		wantSame(t, fmt.Sprintf("%+v", want.q), want.titles, got)
 	}
 }

@@ -13,6 +13,9 @@ import (
 func (s *state) selected(q *archive.Selection) []news.Revision {
 	var found []news.Revision
 	for _, list := range s.posts {
+		if list = cameIn(list, q); list == nil {
+			continue
+		}
 		if rev, ok := counting(list, q); ok && matches(&rev, q) {
 			found = append(found, rev)
 		}
@@ -27,6 +30,23 @@ func (s *state) selected(q *archive.Selection) []news.Revision {
 		found = found[:q.Limit]
 	}
 	return found
+}
+
+// cameIn returns the revisions of a post that came in as early as the selection
+// wants, and none of one of which none came in late enough.
+func cameIn(list []news.Revision, q *archive.Selection) []news.Revision {
+	var known []news.Revision
+	late := false
+	for _, rev := range list {
+		if q.UpTo == 0 || rev.Seq <= q.UpTo {
+			known = append(known, rev)
+			late = late || rev.Seq > q.After
+		}
+	}
+	if !late {
+		return nil
+	}
+	return known
 }
 
 // counting returns the revision of a post that counts: the newest that is known,
