@@ -11,6 +11,7 @@ import (
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/crawler"
+	"github.com/finarc/finarc/durable"
 )
 
 // Errors that say how the program ends after all was told.
@@ -71,6 +72,7 @@ var endings = []ending{
 	{is: is(syscall.EFBIG), code: 1, hint: "what was archived before is kept; a limit on the size of files (ulimit -f), or the file system's, stopped it"},
 	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
+	{is: is(durable.ErrExists), code: 1, hint: "what is there is not replaced; name another folder, or move that one away"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},
 	{is: unrepairable, code: 1, hint: "finarc salvage --out NEW saves what can be read into a new archive"},

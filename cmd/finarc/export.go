@@ -13,13 +13,18 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "export",
-		Short:   "Write archived posts in another form",
-		Example: "  finarc export jekyll --out dump",
-		Args:    noArgs,
-		RunE:    help,
+		Use:   "export",
+		Short: "Write archived posts in another form",
+		Example: `  finarc export jekyll --out dump
+  finarc export parquet --out posts
+  finarc export jsonl --limit 10`,
+		Args: noArgs,
+		RunE: help,
 	}
 	cmd.AddCommand(a.exportJekyllCommand())
+	for _, f := range dataFormats {
+		cmd.AddCommand(a.exportDataCommand(f))
+	}
 	return cmd
 }
 

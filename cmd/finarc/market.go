@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/exchange"
@@ -40,13 +41,19 @@ func loadCalendar(c config.Config) (*exchange.Calendar, error) {
 
 // revisionJSON returns a revision as JSON is to tell of it.
 func (m *market) revisionJSON(rev news.Revision) revisionJSON {
-	at, known := m.calendar.Tradable(&rev.Post)
-	if !known && rev.Day() != 0 {
-		m.unknown++
-	}
+	at, _ := m.tradable(&rev.Post)
 	return revisionJSON{
 		Revision: rev, TradableAt: at, Categories: listed(rev.Categories()), Tags: listed(rev.Tags()),
 	}
+}
+
+// tradable tells when a post could first be traded on, if that is known.
+func (m *market) tradable(p *news.Post) (time.Time, bool) {
+	at, known := m.calendar.Tradable(p)
+	if !known && p.Day() != 0 {
+		m.unknown++
+	}
+	return at, known
 }
 
 // noteUnknown says of how many posts there was no tradable_at to be told.

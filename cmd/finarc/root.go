@@ -60,14 +60,15 @@ func (a *app) root() *cobra.Command {
 		Short: "Archive Chinese finance news that its mirrors throw away",
 		Long: `finarc crawls mirrors of Chinese finance news and keeps every post, raw and
 read, in one archive file; lists and shows what it keeps; and writes it out as
-Jekyll files.`,
+Jekyll files or as a data set.`,
 		Example: `  finarc demo                      see it work, with a mirror of its own
   finarc config init > crawler.yaml
   finarc crawl                     archive what the mirrors show now
   finarc watch                     do so again and again
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
-  finarc export jekyll --out dump`,
+  finarc export jekyll --out dump
+  finarc export parquet --out posts`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              noArgs,

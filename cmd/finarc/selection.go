@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+	"time"
+
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
@@ -44,4 +48,31 @@ func (s *selection) selection(today news.Day) (archive.Selection, error) {
 		return sel, usagef("--limit %d: want 0 (all) or more", sel.Limit)
 	}
 	return sel, nil
+}
+
+// selected tells a selection in words, the same for the same one: the flags, with
+// days as they were meant.
+func selected(sel archive.Selection) string {
+	var words []string
+	add := func(flag, value string) {
+		if value != "" {
+			words = append(words, fmt.Sprintf("--%s %q", flag, value))
+		}
+	}
+	add("from", sel.From.String())
+	add("to", sel.To.String())
+	add("category", sel.Category)
+	add("tag", sel.Tag)
+	add("security", sel.Security)
+	add("mirror", sel.Mirror)
+	if !sel.AsOf.IsZero() {
+		add("as-of", sel.AsOf.In(news.Shanghai).Format(time.RFC3339Nano))
+	}
+	if sel.Limit > 0 {
+		add("limit", fmt.Sprint(sel.Limit))
+	}
+	if len(words) == 0 {
+		return "all posts"
+	}
+	return strings.Join(words, " ")
 }
