@@ -63,8 +63,8 @@ func Export(ctx context.Context, dir string, posts iter.Seq2[news.Revision, erro
 	}
 	defer func() { err = errors.Join(err, draft.Discard()) }()
 	f := &folder{options: &o, path: draft.Path}
-	if err := errors.Join(f.all(ctx, posts), f.end()); err != nil {
-		return report, err
+	if err := f.all(ctx, posts); err != nil {
+		return report, errors.Join(err, f.abandon())
 	}
 	if err := f.describe(); err != nil {
 		return report, err
@@ -99,10 +99,12 @@ func (f *folder) all(ctx context.Context, posts iter.Seq2[news.Revision, error])
 			return err
 		}
 	}
-	if len(f.files) == 0 && f.open == nil {
-		return f.turn(0) // a data package has one file at least
+	if f.open == nil { // a data package has one file at least
+		if err := f.turn(0); err != nil {
+			return err
+		}
 	}
-	return nil
+	return f.end()
 }
 
 // monthOf returns the first day of the month in whose file a revision is, 0 where
@@ -146,6 +148,14 @@ func (f *folder) end() error {
 	f.open = nil
 	f.files = append(f.files, file)
 	return err
+}
+
+// abandon closes the file that is open, if any, as it is.
+func (f *folder) abandon() error {
+	if f.open == nil {
+		return nil
+	}
+	return f.open.on.Close()
 }
 
 // rowFile is a file that rows are written to.

@@ -51,6 +51,7 @@ type dialect struct {
 	LineTerminator string `json:"lineTerminator"`
 	QuoteChar      string `json:"quoteChar"`
 	DoubleQuote    bool   `json:"doubleQuote"`
+	SkipSpace      bool   `json:"skipInitialSpace"`
 	Header         bool   `json:"header"`
 }
 

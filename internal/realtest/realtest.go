@@ -26,3 +26,24 @@ func Program(t testing.TB, name string) string {
 	t.Skipf("the program %s is not installed: %v", name, err)
 	return ""
 }
+
+// Node returns the folder of a Node.js project's copy in which the packages of its
+// lock file are installed, and the program node. Without node or npm, or where the
+// packages cannot be had, the test is skipped, or fails where all are required.
+func Node(t testing.TB, project string) (dir, node string) {
+	t.Helper()
+	node, npm := Program(t, "node"), Program(t, "npm")
+	dir = t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(project)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), npm, "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		if os.Getenv(requireAll) == "1" {
+			t.Fatalf("%s=1, but npm cannot install the packages of %s: %v\n%s", requireAll, project, err, out)
+		}
+		t.Skipf("npm cannot install the packages of %s: %v\n%s", project, err, out)
+	}
+	return dir, node
+}

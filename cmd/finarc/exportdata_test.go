@@ -1,0 +1,158 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
+	"github.com/finarc/finarc/news"
+)
+
+var dataFormatNames = []string{"jsonl", "csv", "parquet"}
+
+// filled makes a folder with an archive of so many posts, of some 2 KB each.
+func filled(t *testing.T, posts int) string {
+	t.Helper()
+	dir := t.TempDir()
+	arc, err := archive.OpenOrCreate(t.Context(), filepath.Join(dir, "finarc.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := storetest.Samples(posts)
+	for i := range list {
+		list[i].Post.Body = fmt.Sprintf("<p>%d%s</p>", i, strings.Repeat("公司公布订单，", 100))
+		list[i].Capture.Body = []byte(list[i].Post.Body)
+	}
+	if _, err := arc.Commit(t.Context(), &news.Batch{Posts: list}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// leftovers returns what a folder holds beside the archive.
+func leftovers(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "finarc.db") {
+			left = append(left, e.Name())
+		}
+	}
+	return left
+}
+
+// Whoever has read enough closes the pipe, and that is no failure: the program ends
+// without a word, as others do of that signal.
+func TestExportIntoAPipeThatCloses(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 3000)
+	for _, format := range dataFormatNames {
+		p := finarc(t, dir, "export", format)
+		p.Stdout = nil
+		out, err := p.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReaderSize(out, 16).ReadByte(); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+		err = p.Wait()
+		status, _ := p.ProcessState.Sys().(syscall.WaitStatus)
+		if err != nil && (!status.Signaled() || status.Signal() != syscall.SIGPIPE) {
+			t.Errorf("%s ends with %v", format, err)
+		}
+		if says := p.stderr.String(); says != "" {
+			t.Errorf("%s says: %s", format, says)
+		}
+	}
+}
+
+// A full disk ends an export in order, and leaves nothing; the bookmark stays.
+func TestExportOnFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 3000)
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, format := range dataFormatNames {
+		p := finarc(t, dir)
+		p.Path, p.Args = sh, []string{"sh", "-c", "ulimit -f 20 && exec finarc export " + format + " --out new --since-last daily --html"}
+		p.ends(t, 1)
+		wantError(t, p, "export to new", "file too large")
+		if left := leftovers(t, dir); len(left) > 0 {
+			t.Errorf("%s: left over: %q", format, left)
+		}
+	}
+	p := finarc(t, dir, "export", "jsonl", "--out", "new", "--since-last", "daily")
+	p.ends(t, 0)
+	if !strings.HasPrefix(p.stdout.String(), "3,000 rows") {
+		t.Errorf("the next one: %s", &p.stdout)
+	}
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	p = finarc(t, dir)
+	p.Path, p.Args = sh, []string{"sh", "-c", "exec finarc export jsonl > /dev/full"}
+	p.ends(t, 1)
+	wantError(t, p, "no space left on device")
+}
+
+// An export that is killed, whenever, leaves either the whole folder or none; what
+// it was writing is removed by the next; and no change is lost to the name.
+func TestKillExport(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 3000)
+	whole := 0
+	for i := 0; whole == 0; i++ {
+		if i == 200 {
+			t.Fatal("no export came to its end")
+		}
+		out := fmt.Sprintf("out%d", i)
+		p := finarc(t, dir, "export", dataFormatNames[i%3], "--out", out, "--since-last", "daily")
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(i)*15*time.Millisecond, func() { _ = p.Process.Kill() }) // it may have ended
+		err := p.Wait()
+		timer.Stop()
+		if exists(filepath.Join(dir, out)) {
+			if !exists(filepath.Join(dir, out, "datapackage.json")) {
+				t.Fatalf("%s is there, and not whole", out)
+			}
+			whole++
+		} else if err == nil {
+			t.Fatal("it ended well without a folder")
+		}
+	}
+	p := finarc(t, dir, "export", "jsonl", "--out", "last", "--since-last", "daily")
+	p.ends(t, 0)
+	if says := p.stdout.String(); !strings.HasPrefix(says, "0 rows") && !strings.HasPrefix(says, "3,000 rows") {
+		t.Errorf("the last: %s", says)
+	}
+	for _, name := range leftovers(t, dir) {
+		if strings.HasPrefix(name, ".") {
+			t.Errorf("left over: %s", name)
+		}
+	}
+}
