@@ -13,7 +13,7 @@ import (
 const (
 	groupBytes = 16 << 20 // of rows, before they are packed
 	groupRows  = 1 << 14
-	pageBytes  = 128 << 10
+	pageBytes  = 2 << 20
 )
 
 // parquetFile writes Apache Parquet (https://parquet.apache.org/docs/file-format/),

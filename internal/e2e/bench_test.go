@@ -32,6 +32,13 @@ import (
 //	of-zstd         likewise, as Zstandard frames at its default level
 //	show-ms         of finarc show as a whole process
 //	export-posts/s  of finarc export jekyll, into a new folder
+//
+// and of each of finarc export jsonl, csv and parquet, into a new folder
+//
+//	jsonl-posts/s     likewise
+//	jsonl-CPU-µs/post the processor time that it takes
+//	jsonl-peak-MiB    of its resident memory
+//	jsonl-of-archive  the size of its file as a part of the archive's
 func BenchmarkWhole(b *testing.B) {
 	for _, posts := range []int{5_000, 20_000, 50_000} {
 		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) { benchWhole(b, posts) })
@@ -69,7 +76,23 @@ func benchWhole(b *testing.B, posts int) {
 		b.ReportMetric(float64(stats.FileBytes)/float64(zstandard), "of-zstd")
 		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
 		b.ReportMetric(float64(posts)/export.wall.Seconds(), "export-posts/s")
+		for _, format := range []string{"jsonl", "csv", "parquet"} {
+			benchDataset(b, format, config, filepath.Join(dir, format), float64(posts), float64(stats.FileBytes))
+		}
 	}
+}
+
+// benchDataset measures an export in one of the formats of data sets.
+func benchDataset(b *testing.B, format, config, out string, posts, archived float64) {
+	p := measure(b, finarc, "export", format, "-c", config, "--out", out)
+	info, err := os.Stat(filepath.Join(out, "posts."+format))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(posts/p.wall.Seconds(), format+"-posts/s")
+	b.ReportMetric(float64(p.cpu.Microseconds())/posts, format+"-CPU-µs/post")
+	b.ReportMetric(p.peak/(1<<20), format+"-peak-MiB")
+	b.ReportMetric(float64(info.Size())/archived, format+"-of-archive")
 }
 
 // process is what a whole process took.
