@@ -20,8 +20,10 @@ demo: build ## crawl the built-in mirror and show what came of it, in demo/
 test: ## every test that this machine has the programs for
 	$(GO) test ./...
 
-race: ## the same under the race detector
-	$(GO) test -race ./...
+# The detector makes each test some five times slower: with -short, those that try
+# what comes by chance try less of it.
+race: ## the same, with fewer tries, under the race detector
+	$(GO) test -race -short -timeout 30m ./...
 
 # A number of inputs, not a time: at the end of a time the fuzzer of Go now and
 # then reports its own deadline as a failure.

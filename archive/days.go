@@ -28,7 +28,7 @@ func (a *Archive) wantedOfDay(ctx context.Context, buckets [][]byte, d news.Day,
 	err := a.view(ctx, func(t *tx) error {
 		list = nil
 		for _, bucket := range buckets {
-			some, err := t.wantedOn(bucket, d, after, n)
+			some, err := t.wantedAfter(bucket, dayKey(d), after, n)
 			if err != nil {
 				return err
 			}
@@ -38,31 +38,6 @@ func (a *Archive) wantedOfDay(ctx context.Context, buckets [][]byte, d news.Day,
 	})
 	slices.SortFunc(list, func(a, b news.Wanted) int { return bytes.Compare(idKey(a.ID), idKey(b.ID)) })
 	return list[:min(n, len(list))], err
-}
-
-// wantedOn returns up to n entries of a day in a bucket, after the given
-// identity.
-func (t *tx) wantedOn(bucket []byte, d news.Day, after news.ID, n int) (list []news.Wanted, err error) {
-	start := dayKey(d)
-	if after != "" {
-		start = idKey(after)
-	}
-	c := t.Bucket(bucket).Cursor()
-	for k, v := c.Seek(start); k != nil && bytes.HasPrefix(k, dayKey(d)) && len(list) < n; k, v = c.Next() {
-		if idOf(k) == after {
-			continue
-		}
-		v, err := unseal(bucket, k, v)
-		if err != nil {
-			return nil, err
-		}
-		w, err := t.decodeWanted(k, v)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, w)
-	}
-	return list, nil
 }
 
 // Unknown returns those of some posts that the archive knows nothing of.

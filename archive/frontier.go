@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -482,27 +483,34 @@ func (a *Archive) Failures(ctx context.Context, after news.ID, n int) ([]news.Wa
 
 func (a *Archive) wantedIn(ctx context.Context, bucket []byte, after news.ID, n int) ([]news.Wanted, error) {
 	var list []news.Wanted
-	err := a.view(ctx, func(t *tx) error {
-		list = nil
-		c := t.Bucket(bucket).Cursor()
-		var k, v []byte
-		if after == "" {
-			k, v = c.First()
-		} else if k, v = c.Seek(idKey(after)); k != nil && idOf(k) == after {
-			k, v = c.Next()
-		}
-		for ; k != nil && len(list) < n; k, v = c.Next() {
-			v, err := unseal(bucket, k, v)
-			if err != nil {
-				return err
-			}
-			w, err := t.decodeWanted(k, v)
-			if err != nil {
-				return err
-			}
-			list = append(list, w)
-		}
-		return nil
+	err := a.view(ctx, func(t *tx) (err error) {
+		list, err = t.wantedAfter(bucket, nil, after, n)
+		return err
 	})
 	return list, err
+}
+
+// wantedAfter returns up to n entries of a bucket whose keys begin with a prefix,
+// after the given identity.
+func (t *tx) wantedAfter(bucket, prefix []byte, after news.ID, n int) (list []news.Wanted, err error) {
+	start := prefix
+	if after != "" {
+		start = idKey(after)
+	}
+	c := t.Bucket(bucket).Cursor()
+	for k, v := c.Seek(start); k != nil && bytes.HasPrefix(k, prefix) && len(list) < n; k, v = c.Next() {
+		if idOf(k) == after {
+			continue
+		}
+		v, err := unseal(bucket, k, v)
+		if err != nil {
+			return nil, err
+		}
+		w, err := t.decodeWanted(k, v)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	return list, nil
 }

@@ -42,7 +42,7 @@ const (
 //	FINARC_SIM_OPS=10000000 go test ./archive -run TestSimulation -timeout 0
 func TestSimulation(t *testing.T) {
 	otherwise := uint64(simOps)
-	if os.Getenv("FINARC_SIM_SEED") != "" {
+	if os.Getenv("FINARC_SIM_SEED") != "" || testing.Short() {
 		otherwise = roundOps
 	}
 	seed, ops := fromEnv(t, "FINARC_SIM_SEED", rand.Uint64()), fromEnv(t, "FINARC_SIM_OPS", otherwise)

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -56,11 +55,8 @@ func (q *query) findOlder(ctx context.Context, a *Archive) error {
 
 // noteOlder looks whether the newest revision of a revision's post came in before.
 func (q *query) noteOlder(t *tx, seq uint64) error {
-	r, err := t.record(seq)
-	if errors.Is(err, ErrLost) {
-		return nil
-	}
-	if err != nil {
+	r, err := t.recordIfThere(seq)
+	if r == nil || err != nil {
 		return err
 	}
 	h, err := t.head(idOf(r.ID))

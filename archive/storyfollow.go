@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/finarc/finarc/story"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/finarc/finarc/story"
 )
 
 // Bounds of following.
@@ -206,11 +207,8 @@ func (b *following) full(began time.Time) bool {
 
 // take takes a revision if it is its post's newest.
 func (b *following) take(t *tx, seq uint64) error {
-	r, err := t.record(seq)
-	if errors.Is(err, ErrLost) {
-		return nil
-	}
-	if err != nil {
+	r, err := t.recordIfThere(seq)
+	if r == nil || err != nil {
 		return err
 	}
 	h, err := t.head(idOf(r.ID))
@@ -263,11 +261,8 @@ func (t *tx) told(seq uint64, r *record) (*told, error) {
 // replace notes that a revision is the newest no more. The others of its story
 // were perhaps in it because of its text.
 func (b *following) replace(t *tx, old uint64) error {
-	r, err := t.record(old)
-	if errors.Is(err, ErrLost) {
-		return nil
-	}
-	if err != nil {
+	r, err := t.recordIfThere(old)
+	if r == nil || err != nil {
 		return err
 	}
 	b.replaced[old] = r.when() / hour

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
@@ -160,6 +161,15 @@ func (t *tx) record(seq uint64) (*record, error) {
 		return nil, fmt.Errorf("revision %d: %w", seq, err)
 	}
 	return r, nil
+}
+
+// recordIfThere is as record, but returns nil where damage of the archive took it.
+func (t *tx) recordIfThere(seq uint64) (*record, error) {
+	r, err := t.record(seq)
+	if errors.Is(err, ErrLost) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func (t *tx) capture(seq uint64) (*news.Capture, error) {

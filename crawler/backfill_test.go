@@ -34,6 +34,17 @@ func forgetful(t *testing.T, s *stage, base string) *mirror.Mirror {
 	return m
 }
 
+// crawledOnce returns a mirror that has forgotten, and an archive of what it showed
+// when it was crawled.
+func crawledOnce(t *testing.T) (s *stage, base string, m *mirror.Mirror, a *archive.Archive) {
+	t.Helper()
+	s = new(stage)
+	base = serve(t, s)
+	m, a = forgetful(t, s, base), newArchive(t)
+	crawl(t, options(base, a))
+	return s, base, m, a
+}
+
 // named returns the posts of some days that the posts which are shown name, and
 // those that these name.
 func named(m *mirror.Mirror, from, to news.Day) map[news.ID]bool {
@@ -71,11 +82,7 @@ func filling(base string, a *archive.Archive, from, to news.Day) crawler.Options
 // day; either order of the days finds the same.
 func TestBackfillFollowsReports(t *testing.T) {
 	for _, newest := range []bool{true, false} {
-		s := new(stage)
-		base := serve(t, s)
-		m := forgetful(t, s, base)
-		a := newArchive(t)
-		crawl(t, options(base, a))
+		_, base, m, a := crawledOnce(t)
 		from, to := news.Day(20211213), news.Day(20211221)
 		want := named(m, from, to)
 		m.ResetRequests()
@@ -141,11 +148,7 @@ func checkFilled(t *testing.T, a *archive.Archive, m *mirror.Mirror, want map[ne
 // TestBackfillInterrupted: stopped ten times and taken up again, a backfill asks
 // for nothing twice, list pages included.
 func TestBackfillInterrupted(t *testing.T) {
-	s := new(stage)
-	base := serve(t, s)
-	m := forgetful(t, s, base)
-	a := newArchive(t)
-	crawl(t, options(base, a))
+	s, base, m, a := crawledOnce(t)
 	from, to := news.Day(20211213), news.Day(20211221)
 	want := named(m, from, to)
 	m.ResetRequests()
@@ -269,11 +272,7 @@ func TestBackfillOfLeads(t *testing.T) {
 
 // TestBackfillPlan: what a plan says is what is then asked for.
 func TestBackfillPlan(t *testing.T) {
-	s := new(stage)
-	base := serve(t, s)
-	m := forgetful(t, s, base)
-	a := newArchive(t)
-	crawl(t, options(base, a))
+	_, base, m, a := crawledOnce(t)
 	m.ResetRequests()
 	o := filling(base, a, 20211221, 20211221)
 	o.Limits = config.Default().Limits

@@ -34,6 +34,9 @@ const defaultKills = 12
 func kills(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("FINARC_KILLS")
+	if text == "" && testing.Short() {
+		return defaultKills / 4
+	}
 	if text == "" {
 		return defaultKills
 	}
