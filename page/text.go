@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -41,6 +42,9 @@ type textWriter struct {
 	line  []byte
 	skip  string // the name of the open element that is left out, if any
 	depth int    // how many elements of that name are open
+
+	places  []span // in order; those of the line at hand by offsets in it
+	settled int    // how many of them are by offsets in the text
 }
 
 func (w *textWriter) textToken() {
@@ -95,6 +99,9 @@ func (w *textWriter) separate(name []byte) {
 func (w *textWriter) flush() {
 	start := w.out.Len()
 	writeSqueezed(&w.out, w.line, start > 0)
+	if w.settled < len(w.places) {
+		w.settle(start)
+	}
 	w.line = w.line[:0]
 }
 
@@ -102,22 +109,33 @@ func (w *textWriter) flush() {
 // space for what breaks or tabulates it; blank lines not at all. Runs of plain
 // spaces stay: outlets have names with two in a row.
 func writeSqueezed(out *strings.Builder, line []byte, newLine bool) {
-	line = bytes.TrimFunc(line, isSpace)
-	if len(line) == 0 {
-		return
-	}
-	if newLine {
-		out.WriteByte('\n')
-	}
-	for len(line) > 0 {
-		n := bytes.IndexAny(line, "\t\r\n\f\x00")
-		if n < 0 {
-			out.Write(line)
-			return
+	sep := byte('\n')
+	for from, to := range pieces(line) {
+		if newLine {
+			out.WriteByte(sep)
 		}
-		out.Write(bytes.TrimRight(line[:n], " "))
-		out.WriteByte(' ')
-		line = bytes.TrimLeft(line[n:], " \t\r\n\f\x00")
+		out.Write(line[from:to])
+		newLine, sep = true, ' '
+	}
+}
+
+// pieces yields from where to where a line is kept; one space comes between two
+// pieces.
+func pieces(line []byte) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		end := len(bytes.TrimRightFunc(line, isSpace))
+		from := end - len(bytes.TrimLeftFunc(line[:end], isSpace))
+		for from < end {
+			n := bytes.IndexAny(line[from:end], "\t\r\n\f\x00")
+			if n < 0 {
+				yield(from, end)
+				return
+			}
+			if !yield(from, from+len(bytes.TrimRight(line[from:from+n], " "))) {
+				return
+			}
+			from = end - len(bytes.TrimLeft(line[from+n:end], " \t\r\n\f\x00"))
+		}
 	}
 }
 
