@@ -96,13 +96,13 @@ func (r *articleReader) textToken() {
 }
 
 // closePlace ends the open place. One that is longer than any name is the rest of a
-// page that does not close it, and none.
+// page that does not close it, and none; nor is a part of a character.
 func (r *articleReader) closePlace() {
 	if r.open.tag == "" {
 		return
 	}
 	r.open.tag = ""
-	if text := r.line[r.open.from:]; len(text) <= maxName && !isBlank(text) {
+	if text := r.line[r.open.from:]; len(text) <= maxName && !isBlank(text) && utf8.Valid(text) {
 		r.places = append(r.places, span{r.open.Security, r.open.from, len(r.line)})
 	}
 }
