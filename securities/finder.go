@@ -20,6 +20,23 @@ type Finder struct {
 	g     *Gazetteer
 	codes map[news.Security]bool
 	forms map[[2]rune][]*form // by the first two characters, the longest first
+	// begins has a bit for each two characters that forms begin with, by a hash: most
+	// places of a text are passed over without a look into the map.
+	begins [1 << 10]uint64
+}
+
+// bitOf returns where in begins two characters have their bit.
+func bitOf(a, b rune) (i int, bit uint64) {
+	hash := uint32(a)*0x9e3779b1 ^ uint32(b)*0x85ebca6b
+	return int(hash >> 22), 1 << (hash >> 16 & 63)
+}
+
+// formsAt returns the forms that begin with two characters.
+func (f *Finder) formsAt(a, b rune) []*form {
+	if i, bit := bitOf(a, b); f.begins[i]&bit == 0 {
+		return nil
+	}
+	return f.forms[[2]rune{a, b}]
 }
 
 // form is how a name stands in a text.
@@ -77,6 +94,8 @@ func (g *Gazetteer) Finder() *Finder {
 func (f *Finder) add(text string, k kind, o owner) {
 	chars := []rune(text)
 	at := [2]rune{chars[0], chars[1]}
+	word, bit := bitOf(chars[0], chars[1])
+	f.begins[word] |= bit
 	i := slices.IndexFunc(f.forms[at], func(other *form) bool { return slices.Equal(other.text, chars) })
 	if i < 0 {
 		i = len(f.forms[at])

@@ -165,7 +165,7 @@ func (s *scanner) nameAt(i, end int) (hit, bool) {
 	if i+1 >= end {
 		return hit{}, false
 	}
-	for _, f := range s.forms[[2]rune{s.folded[i], s.folded[i+1]}] {
+	for _, f := range s.formsAt(s.folded[i], s.folded[i+1]) {
 		to := i + len(f.text)
 		if to > end || !slices.Equal(f.text, s.folded[i:to]) || s.inLonger(f, i, to) {
 			continue
