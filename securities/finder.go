@@ -203,6 +203,20 @@ func (f *Finder) Find(rev *news.Revision, a news.Article) []news.Place {
 	return places
 }
 
+// Places returns all places in which a post's title and article name a security or a
+// board, marked or not, in order.
+func (f *Finder) Places(rev *news.Revision, a news.Article) []news.Place {
+	places := f.Find(rev, a)
+	for _, p := range a.Marked {
+		p.Name = f.g.NameAt(p.Security, rev.PlaceDay())
+		places = append(places, p)
+	}
+	slices.SortStableFunc(places, func(a, b news.Place) int {
+		return cmp.Or(boolean(b.In == news.InTitle)-boolean(a.In == news.InTitle), cmp.Compare(a.From, b.From))
+	})
+	return places
+}
+
 // place returns a hit as a place.
 func (f *Finder) place(h *hit, s news.Security, day news.Day) news.Place {
 	by := news.ByCode

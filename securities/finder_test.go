@@ -180,7 +180,9 @@ func TestMarksTakenAway(t *testing.T) {
 		for _, p := range a.Marked {
 			if !p.Board() {
 				marked++
-				if slices.ContainsFunc(found, func(q news.Place) bool { return p.Security == q.Security && p.In == q.In && p.From == q.From && p.To == q.To }) {
+				if slices.ContainsFunc(found, func(q news.Place) bool {
+					return p.Security == q.Security && p.In == q.In && p.From == q.From && p.To == q.To
+				}) {
 					again++
 				}
 			}

@@ -83,7 +83,7 @@ Jekyll files or as a data set.`,
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	add(root, groupGather, a.crawlCommand(), a.watchCommand(), a.backfillCommand(), a.importCommand(), a.demoCommand(), a.mirrorCommand())
-	add(root, groupLook, a.listCommand(), a.showCommand(), a.storiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupLook, a.listCommand(), a.showCommand(), a.storiesCommand(), a.securitiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
 	add(root, groupCare, a.verifyCommand(), a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())

@@ -36,6 +36,10 @@ feed and plain text: where only an advert changed, it stays.
 --story lists the posts that run the same story: the origin, which was published
 first, and how much later each reprint came. finarc stories finds them.
 
+--securities lists the places in title and text that name a security or a board: those
+that the mirror marks (mark), and those that are found by a name or a code. start and
+end are in characters, from 0, of the title or of the text that --text writes.
+
 --diff shows what differs between the last two revisions, or between those whose
 numbers A and B follow: [-deleted-]{+added+}, in colours on a terminal unless
 NO_COLOR is set. Long stretches without changes are cut down to ….`,
@@ -47,6 +51,7 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
   finarc show NW202112222222306968 --diff        what the last change was
   finarc show NW202112222222306968 --diff 1 3    from revision 1 to revision 3
   finarc show NW202112222222306968 --story
+  finarc show NW202112222222306968 --securities
   finarc show NW202112222222306968 --revision 1 --text
   finarc show NW202112222222306968 --as-of 2021-12-22T10:00`,
 		Args: s.args, ValidArgsFunction: cobra.NoFileCompletions,
@@ -68,6 +73,8 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
 				return err
 			}
 			switch {
+			case s.securities:
+				return a.showSecurities(cmd.Context(), arc, id, f)
 			case s.revisions:
 				return a.showRevisions(cmd.Context(), arc, id)
 			case s.story:
@@ -84,9 +91,10 @@ NO_COLOR is set. Long stretches without changes are cut down to ….`,
 
 // showing is the flags of show.
 type showing struct {
-	raw, text, revisions, diff, story bool
-	revision                          int
-	asOf                              asOf
+	raw, text, revisions, diff, story, securities bool
+
+	revision int
+	asOf     asOf
 }
 
 func (s *showing) register(cmd *cobra.Command) {
@@ -96,6 +104,7 @@ func (s *showing) register(cmd *cobra.Command) {
 	f.BoolVar(&s.revisions, "revisions", false, "list the post's revisions")
 	f.BoolVar(&s.diff, "diff", false, "show what differs between the last two revisions, or between A and B")
 	f.BoolVar(&s.story, "story", false, "list the posts that run the same story")
+	f.BoolVar(&s.securities, "securities", false, "list the places that name a security or board, marked or not")
 	f.IntVar(&s.revision, "revision", 0, "show revision `N`, 1 for the first")
 	completeFlag(cmd, "revision", noValues)
 	s.asOf.register(cmd, "show the post as it was known")
@@ -117,7 +126,7 @@ func (s *showing) args(cmd *cobra.Command, args []string) error {
 func (s *showing) form(cmd *cobra.Command, today news.Day) (form, error) {
 	f := form{raw: s.raw, text: s.text, revision: s.revision}
 	for _, flags := range [][]string{
-		{"raw", "text", "revisions", "diff", "story"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff", "story"},
+		{"raw", "text", "revisions", "diff", "story", "securities"}, {"raw", "text", "json"}, {"revision", "as-of", "revisions", "diff", "story"},
 	} {
 		if err := exclusive(cmd, flags...); err != nil {
 			return f, err

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"schedule":   {"news"},
 	"page":       {"news"},
 	"story":      nil,
+	"securities": {"news"},
 	"durable":    nil,
 	"archive":    {"news", "story", "durable"},
 	"jekyll":     {"news", "page", "durable"},
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 	"revisit":    {"news"},
 	"coverage":   {"news"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "mirror", "crawler", "metrics", "notify"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "mirror", "crawler", "metrics", "notify"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
