@@ -35,7 +35,7 @@ var exchanges = []struct {
 }
 
 // labels stand before a code that is called one.
-var labels = []string{"股票代码", "证券代码", "股份代号", "股票代号", "代码"}
+var labels = []string{"股票代码", "证券代码", "股份代号", "股票代号", "公司代码"}
 
 // Lengths of codes, in digits.
 const (
@@ -62,16 +62,16 @@ type code struct {
 // codeAt returns the code that begins at offset i in one of the usual forms, or
 // behind the name of an exchange that does.
 func (c *coder) codeAt(i int) (code, bool) {
-	if i > 0 && (isWord(c.folded[i-1]) || c.folded[i-1] == '.') && isWord(c.folded[i]) {
-		return code{}, false
-	}
 	switch r := c.folded[i]; {
 	case isDigit(r):
-		if s, to, ok := c.withSuffix(i); ok {
+		if s, to, ok := c.withSuffix(i); ok && !c.goesOn(i) {
 			return code{s, i, to}, true
 		}
 		return c.bare(i)
 	case isLetter(r):
+		if c.goesOn(i) {
+			return code{}, false
+		}
 		for _, form := range []func(int) (news.Security, int, bool){c.withPrefix, c.board, c.ofExchange, c.withSuffix} {
 			if s, to, ok := form(i); ok {
 				return code{s, i, to}, true
@@ -83,6 +83,9 @@ func (c *coder) codeAt(i int) (code, bool) {
 	}
 	return code{}, false
 }
+
+// goesOn reports whether what stands at i belongs to the word or number before it.
+func (c *coder) goesOn(i int) bool { return i > 0 && (isWord(c.folded[i-1]) || c.folded[i-1] == '.') }
 
 // withSuffix reads 600160.SH, 9988.HK, BABA.US.
 func (c *coder) withSuffix(i int) (s news.Security, to int, ok bool) {
@@ -199,6 +202,9 @@ func upper(text []rune) []rune {
 func (c *coder) bare(i int) (code, bool) {
 	to := c.run(i, isDigit)
 	if to-i != mainlandDigits && (to-i != hongKongDigits || c.folded[i] != '0') || c.inWord(to) {
+		return code{}, false
+	}
+	if c.goesOn(i) {
 		return code{}, false
 	}
 	labelled := c.labelled(i)

@@ -155,7 +155,7 @@ func span(uses []use, i int) (from, to news.Day) {
 			continue
 		}
 		if other.first > u.last {
-			to = min(to, u.last.Add(late))
+			to = min(to, other.first.Add(late))
 		}
 		if other.last < u.first {
 			from = max(from, u.first.Add(-early))

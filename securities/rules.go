@@ -13,7 +13,7 @@ var (
 	}
 	// notLonger begin as those do and are said of the company.
 	notLonger = []string{
-		"业绩", "业务", "业内", "网络", "数据显示", "区域", "市场价", "市场部", "市场份额", "酒股份", "保险业务", "基金持", "基金经理", "资本开支", "资本支出", "中心城区", "讯息", "路演",
+		"业绩", "业务", "业内", "网络", "区域", "市场价", "市场部", "市场份额", "酒股份", "保险业务", "基金持", "基金经理", "资本开支", "资本支出", "中心城区", "讯息", "路演",
 	}
 	// brokers end the names of those whom reports quote.
 	brokers = []string{"证券", "中金公司", "国泰君安", "国泰海通", "东方财富", "国际"}
@@ -21,6 +21,8 @@ var (
 	quoteWords = []string{
 		"分析师", "研报", "研究", "首席", "认为", "指出", "预计", "预测", "表示", "建议", "维持", "给予", "发布研报", "发表", "策略", "最新", "投顾", "营业部", "电", "称", "席位", "(香港)", "宏观",
 	}
+	// adviceWords follow a broker and a colon where a title quotes it.
+	adviceWords = []string{"维持", "给予", "首予", "上调", "下调", "看好", "建议", "预计", "重申", "关注"}
 	// companyWords follow the name of a company that is a common word too.
 	companyWords = []string{
 		"公司", "集团", "股价", "股份", "美股", "港股", "盘前", "盘后", "财报", "CEO", "首席执行官", "市值", "总市值", "发布财报", "涨超", "跌超", "收涨", "收跌", "高开", "低开",
@@ -30,7 +32,7 @@ var (
 		"公司", "集团", "公告", "股价", "股份", "发布", "表示", "披露", "称", "宣布", "拟", "涨", "跌", "收", "报", "盘中", "早盘", "午后", "今日", "前三季度", "上半年", "年报", "净利", "营收", "董事", "高管", "股东", "回应", "的股", "市值", ":", "(",
 	}
 	// boardWords follow the name of a sector or a concept.
-	boardWords = []string{"板块", "概念", "指数", "行业板块"}
+	boardWords = []string{"板块", "概念", "指数", "行业板块", "领涨", "领跌", "走强", "走弱", "拉升", "涨超", "跌超"}
 	// boardEnds end such names that nothing else is called by.
 	boardEnds = []string{"概念", "板块"}
 	// creditWords begin what names the source or the editor of an article.

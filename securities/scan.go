@@ -192,7 +192,13 @@ func (s *scanner) inLonger(f *form, i, to int) bool {
 	if n := anyAt(s.folded, to, longerWords); n > 0 && anyAt(s.folded, to, notLonger) == 0 {
 		return true
 	}
-	return endsWith(f.text, brokers) && anyAt(s.folded, to, quoteWords) > 0
+	if !endsWith(f.text, brokers) {
+		return false
+	}
+	if to < len(s.folded) && s.folded[to] == ':' && anyAt(s.folded, to+1, adviceWords) > 0 {
+		return true
+	}
+	return anyAt(s.folded, to, quoteWords) > 0
 }
 
 // told reports whether the words behind a name say what it is: a company, a board.
