@@ -119,8 +119,8 @@ func TestNamesAsANaiveScanFindsThem(t *testing.T) {
 		s := &scanner{coder: coder{Finder: f, text: text, folded: fold(text)}, day: 20211222}
 		var got []hit
 		for i := 0; i < len(text); i++ {
-			if h, ok := s.nameAt(i, len(text)); ok {
-				got = append(got, h)
+			if h := s.nameAt(i, len(text)); h != nil {
+				got = append(got, *h)
 				i = h.to - 1
 			}
 		}

@@ -99,11 +99,11 @@ func (s *scanner) step(i, end int, before *named) int {
 		s.addCode(c, before)
 		return c.to
 	}
-	h, ok := s.nameAt(i, end)
-	if !ok {
+	h := s.nameAt(i, end)
+	if h == nil {
 		return i + 1
 	}
-	s.hits = append(s.hits, h)
+	s.hits = append(s.hits, *h)
 	at := len(s.hits) - 1
 	*before = named{h.to, h.may, &at}
 	return h.to
@@ -160,10 +160,10 @@ func (s *scanner) brackets(from, to int) bool {
 }
 
 // nameAt returns the longest name at offset i that ends before end and is not part
-// of a longer one.
-func (s *scanner) nameAt(i, end int) (hit, bool) {
+// of a longer one, or nil.
+func (s *scanner) nameAt(i, end int) *hit {
 	if i+1 >= end {
-		return hit{}, false
+		return nil
 	}
 	for _, f := range s.formsAt(s.folded[i], s.folded[i+1]) {
 		to := i + len(f.text)
@@ -171,13 +171,13 @@ func (s *scanner) nameAt(i, end int) (hit, bool) {
 			continue
 		}
 		if may := f.ownersOn(s.day); len(may) > 0 {
-			return hit{
+			return &hit{
 				in: s.in, from: i, to: to, text: string(s.text[i:to]), form: f, may: may,
 				told: s.told(f, to), subject: anyAt(s.folded, to, subjectWords) > 0,
-			}, true
+			}
 		}
 	}
-	return hit{}, false
+	return nil
 }
 
 // inLonger reports whether a name, from i to to, is part of another word or name: of

@@ -39,6 +39,12 @@ import (
 //	jsonl-CPU-µs/post the processor time that it takes
 //	jsonl-peak-MiB    of its resident memory
 //	jsonl-of-archive  the size of its file as a part of the archive's
+//
+// and of finarc securities, and with --marked
+//
+//	securities-CPU-µs/post the processor time that it takes
+//	securities-peak-MiB    of its resident memory
+//	marked-CPU-µs/post     likewise
 func BenchmarkWhole(b *testing.B) {
 	for _, posts := range []int{5_000, 20_000, 50_000} {
 		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) { benchWhole(b, posts) })
@@ -79,6 +85,10 @@ func benchWhole(b *testing.B, posts int) {
 		for _, format := range []string{"jsonl", "csv", "parquet"} {
 			benchDataset(b, format, config, filepath.Join(dir, format), float64(posts), float64(stats.FileBytes))
 		}
+		all, marked := measure(b, finarc, "securities", "-c", config), measure(b, finarc, "securities", "-c", config, "--marked")
+		b.ReportMetric(float64(all.cpu.Microseconds())/float64(posts), "securities-CPU-µs/post")
+		b.ReportMetric(all.peak/(1<<20), "securities-peak-MiB")
+		b.ReportMetric(float64(marked.cpu.Microseconds())/float64(posts), "marked-CPU-µs/post")
 	}
 }
 
