@@ -3,6 +3,7 @@ package securities
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -215,12 +216,17 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
+// With some 4,400 names of usual characters.
 func BenchmarkFind(b *testing.B) {
-	var list []called
-	for seed := range uint64(40) {
-		list = append(list, newGenerator(seed).companies...)
+	list := readNames(b)
+	chars := []rune("中国华东方大新天海金上北京南江山河长安人民公司业务市场增长经济投资银行报告记者发展产品技术科信息电力能源生物医药文化旅游交通运建设环")
+	for i, first := range chars {
+		for j, second := range chars {
+			s := news.Security{Market: news.MarketShanghai, Code: strconv.Itoa(600000 + i*len(chars) + j)}
+			list = append(list, called{s, 20211201, 20221201, 1, string(first) + string(second) + "股份"})
+		}
 	}
-	f := gazetteerOf(append(list, readNames(b)...)).Finder()
+	f := gazetteerOf(list).Finder()
 	m, err := mirror.New(mirror.Options{Seed: 5, Posts: 200})
 	if err != nil {
 		b.Fatal(err)
