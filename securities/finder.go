@@ -74,6 +74,9 @@ func (g *Gazetteer) Finder() *Finder {
 		f.codes[s] = true
 		uses := g.known[s]
 		for i := range uses {
+			if !trusted(uses, i) {
+				continue
+			}
 			o := owner{Security: s, posts: uses[i].all()}
 			o.from, o.to = span(uses, i)
 			for _, text := range formsOf(uses[i].name) {
@@ -137,12 +140,27 @@ func kindOf(text string, s news.Security, ordinary map[string]bool) kind {
 	return kindName
 }
 
-// Days by which names are told from those that took their place.
+// How names are told from those that took their place, and from slips of a page.
 const (
-	early = 30 // a text can have a name before the first mark with it
-	late  = 90 // texts go on with an old name
+	early = 30 // days: a text can have a name before the first mark with it
+	late  = 90 // days: texts go on with an old name
 	taken = 3  // posts that mark a name before it takes the place of another
+	slips = 50 // a name that fewer than one in so many posts of the same months have is a slip
 )
+
+// trusted reports whether a name is looked for. One that pages marked now and then in
+// place of the usual one may be any word.
+func trusted(uses []use, i int) bool {
+	u, most, meanwhile := &uses[i], 0, 0
+	for j := range uses {
+		if uses[j].name != "" {
+			most = max(most, uses[j].all())
+			meanwhile += uses[j].posts(monthOf(u.first), monthOf(u.last))
+		}
+	}
+	n := u.all()
+	return n == most || passing(u.name) || n >= taken && slips*n >= meanwhile
+}
 
 // span returns the days on which a name can mean the security. It ends when another
 // took its place, and begins when it took that of another.

@@ -76,6 +76,20 @@ func TestNamesOfTheirTime(t *testing.T) {
 	}
 }
 
+// A word that a page marks now and then in place of the name is none.
+func TestSlips(t *testing.T) {
+	list := []called{
+		{chemist, 20210104, 20211230, 300, "巨化股份"}, {chemist, 20211201, 20211201, 1, "该公司"}, {chemist, 20210104, 20211230, 5, "氟化工"},
+		{chemist, 20210104, 20211230, 9, "巨化"}, {chemist, 20211222, 20211222, 1, "XD巨化股"},
+	}
+	f := gazetteerOf(list).Finder()
+	for text, want := range map[string]bool{"该公司": false, "氟化工": false, "巨化集团": true, "XD巨化股": true, "巨化股份": true} {
+		if got := find(f, 20211222, text); (len(got) > 0) != want {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
 // naiveNames are the places of names as a scan by each form at each place finds them.
 func naiveNames(f *Finder, text []rune, day news.Day) []hit {
 	var all []*form
@@ -213,6 +227,29 @@ func FuzzFind(f *testing.F) {
 			a.Marked = []news.Place{{Security: news.Security{Market: 1, Code: "600160"}, By: news.ByMark, In: news.InText, From: int(at), To: int(at) + 2}}
 		}
 		checkPlaces(t, &rev, a, finder.Find(&rev, a))
+	})
+}
+
+// Whatever pages mark as names can be learned and looked for.
+func FuzzLearn(f *testing.F) {
+	for _, c := range readNames(f) {
+		f.Add(c.name, c.Code, c.name+"（"+c.Code+"）")
+	}
+	f.Add("-W", "", "A-WＡ-Ｗ")
+	f.Fuzz(func(t *testing.T, name, code, text string) {
+		s, err := news.ParseSecurity("1." + code)
+		if err != nil || !utf8.ValidString(text) {
+			return
+		}
+		g := gazetteerOf([]called{{s, 20211201, 20211201, 1, name}, {chemist, 20211201, 20211201, 1, "巨化股份"}})
+		rev := news.Revision{Post: news.Post{Title: name, Published: news.Day(20211222).Time()}}
+		a := news.Article{Text: text, Own: len(text)}
+		if utf8.ValidString(name) {
+			checkPlaces(t, &rev, a, g.Finder().Find(&rev, a))
+		}
+		if n := g.NameAt(s, 20211222); n != "" && n != strings.TrimSpace(name) && s != chemist {
+			t.Errorf("%q is called %q", name, n)
+		}
 	})
 }
 
