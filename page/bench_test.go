@@ -77,6 +77,15 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
+func BenchmarkReadArticle(b *testing.B) {
+	body := strings.Repeat(testBody, 12)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		ReadArticle(body)
+	}
+}
+
 // BenchmarkGoqueryPost is the usual way to read a post, for comparison: a tree
 // of the page, and selectors for its title, date, tags and links.
 func BenchmarkGoqueryPost(b *testing.B) {

@@ -144,7 +144,7 @@ func placesIn(text string, spans []span) []news.Place {
 		chars += utf8.RuneCountInString(text[at:from])
 		at = from
 		places = append(places, news.Place{
-			Security: s.Security, Name: marked, Text: marked, By: news.ByMark, In: news.InText,
+			Security: s.Security, Text: marked, By: news.ByMark, In: news.InText,
 			From: chars, To: chars + utf8.RuneCountInString(marked),
 		})
 	}

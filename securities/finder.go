@@ -15,7 +15,7 @@ import (
 var words string
 
 // Finder finds in posts the securities that they name and do not mark, by what a
-// gazetteer knew when it was made.
+// gazetteer knew when it was made. It never changes, so many may use it at a time.
 type Finder struct {
 	g     *Gazetteer
 	codes map[news.Security]bool
@@ -65,6 +65,7 @@ type owner struct {
 
 // Finder returns what finds the names and codes that are known by now.
 func (g *Gazetteer) Finder() *Finder {
+	g = g.clone()
 	f := &Finder{g: g, codes: make(map[news.Security]bool), forms: make(map[[2]rune][]*form)}
 	ordinary := make(map[string]bool)
 	for w := range strings.FieldsSeq(words) {

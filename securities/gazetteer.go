@@ -198,6 +198,19 @@ func passing(name string) bool {
 	return false
 }
 
+// clone returns a gazetteer that learns nothing of what this one learns later.
+func (g *Gazetteer) clone() *Gazetteer {
+	c := &Gazetteer{known: make(map[news.Security][]use, len(g.known))}
+	for s, uses := range g.known {
+		uses = slices.Clone(uses)
+		for i := range uses {
+			uses[i].months = slices.Clone(uses[i].months)
+		}
+		c.known[s] = uses
+	}
+	return c
+}
+
 // Known returns all securities and boards, in order of market and code.
 func (g *Gazetteer) Known() []news.Security {
 	return slices.SortedFunc(maps.Keys(g.known), compareSecurities)

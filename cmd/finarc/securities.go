@@ -120,31 +120,37 @@ func (a *app) securities(ctx context.Context, arc *archive.Archive, sel archive.
 	if err != nil {
 		return err
 	}
+	day := lastDay(sel, a.today())
 	var list []securityJSON
-	add := func(c securities.Count, r *risen) {
-		if !fl.fresh || within(g.First(c.Security), sel) {
-			list = append(list, securityOf(g, c, len(list)+1, lastDay(sel, a.today()), r))
+	if fl.rising {
+		rises, err := a.rises(ctx, s, survey, sel, fl.boards)
+		if err != nil {
+			return err
 		}
-	}
-	if !fl.rising {
-		for _, c := range survey.Counts(fl.boards) {
-			add(c, nil)
+		for i, r := range rises {
+			list = append(list, securityOf(g, r.Count, i+1, day, &risen{r.Before, r.Expected, r.Chance}))
 		}
 		return a.writeSecurities(list, fl)
 	}
-	before := sel
-	before.From, before.To, before.Limit = sel.From.Add(-usualDays), sel.From.Add(-1), 0
-	usual, err := s.survey(ctx, before)
-	if err != nil {
-		return err
-	}
-	if usual.Posts == 0 {
-		fmt.Fprintf(a.err, "finarc: there are no posts of the %d days before %s to compare with\n", usualDays, sel.From)
-	}
-	for _, r := range securities.Rising(survey, usual, fl.boards) {
-		add(r.Count, &risen{r.Before, r.Expected, r.Chance})
+	for _, c := range survey.Counts(fl.boards) {
+		if !fl.fresh || within(g.First(c.Security), sel) {
+			list = append(list, securityOf(g, c, len(list)+1, day, nil))
+		}
 	}
 	return a.writeSecurities(list, fl)
+}
+
+// rises returns what the surveyed posts name far more often than those before.
+func (a *app) rises(ctx context.Context, s surveyor, now *securities.Survey, sel archive.Selection, boards bool) ([]securities.Rise, error) {
+	sel.From, sel.To, sel.Limit = sel.From.Add(-usualDays), sel.From.Add(-1), 0
+	usual, err := s.survey(ctx, sel)
+	if err != nil {
+		return nil, err
+	}
+	if usual.Posts == 0 {
+		fmt.Fprintf(a.err, "finarc: there are no posts of the %d days before %s to compare with\n", usualDays, sel.To.Add(1))
+	}
+	return securities.Rising(now, usual, boards), nil
 }
 
 // learned returns what all posts teach of names, as of a moment.
