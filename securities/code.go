@@ -63,15 +63,13 @@ type code struct {
 // behind the name of an exchange that does.
 func (c *coder) codeAt(i int) (code, bool) {
 	switch r := c.folded[i]; {
+	case c.goesOn(i):
 	case isDigit(r):
-		if s, to, ok := c.withSuffix(i); ok && !c.goesOn(i) {
+		if s, to, ok := c.withSuffix(i); ok {
 			return code{s, i, to}, true
 		}
 		return c.bare(i)
 	case isLetter(r):
-		if c.goesOn(i) {
-			return code{}, false
-		}
 		for _, form := range []func(int) (news.Security, int, bool){c.withPrefix, c.board, c.ofExchange, c.withSuffix} {
 			if s, to, ok := form(i); ok {
 				return code{s, i, to}, true
@@ -85,7 +83,9 @@ func (c *coder) codeAt(i int) (code, bool) {
 }
 
 // goesOn reports whether what stands at i belongs to the word or number before it.
-func (c *coder) goesOn(i int) bool { return i > 0 && (isWord(c.folded[i-1]) || c.folded[i-1] == '.') }
+func (c *coder) goesOn(i int) bool {
+	return i > 0 && isWord(c.folded[i]) && (isWord(c.folded[i-1]) || c.folded[i-1] == '.')
+}
 
 // withSuffix reads 600160.SH, 9988.HK, BABA.US.
 func (c *coder) withSuffix(i int) (s news.Security, to int, ok bool) {
@@ -202,9 +202,6 @@ func upper(text []rune) []rune {
 func (c *coder) bare(i int) (code, bool) {
 	to := c.run(i, isDigit)
 	if to-i != mainlandDigits && (to-i != hongKongDigits || c.folded[i] != '0') || c.inWord(to) {
-		return code{}, false
-	}
-	if c.goesOn(i) {
 		return code{}, false
 	}
 	labelled := c.labelled(i)

@@ -63,6 +63,9 @@ type owner struct {
 	posts    int
 }
 
+// maxOwners bounds of how many securities a name is looked for: those of most posts.
+const maxOwners = 16
+
 // Finder returns what finds the names and codes that are known by now.
 func (g *Gazetteer) Finder() *Finder {
 	g = g.clone()
@@ -89,6 +92,7 @@ func (g *Gazetteer) Finder() *Finder {
 		slices.SortStableFunc(list, func(a, b *form) int { return cmp.Compare(len(b.text), len(a.text)) })
 		for _, form := range list {
 			slices.SortStableFunc(form.owners, func(a, b owner) int { return cmp.Compare(b.posts, a.posts) })
+			form.owners = form.owners[:min(len(form.owners), maxOwners)]
 		}
 	}
 	return f

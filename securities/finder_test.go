@@ -209,6 +209,17 @@ func TestMarksTakenAway(t *testing.T) {
 	}
 }
 
+// Texts that repeat what is looked into take no longer than their length lets expect:
+// this would not end where one cost its square.
+func TestLongTexts(t *testing.T) {
+	f := gazetteerOf(readNames(t)).Finder()
+	for _, part := range []string{"1", "A", " ", "（", "SH600160,", "600160.SH", "巨化股份（", "(600160,", "NYSE: ", "1 ", "来源：", "招商证券", "股票代码 "} {
+		text := strings.Repeat(part, 1<<20/len(part))
+		rev, a := news.Revision{Post: news.Post{Title: part}}, news.Article{Text: text, Own: len(text)}
+		checkPlaces(t, &rev, a, f.Find(&rev, a))
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	finder := gazetteerOf(readNames(f)).Finder()
 	for _, file := range []string{"train.txt", "heldout.txt"} {

@@ -62,10 +62,10 @@ type scanner struct {
 // scan finds what may name a security in a text, but for its marked places.
 func (f *Finder) scan(text []rune, marked []news.Place, day news.Day, in news.PlacePart) *scanner {
 	s := &scanner{coder: coder{Finder: f, text: text, folded: fold(text)}, in: in, day: day}
-	var before named
+	before := named{hit: -1}
 	for i := 0; i < len(text); {
 		if len(marked) > 0 && i >= marked[0].From {
-			before = named{marked[0].To, []news.Security{marked[0].Security}, nil}
+			before = named{marked[0].To, []news.Security{marked[0].Security}, -1}
 			i, marked = max(i, marked[0].To), marked[1:]
 			continue
 		}
@@ -86,7 +86,7 @@ func (f *Finder) scan(text []rune, marked []news.Place, day news.Day, in news.Pl
 type named struct {
 	to  int
 	may []news.Security
-	hit *int // its place among the hits; nil: it is marked
+	hit int // its place among the hits; -1: it is marked, or there is none
 }
 
 // step looks for a code or a name at offset i that ends before end, and returns
@@ -103,9 +103,8 @@ func (s *scanner) step(i, end int, before *named) int {
 	if h == nil {
 		return i + 1
 	}
+	*before = named{h.to, h.may, len(s.hits)}
 	s.hits = append(s.hits, *h)
-	at := len(s.hits) - 1
-	*before = named{h.to, h.may, &at}
 	return h.to
 }
 
@@ -143,16 +142,22 @@ func (s *scanner) belongs(code string, before *named) bool {
 	if i < 0 {
 		return false
 	}
-	if before.hit != nil {
-		h := &s.hits[*before.hit]
+	if before.hit >= 0 {
+		h := &s.hits[before.hit]
 		h.may, h.coded = h.may[i:i+1], true
 	}
 	return true
 }
 
+// maxBetween is how many characters stand at most between a name and its code.
+const maxBetween = 16
+
 // brackets reports whether nothing but the beginning of brackets, and a word that
 // says that a code follows, stands between two offsets.
 func (s *scanner) brackets(from, to int) bool {
+	if to-from > maxBetween {
+		return false
+	}
 	between := strings.TrimSpace(string(s.folded[from:to]))
 	between, ok := strings.CutPrefix(between, "(")
 	between = strings.TrimRight(strings.TrimSpace(between), ": ")
