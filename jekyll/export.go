@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/finarc/finarc/durable"
 	"github.com/finarc/finarc/news"
 )
 
@@ -54,22 +55,45 @@ type Mending struct {
 // then tells how far it came. A post that cannot be written as a file is no
 // error: it is among the refused.
 func Export(ctx context.Context, dir string, posts iter.Seq2[news.Revision, error], o ExportOptions) (report Report, err error) {
-	top, err := openTop(dir)
+	top, err := durable.OpenFolder(dir)
 	if err != nil {
 		return Report{}, err
 	}
-	e := &exporter{options: o, top: top, categories: map[string]string{}, named: map[string]news.ID{}}
+	e := newExporter(func(rev *news.Revision) ([]byte, []string, error) { return marshal(rev, o.Options) })
+	e.options, e.top = o, top
 	err = errors.Join(e.export(ctx, posts), e.closePages(top))
 	return e.report, err
 }
 
+// ExportPosts writes a file for each post into the directory dir itself, as
+// [Export] does, with names from [FileName], and what marshal makes of it. A post of which
+// marshal makes an error is refused.
+func ExportPosts(ctx context.Context, dir string, posts iter.Seq2[news.Revision, error], marshal func(*news.Revision) ([]byte, error)) (Report, error) {
+	to, err := durable.OpenFolder(dir)
+	if err != nil {
+		return Report{}, err
+	}
+	e := newExporter(func(rev *news.Revision) ([]byte, []string, error) {
+		data, err := marshal(rev)
+		return data, nil, err
+	})
+	err = e.allPosts(ctx, to, posts)
+	return e.report, err
+}
+
 type exporter struct {
+	// marshal makes a post's file, and tells what was mended for it.
+	marshal    func(*news.Revision) (data []byte, mended []string, err error)
 	options    ExportOptions
-	top        *folder
-	posts      *folder
+	top        *durable.Folder
+	posts      *durable.Folder
 	report     Report
 	categories map[string]string  // of the posts, with the tag of the first that has one
 	named      map[string]news.ID // whose file names are that do not tell it
+}
+
+func newExporter(marshal func(*news.Revision) ([]byte, []string, error)) *exporter {
+	return &exporter{marshal: marshal, categories: map[string]string{}, named: map[string]news.ID{}}
 }
 
 func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, error]) error {
@@ -78,7 +102,11 @@ func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, er
 			return err
 		}
 	}
-	if err := e.allPosts(ctx, posts); err != nil {
+	to, err := e.top.Sub("_posts")
+	if err != nil {
+		return err
+	}
+	if err := e.allPosts(ctx, to, posts); err != nil {
 		return err
 	}
 	if e.options.Categories {
@@ -88,19 +116,18 @@ func (e *exporter) export(ctx context.Context, posts iter.Seq2[news.Revision, er
 }
 
 // closePages closes a folder that holds pages of the site.
-func (e *exporter) closePages(f *folder) error {
-	err := f.close()
-	e.report.Pages += f.changed
+func (e *exporter) closePages(f *durable.Folder) error {
+	err := f.Close()
+	e.report.Pages += f.Changed()
 	return err
 }
 
-func (e *exporter) allPosts(ctx context.Context, posts iter.Seq2[news.Revision, error]) (err error) {
-	if e.posts, err = e.top.sub("_posts"); err != nil {
-		return err
-	}
+// allPosts writes the files of posts into a folder, and closes it.
+func (e *exporter) allPosts(ctx context.Context, to *durable.Folder, posts iter.Seq2[news.Revision, error]) (err error) {
+	e.posts = to
 	defer func() {
-		err = errors.Join(err, e.posts.close())
-		e.report.Written = e.posts.changed
+		err = errors.Join(err, e.posts.Close())
+		e.report.Written = e.posts.Changed()
 	}()
 	for f, err := range ahead(e.files(ctx, posts), 64) {
 		if err != nil {
@@ -130,7 +157,7 @@ func (e *exporter) files(ctx context.Context, posts iter.Seq2[news.Revision, err
 				return
 			}
 			f := file{rev: rev}
-			f.data, f.mended, f.refused = marshal(&rev, e.options.Options)
+			f.data, f.mended, f.refused = e.marshal(&rev)
 			if !yield(f, nil) {
 				return
 			}
@@ -179,7 +206,7 @@ func (e *exporter) post(f *file) error {
 	if err != nil {
 		return err
 	}
-	same, err := e.posts.put(name, f.data)
+	same, err := e.posts.Put(name, f.data)
 	if err != nil {
 		return err
 	}
@@ -207,7 +234,7 @@ func (e *exporter) name(rev *news.Revision) (string, error) {
 		return name, nil
 	}
 	other := distinct(rev.Day(), rev)
-	if used, err := e.posts.exists(other); used || err != nil {
+	if used, err := e.posts.Exists(other); used || err != nil {
 		return other, err
 	}
 	taken, err := e.taken(name, rev.ID)
@@ -227,10 +254,10 @@ func (e *exporter) taken(name string, id news.ID) (bool, error) {
 	if holder, named := e.named[name]; named {
 		return holder != id, nil
 	}
-	if there, err := e.posts.exists(name); !there || err != nil {
+	if there, err := e.posts.Exists(name); !there || err != nil {
 		return false, err
 	}
-	data, err := e.posts.read(name)
+	data, err := e.posts.Read(name)
 	if err != nil {
 		return false, fmt.Errorf("read post: %w", err)
 	}

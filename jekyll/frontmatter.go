@@ -10,6 +10,15 @@ import (
 // dateLayout is how the mirror writes when a post was published.
 const dateLayout = "2006-01-02 15:04:05 -0700"
 
+// FrontMatter returns the front matter of a post with a day, its two rules
+// included, as [Marshal] writes it. Of the text that is to stand below it tells
+// whether Liquid must leave it alone.
+func FrontMatter(rev *news.Revision, text string) []byte {
+	var b bytes.Buffer
+	writeFrontMatter(&b, rev, hasLiquid(text))
+	return b.Bytes()
+}
+
 // writeFrontMatter writes the front matter of a post with a day, its two rules
 // included.
 func writeFrontMatter(b *bytes.Buffer, rev *news.Revision, liquid bool) {

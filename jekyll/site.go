@@ -12,6 +12,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/finarc/finarc/durable"
 )
 
 // skeletonFiles are what a folder with posts lacks to be a site.
@@ -40,7 +42,7 @@ func (e *exporter) skeletonFolder(files fs.FS, name string) (err error) {
 	}
 	to := e.top
 	if name != "." {
-		if to, err = e.top.sub(name); err != nil {
+		if to, err = e.top.Sub(name); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, e.closePages(to)) }()
@@ -57,13 +59,13 @@ func (e *exporter) skeletonFolder(files fs.FS, name string) (err error) {
 }
 
 // skeletonFile writes one file, unless there is one: it may have been edited.
-func (e *exporter) skeletonFile(files fs.FS, name string, to *folder) error {
+func (e *exporter) skeletonFile(files fs.FS, name string, to *durable.Folder) error {
 	data, err := fs.ReadFile(files, name)
 	if err != nil {
 		return fmt.Errorf("read skeleton: %w", err)
 	}
 	base := path.Base(name)
-	if there, err := to.exists(base); there || err != nil {
+	if there, err := to.Exists(base); there || err != nil {
 		return err
 	}
 	if base == "_config.yml" {
@@ -72,8 +74,8 @@ func (e *exporter) skeletonFile(files fs.FS, name string, to *folder) error {
 	return e.page(to, base, data)
 }
 
-func (e *exporter) page(to *folder, name string, data []byte) error {
-	_, err := to.put(name, data)
+func (e *exporter) page(to *durable.Folder, name string, data []byte) error {
+	_, err := to.Put(name, data)
 	return err
 }
 
@@ -91,14 +93,14 @@ func siteAddress(site string) []byte {
 // categoryPages writes the page of every category that the posts have.
 func (e *exporter) categoryPages() (err error) {
 	delete(e.categories, "")
-	to, err := e.top.sub("category")
+	to, err := e.top.Sub("category")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.closePages(to)) }()
 	names := pageNames{}
-	if err := to.names(names.add); err != nil {
-		return fmt.Errorf("read folder %s: %w", to.path, err)
+	if err := to.Names(names.add); err != nil {
+		return err
 	}
 	for _, category := range slices.Sorted(maps.Keys(e.categories)) {
 		if err := e.page(to, names.of(category), categoryPage(category, e.categories[category])); err != nil {

@@ -1,4 +1,4 @@
-package jekyll
+package durable
 
 import (
 	"bytes"
@@ -10,23 +10,22 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/finarc/finarc/durable"
 )
 
-// A folder is a place for whole files. No name and no symbolic link leads out
-// of the directory under which it was opened.
+// Folder is a place for whole files. No name and no symbolic link leads out of the
+// directory under which it was opened. Only one may be open of a directory at a
+// time. It must be closed in the end.
 //
 // Files are written under temporary names first. When a number of them are,
 // all are forced to the disk at once, and then given their names: neither a
 // killed process nor a power cut leaves half a file, and one wait for the disk
 // serves many files.
-type folder struct {
+type Folder struct {
 	root    *os.Root
 	path    string         // for errors
 	staged  map[string]int // the names of files that stand under temporary names, and their numbers
 	size    int            // of these files
-	changed int            // how many files were given their names
+	changed int            // see Changed
 }
 
 // So many files, or bytes of them, wait at most to be given their names.
@@ -35,15 +34,15 @@ const (
 	maxStagedSize = 32 << 20
 )
 
-// Temporary files are hidden, so that Jekyll passes them over, and carry a mark
-// by which the next run knows what a killed one left.
+// Temporary files are hidden, so that others pass them over, and carry a mark by
+// which the next run knows what a killed one left.
 const (
 	tempPrefix = ".finarc-"
 	tempSuffix = ".tmp"
 )
 
-// openTop opens the directory itself, and makes it where there is none.
-func openTop(dir string) (*folder, error) {
+// OpenFolder opens a directory, and makes it where there is none.
+func OpenFolder(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
@@ -51,11 +50,11 @@ func openTop(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
-	return newFolder(root, dir)
+	return openRoot(root, dir)
 }
 
-// sub opens a folder in f, and makes it where there is none.
-func (f *folder) sub(name string) (*folder, error) {
+// Sub opens a folder in f, likewise.
+func (f *Folder) Sub(name string) (*Folder, error) {
 	path := filepath.Join(f.path, name)
 	if err := f.root.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make folder %s: %w", path, err)
@@ -64,19 +63,22 @@ func (f *folder) sub(name string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder %s: %w", path, err)
 	}
-	return newFolder(root, path)
+	return openRoot(root, path)
 }
 
-func newFolder(root *os.Root, path string) (*folder, error) {
-	f := &folder{root: root, path: path, staged: make(map[string]int)}
+func openRoot(root *os.Root, path string) (*Folder, error) {
+	f := &Folder{root: root, path: path, staged: make(map[string]int)}
 	if err := f.clean(); err != nil {
 		return nil, errors.Join(fmt.Errorf("clean folder %s: %w", path, err), root.Close())
 	}
 	return f, nil
 }
 
-// close gives all files their names, for good, and lets the folder go.
-func (f *folder) close() error {
+// Changed returns how many files were given their names by now.
+func (f *Folder) Changed() int { return f.changed }
+
+// Close gives all files their names, for good, and lets the folder go.
+func (f *Folder) Close() error {
 	err := f.commit()
 	if f.changed > 0 {
 		err = errors.Join(err, f.sync())
@@ -85,8 +87,8 @@ func (f *folder) close() error {
 }
 
 // clean removes the temporary files of killed runs.
-func (f *folder) clean() error {
-	return f.names(func(name string) error {
+func (f *Folder) clean() error {
+	return f.eachName(func(name string) error {
 		if strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix) {
 			return f.root.Remove(name)
 		}
@@ -94,8 +96,15 @@ func (f *folder) clean() error {
 	})
 }
 
-// names calls visit with the name of each file, in no order.
-func (f *folder) names(visit func(string) error) error {
+// Names calls visit with the name of each file, in no order.
+func (f *Folder) Names(visit func(string) error) error {
+	if err := f.eachName(visit); err != nil {
+		return fmt.Errorf("read folder %s: %w", f.path, err)
+	}
+	return nil
+}
+
+func (f *Folder) eachName(visit func(string) error) error {
 	d, err := f.root.Open(".")
 	if err != nil {
 		return err
@@ -117,8 +126,8 @@ func (f *folder) names(visit func(string) error) error {
 	}
 }
 
-// exists reports whether anything has the name.
-func (f *folder) exists(name string) (bool, error) {
+// Exists reports whether anything has the name.
+func (f *Folder) Exists(name string) (bool, error) {
 	if _, staged := f.staged[name]; staged {
 		return true, nil
 	}
@@ -129,8 +138,8 @@ func (f *folder) exists(name string) (bool, error) {
 	return err == nil, err
 }
 
-// read returns what a file holds.
-func (f *folder) read(name string) ([]byte, error) {
+// Read returns what a file holds.
+func (f *Folder) Read(name string) ([]byte, error) {
 	if _, staged := f.staged[name]; staged {
 		if err := f.commit(); err != nil {
 			return nil, err
@@ -139,9 +148,9 @@ func (f *folder) read(name string) ([]byte, error) {
 	return f.root.ReadFile(name)
 }
 
-// put makes data the content of a file, whole or, after an error, not at all,
+// Put makes data the content of a file, whole or, after an error, not at all,
 // when the folder is closed or earlier. It reports whether it was so before.
-func (f *folder) put(name string, data []byte) (same bool, err error) {
+func (f *Folder) Put(name string, data []byte) (same bool, err error) {
 	if _, staged := f.staged[name]; staged {
 		if err := f.commit(); err != nil {
 			return false, err
@@ -161,7 +170,7 @@ func (f *folder) put(name string, data []byte) (same bool, err error) {
 }
 
 // holds reports whether the file is there with the content data.
-func (f *folder) holds(name string, data []byte) (bool, error) {
+func (f *Folder) holds(name string, data []byte) (bool, error) {
 	info, err := f.root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -179,7 +188,7 @@ func temp(i int) string {
 }
 
 // stage writes a file under a temporary name.
-func (f *folder) stage(name string, data []byte) error {
+func (f *Folder) stage(name string, data []byte) error {
 	i := len(f.staged)
 	if err := f.write(temp(i), data); err != nil {
 		return errors.Join(err, f.drop(i))
@@ -189,21 +198,21 @@ func (f *folder) stage(name string, data []byte) error {
 	return nil
 }
 
-func (f *folder) write(name string, data []byte) error {
+func (f *Folder) write(name string, data []byte) error {
 	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(data)
 	if err == nil {
-		err = durable.SyncFile(file)
+		err = SyncFile(file)
 	}
 	return errors.Join(err, file.Close())
 }
 
 // commit gives the files that are staged their names. Of those that it cannot
 // name nothing is left, and the first error is told.
-func (f *folder) commit() (err error) {
+func (f *Folder) commit() (err error) {
 	if len(f.staged) > 0 {
 		err = f.sync()
 	}
@@ -227,10 +236,10 @@ func (f *folder) commit() (err error) {
 }
 
 // sync forces all that was written to the disk.
-func (f *folder) sync() error {
+func (f *Folder) sync() error {
 	d, err := f.root.Open(".")
 	if err == nil {
-		err = errors.Join(durable.SyncFolder(d), d.Close())
+		err = errors.Join(SyncFolder(d), d.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("write folder %s: %w", f.path, err)
@@ -238,7 +247,7 @@ func (f *folder) sync() error {
 	return nil
 }
 
-func (f *folder) drop(i int) error {
+func (f *Folder) drop(i int) error {
 	if err := f.root.Remove(temp(i)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
