@@ -36,6 +36,13 @@ func rawTextName(name []byte) string {
 	return ""
 }
 
+// IsBlock reports whether an element, by its name in lower case, stands apart from
+// the text around it.
+func IsBlock(name string) bool { return isBlock([]byte(name)) }
+
+// IsCode reports whether an element's content is not meant to be read.
+func IsCode(name string) bool { return isCode([]byte(name)) }
+
 // isBlock reports whether an element begins a line of its own.
 func isBlock(name []byte) bool {
 	switch string(name) {

@@ -150,6 +150,10 @@ func squeeze(text []byte) string {
 // them, even two spaces in a row.
 func trim(text []byte) string { return string(bytes.TrimFunc(text, isSpace)) }
 
+// IsSpace reports whether r is white space or shows nothing: NUL, zero-width
+// spaces and byte order marks count.
+func IsSpace(r rune) bool { return isSpace(r) }
+
 // isSpace reports whether r is white space or shows nothing: NUL, zero-width
 // spaces and byte order marks count.
 func isSpace(r rune) bool {
@@ -168,6 +172,9 @@ func isBlank(text []byte) bool {
 	}
 	return true
 }
+
+// HidesByStyle reports whether a style attribute hides its element.
+func HidesByStyle(style string) bool { return hidesByStyle([]byte(style)) }
 
 // hidesByStyle reports whether a style attribute holds display:none.
 func hidesByStyle(style []byte) bool {
