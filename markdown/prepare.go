@@ -41,8 +41,7 @@ func simplifyElement(n *html.Node) {
 	case atom.Sub, atom.Sup:
 		unwrap(n)
 	case atom.Code:
-		// Of code the converter takes the text alone, and knows nothing of tables.
-		if within(n, atom.Table) || within(n, atom.Pre) || n.FirstChild != n.LastChild || n.FirstChild.Type != html.TextNode {
+		if within(n, atom.Table) || within(n, atom.Pre) || !isPlainCode(n) {
 			unwrap(n)
 		}
 	case atom.Br:
@@ -65,6 +64,13 @@ func simplifyElement(n *html.Node) {
 			unwrap(n)
 		}
 	}
+}
+
+// isPlainCode reports whether code can stand as such. Of elements in it the converter
+// takes the text alone, and a bracket in it may end what begins before it.
+func isPlainCode(n *html.Node) bool {
+	text := n.FirstChild
+	return text == n.LastChild && text.Type == html.TextNode && !strings.ContainsAny(text.Data, "[]")
 }
 
 // breakLines makes preformatted text a paragraph of lines: of more than one line
@@ -177,10 +183,9 @@ func separate(n *html.Node) {
 		if isMark(child) && touches(child) {
 			next = child.FirstChild
 			unwrap(child)
-			join(n)
-			continue
+		} else {
+			separate(child)
 		}
-		separate(child)
 		child = next
 	}
 	join(n)
