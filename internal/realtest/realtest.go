@@ -4,6 +4,7 @@ package realtest
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -25,6 +26,22 @@ func Program(t testing.TB, name string) string {
 	}
 	t.Skipf("the program %s is not installed: %v", name, err)
 	return ""
+}
+
+// Jar returns the command that runs a Java program of Debian's, by the name of its
+// archive in /usr/share/java. Without it the test is skipped, or fails likewise.
+func Jar(t testing.TB, name string) []string {
+	t.Helper()
+	java, path := Program(t, "java"), filepath.Join("/usr/share/java", name)
+	_, err := os.Stat(path)
+	if err == nil {
+		return []string{java, "-jar", path}
+	}
+	if os.Getenv(requireAll) == "1" {
+		t.Fatalf("%s=1, but the Java program %s is not installed: %v", requireAll, name, err)
+	}
+	t.Skipf("the Java program %s is not installed: %v", name, err)
+	return nil
 }
 
 // Node returns the folder of a Node.js project's copy in which the packages of its
