@@ -195,12 +195,12 @@ func (p *press) rest() error {
 	return nil
 }
 
-// title returns the title of the book.
+// title returns the title of the book; where it has none, one with its days.
 func (p *press) title() string {
 	if title := strings.Join(strings.Fields(article.Clean(p.Title)), " "); title != "" {
 		return title
 	}
-	return "金融消息"
+	return strings.TrimSpace("金融消息 " + p.days())
 }
 
 // days returns the days of the posts: of the first, and of the last if that is
@@ -218,7 +218,7 @@ func (p *press) days() string {
 
 // identifier returns the book's: a UUID made of a hash (RFC 9562, 5.8).
 func (p *press) identifier() string {
-	sum := sha256.Sum256([]byte("finarc\n" + p.title() + "\n" + p.Selection))
+	sum := sha256.Sum256([]byte("finarc\n" + p.Title + "\n" + p.Selection))
 	sum[6] = sum[6]&0x0F | 0x80
 	sum[8] = sum[8]&0x3F | 0x80
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])

@@ -73,6 +73,7 @@ var endings = []ending{
 	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
 	{is: is(durable.ErrExists), code: 1, hint: "what is there is not replaced; name another folder, or move that one away"},
+	{is: is(durable.ErrNotFile), code: 1, hint: "only a file is replaced; name another"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},
 	{is: unrepairable, code: 1, hint: "finarc salvage --out NEW saves what can be read into a new archive"},

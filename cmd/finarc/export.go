@@ -17,7 +17,9 @@ func (a *app) exportCommand() *cobra.Command {
 		Short: "Write archived posts in another form",
 		Example: `  finarc export jekyll --out dump
   finarc export parquet --out posts
-  finarc export jsonl --limit 10`,
+  finarc export jsonl --limit 10
+  finarc export atom --out feed.xml
+  finarc export epub --out yesterday.epub --from yesterday --to yesterday`,
 		Args: noArgs,
 		RunE: help,
 	}
@@ -25,6 +27,7 @@ func (a *app) exportCommand() *cobra.Command {
 	for _, f := range dataFormats {
 		cmd.AddCommand(a.exportDataCommand(f))
 	}
+	cmd.AddCommand(a.exportAtomCommand(), a.exportMarkdownCommand(), a.exportEPUBCommand())
 	return cmd
 }
 

@@ -60,7 +60,7 @@ func leftovers(t *testing.T, dir string) []string {
 func TestExportIntoAPipeThatCloses(t *testing.T) {
 	t.Parallel()
 	dir := filled(t, 3000)
-	for _, format := range dataFormatNames {
+	for _, format := range append([]string{"atom"}, dataFormatNames...) {
 		p := finarc(t, dir, "export", format)
 		p.Stdout = nil
 		out, err := p.StdoutPipe()
@@ -153,5 +153,83 @@ func TestKillExport(t *testing.T) {
 		if strings.HasPrefix(name, ".") {
 			t.Errorf("left over: %s", name)
 		}
+	}
+}
+
+// readingFormats are those for people to read: two of single files, and one of a
+// folder of them.
+var readingFormats = []string{"atom", "epub", "markdown"}
+
+// What is exported for reading is whole or not there on a full disk: a file that was
+// there is as it was.
+func TestReadingOnFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 3000)
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, format := range readingFormats {
+		args := "export " + format + " --limit 2000 --out " + format
+		p := finarc(t, dir)
+		p.Path, p.Args = sh, []string{"sh", "-c", "ulimit -f 1 && exec finarc " + args}
+		p.ends(t, 1)
+		wantError(t, p, "file too large")
+		for _, name := range leftovers(t, dir) {
+			if name != "markdown" || len(leftovers(t, filepath.Join(dir, name))) > 0 {
+				t.Errorf("%s: left over: %s", format, name)
+			}
+		}
+	}
+}
+
+// A book or feed that is killed while it is written, whenever, leaves the one that
+// was there, or the new one, and the next removes what it was writing.
+func TestKillReading(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 3000)
+	export := func(format, limit string) *process {
+		return finarc(t, dir, "export", format, "--out", "out."+format, "--limit", limit)
+	}
+	whole := func(format string) (few, all string) {
+		t.Helper()
+		for _, text := range []struct {
+			into  *string
+			limit string
+		}{{&all, "2000"}, {&few, "1"}} {
+			export(format, text.limit).ends(t, 0)
+			data, err := os.ReadFile(filepath.Join(dir, "out."+format))
+			if err != nil {
+				t.Fatal(err)
+			}
+			*text.into = string(data)
+		}
+		return few, all
+	}
+	for _, format := range []string{"atom", "epub"} {
+		few, all := whole(format)
+		for i := 0; ; i++ {
+			if i == 200 {
+				t.Fatal("no export came to its end")
+			}
+			p := export(format, "2000")
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			timer := time.AfterFunc(time.Duration(i)*25*time.Millisecond, func() { _ = p.Process.Kill() }) // it may have ended
+			err := p.Wait()
+			timer.Stop()
+			data, readErr := os.ReadFile(filepath.Join(dir, "out."+format))
+			if readErr != nil || string(data) != few && string(data) != all {
+				t.Fatalf("%s: %d bytes are neither what was there nor the new: %v", format, len(data), readErr)
+			}
+			if err == nil {
+				break
+			}
+		}
+		export(format, "1").ends(t, 0)
+	}
+	if left := leftovers(t, dir); len(left) != 2 {
+		t.Errorf("there are %q", left)
 	}
 }

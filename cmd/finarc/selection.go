@@ -18,7 +18,11 @@ type selection struct {
 	asOf                            asOf
 }
 
-func (s *selection) register(cmd *cobra.Command) {
+func (s *selection) register(cmd *cobra.Command) { s.registerLimited(cmd, 0) }
+
+// registerLimited is register where so many posts are the most that are meant
+// unless told otherwise; 0: all are.
+func (s *selection) registerLimited(cmd *cobra.Command, limit int) {
 	f := cmd.Flags()
 	s.days.register(cmd, "of publication")
 	f.StringVar(&s.category, "category", "", "posts of a `CATEGORY`, as 21caijing")
@@ -26,7 +30,7 @@ func (s *selection) register(cmd *cobra.Command) {
 	f.StringVar(&s.security, "security", "", "posts that mention a `SECURITY`, as 1.600160 or 600160")
 	f.StringVar(&s.mirror, "mirror", "", "posts from the mirror called `NAME`")
 	s.asOf.register(cmd, "posts as they were known")
-	f.IntVar(&s.limit, "limit", 0, "at most `N` posts (0: all)")
+	f.IntVar(&s.limit, "limit", limit, "at most `N` posts (0: all)")
 	for _, flag := range []string{"category", "tag", "security", "mirror", "limit"} {
 		completeFlag(cmd, flag, noValues)
 	}

@@ -33,13 +33,17 @@ var mayImport = map[string][]string{
 	"archive":    {"news", "story", "durable"},
 	"jekyll":     {"news", "page", "durable"},
 	"dataset":    {"news", "durable"},
+	"article":    {"news", "page"},
+	"feed":       {"news", "article"},
+	"markdown":   {"news", "article", "jekyll"},
+	"epub":       {"news", "article"},
 	"mirror":     {"news"},
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "mirror", "crawler", "metrics", "notify"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -61,6 +65,8 @@ var onlyIn = map[string][]string{
 	"github.com/netresearch/go-cron": {"schedule"},
 
 	"github.com/parquet-go/parquet-go": {"dataset"},
+
+	"github.com/JohannesKaufmann/html-to-markdown/v2/converter": {"markdown"},
 
 	"github.com/sergi/go-diff/diffmatchpatch": {"diff"},
 
