@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,7 @@ import (
 //	securities-CPU-µs/post the processor time that it takes
 //	securities-peak-MiB    of its resident memory
 //	marked-CPU-µs/post     likewise
+// and the same of finarc export atom, markdown and epub.
 func BenchmarkWhole(b *testing.B) {
 	for _, posts := range []int{5_000, 20_000, 50_000} {
 		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) { benchWhole(b, posts) })
@@ -82,8 +84,8 @@ func benchWhole(b *testing.B, posts int) {
 		b.ReportMetric(float64(stats.FileBytes)/float64(zstandard), "of-zstd")
 		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
 		b.ReportMetric(float64(posts)/export.wall.Seconds(), "export-posts/s")
-		for _, format := range []string{"jsonl", "csv", "parquet"} {
-			benchDataset(b, format, config, filepath.Join(dir, format), float64(posts), float64(stats.FileBytes))
+		for _, format := range []string{"jsonl", "csv", "parquet", "atom", "markdown", "epub"} {
+			benchExport(b, format, config, filepath.Join(dir, format), float64(posts), float64(stats.FileBytes))
 		}
 		all, marked := measure(b, finarc, "securities", "-c", config), measure(b, finarc, "securities", "-c", config, "--marked")
 		b.ReportMetric(float64(all.cpu.Microseconds())/float64(posts), "securities-CPU-µs/post")
@@ -92,17 +94,33 @@ func benchWhole(b *testing.B, posts int) {
 	}
 }
 
-// benchDataset measures an export in one of the formats of data sets.
-func benchDataset(b *testing.B, format, config, out string, posts, archived float64) {
-	p := measure(b, finarc, "export", format, "-c", config, "--out", out)
-	info, err := os.Stat(filepath.Join(out, "posts."+format))
-	if err != nil {
-		b.Fatal(err)
-	}
+// benchExport measures an export of all posts in a format.
+func benchExport(b *testing.B, format, config, out string, posts, archived float64) {
+	p := measure(b, finarc, "export", format, "-c", config, "--out", out, "--limit", "0")
 	b.ReportMetric(posts/p.wall.Seconds(), format+"-posts/s")
 	b.ReportMetric(float64(p.cpu.Microseconds())/posts, format+"-CPU-µs/post")
 	b.ReportMetric(p.peak/(1<<20), format+"-peak-MiB")
-	b.ReportMetric(float64(info.Size())/archived, format+"-of-archive")
+	b.ReportMetric(float64(sizeOf(b, out))/archived, format+"-of-archive")
+}
+
+// sizeOf returns the size of a file, or of all files in a folder.
+func sizeOf(b *testing.B, name string) int64 {
+	b.Helper()
+	var sum int64
+	err := filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return sum
 }
 
 // process is what a whole process took.
