@@ -19,31 +19,21 @@ func (b *builder) text(s string) {
 		b.preformatted(s)
 		return
 	}
-	for s != "" {
-		word := strings.TrimLeft(s, space)
-		if len(word) < len(s) {
-			b.space = true
-		}
-		if b.lineBegins() {
-			word = strings.TrimLeftFunc(word, page.IsSpace) // indented by U+3000, say
-		}
-		end := strings.IndexAny(word, space)
-		if end < 0 {
-			end = len(word)
-		}
-		if end > 0 {
-			b.word(word[:end])
-		}
-		s = word[end:]
+	if b.lineBegins() {
+		s = strings.TrimLeftFunc(s, page.IsSpace) // indented by U+3000, say
 	}
+	words := strings.FieldsFunc(s, isBlank)
+	if len(words) == 0 {
+		b.space = b.space || s != ""
+		return
+	}
+	b.space = b.space || isBlank(rune(s[0]))
+	to := b.ready()
+	appendText(to, strings.Join(words, " "))
+	b.space = isBlank(rune(s[len(s)-1]))
 }
 
-// word puts text without white space into the leaf.
-func (b *builder) word(s string) {
-	to := b.ready()
-	b.space = false
-	appendText(to, s)
-}
+func isBlank(r rune) bool { return strings.ContainsRune(space, r) }
 
 func (b *builder) preformatted(s string) {
 	if b.leaf == nil && strings.Trim(s, space) == "" {
@@ -54,13 +44,26 @@ func (b *builder) preformatted(s string) {
 	appendText(to, s)
 }
 
-// appendText appends text to that at the end of a node.
 func appendText(to *html.Node, s string) {
-	if last := to.LastChild; last != nil && last.Type == html.TextNode {
-		last.Data += s
-		return
-	}
 	to.AppendChild(&html.Node{Type: html.TextNode, Data: s})
+}
+
+// Join makes one of text nodes that follow each other, in all of a tree.
+func Join(n *html.Node) {
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		if child.Type != html.TextNode {
+			Join(child)
+			continue
+		}
+		texts := []string{child.Data}
+		for next := child.NextSibling; next != nil && next.Type == html.TextNode; next = child.NextSibling {
+			texts = append(texts, next.Data)
+			n.RemoveChild(next)
+		}
+		if len(texts) > 1 {
+			child.Data = strings.Join(texts, "")
+		}
+	}
 }
 
 // empty reports whether nothing is in the leaf.
@@ -160,6 +163,7 @@ func (b *builder) closeLeaf() {
 		return
 	}
 	trimEnd(b.leaf)
+	Join(b.leaf)
 	if b.leaf.FirstChild == nil && !b.cell {
 		b.remove(b.leaf)
 	}

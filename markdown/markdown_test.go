@@ -3,6 +3,8 @@ package markdown_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -185,5 +187,38 @@ func TestConvertDrawnBodies(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+	}
+}
+
+// Bodies that are made to take long are done with, and lose nothing.
+func TestBodiesMadeToBeSlow(t *testing.T) {
+	for _, body := range []string{
+		"<table>" + strings.Repeat("<tr><td rowspan=100 colspan=100>甲<td>乙", 4000),
+		"<table>" + strings.Repeat("<tr><td rowspan=7 colspan=7>甲<td>乙", 100),
+		strings.Repeat("甲 ", 1<<18), strings.Repeat("<b>", 500) + strings.Repeat("<p>甲", 15_000), strings.Repeat("<ul><li>甲", 200) + strings.Repeat("<li>乙", 15_000),
+	} {
+		if got := strings.Count(convert(t, body), "甲"); got != strings.Count(body, "甲") {
+			t.Errorf("%.40s: %d of %d", body, got, strings.Count(body, "甲"))
+		}
+	}
+}
+
+// Exported twice, nothing is touched the second time; what cannot be a file is told.
+func TestExport(t *testing.T) {
+	lost, undated := revision(), revision()
+	lost.Lost = true
+	undated.Published, undated.ID, undated.InfoCode = time.Time{}, "00000000-0123456789abcdef", ""
+	list := func(yield func(news.Revision, error) bool) {
+		_ = yield(revision(), nil) && yield(lost, nil) && yield(undated, nil)
+	}
+	dir := t.TempDir()
+	for _, want := range []markdown.Report{{Written: 1}, {Unchanged: 1}} {
+		got, err := markdown.Export(t.Context(), dir, list, "")
+		if err != nil || got.Written != want.Written || got.Unchanged != want.Unchanged || len(got.Refused) != 2 {
+			t.Errorf("%+v, %v, want %+v and two refused", got, err, want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "2021-12-22-NW202112222222306968.md")); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,12 +2,15 @@ package markdown
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/finarc/finarc/article"
 )
 
 // prepare makes of an article's tree one that comes out as Markdown which means the
@@ -33,7 +36,7 @@ func simplify(n *html.Node) {
 		}
 		child = next
 	}
-	join(n)
+	article.Join(n)
 }
 
 func simplifyElement(n *html.Node) {
@@ -49,6 +52,10 @@ func simplifyElement(n *html.Node) {
 			n.Parent.InsertBefore(textNode(" "), n)
 			n.Parent.RemoveChild(n)
 		}
+	case atom.Table:
+		if placesOf(n) > maxPlaces {
+			dropSpans(n)
+		}
 	case atom.Th:
 		// The first row becomes the header; of others with such cells the converter
 		// would move one up.
@@ -62,6 +69,36 @@ func simplifyElement(n *html.Node) {
 		first, last := n.FirstChild, n.LastChild
 		if within(n, atom.Pre) || first == nil || first.Type != html.TextNode || last.Type != html.TextNode || holdsBreak(n) {
 			unwrap(n)
+		}
+	}
+}
+
+// maxPlaces bounds how many places the cells of a table take that has cells of more
+// than one: the converter's time grows with more than their number.
+const maxPlaces = 5_000
+
+// placesOf returns how many places the cells of a table take.
+func placesOf(table *html.Node) int {
+	places := 0
+	for n := range table.Descendants() {
+		if n.DataAtom == atom.Td {
+			takes := 1
+			for _, span := range n.Attr {
+				if v, err := strconv.Atoi(span.Val); err == nil {
+					takes *= v
+				}
+			}
+			places += takes
+		}
+	}
+	return places
+}
+
+// dropSpans lets each cell of a table take one place.
+func dropSpans(table *html.Node) {
+	for n := range table.Descendants() {
+		if n.DataAtom == atom.Td {
+			n.Attr = nil
 		}
 	}
 }
@@ -134,19 +171,6 @@ func unwrap(n *html.Node) {
 	n.Parent.RemoveChild(n)
 }
 
-// join makes one of text nodes that follow each other.
-func join(n *html.Node) {
-	for child := n.FirstChild; child != nil; {
-		next := child.NextSibling
-		if next == nil || child.Type != html.TextNode || next.Type != html.TextNode {
-			child = next
-			continue
-		}
-		child.Data += next.Data
-		n.RemoveChild(next)
-	}
-}
-
 // peel puts what is neither letter nor digit at the ends of a mark outside of it:
 // beside a letter it would keep Markdown from seeing the mark.
 func peel(n *html.Node) {
@@ -188,7 +212,7 @@ func separate(n *html.Node) {
 		}
 		child = next
 	}
-	join(n)
+	article.Join(n)
 }
 
 func touches(mark *html.Node) bool {
