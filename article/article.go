@@ -31,13 +31,13 @@ type Options struct {
 const maxTags = 20_000
 
 // Parse returns a div with the body's blocks. These are p, h2 to h6, pre, hr,
-// blockquote, ul and ol with li, and table with tr, th and td. Paragraphs, headings and cells
-// hold text, br, img and the elements a, strong, em, del, code, sub and sup, none
-// of them within one of its name. Attributes are href, src, alt, start, colspan and rowspan, and text
-// consists of characters that XML allows.
+// blockquote, ul and ol with li, and table with tbody, tr, th and td. Paragraphs,
+// headings and cells hold text, br, img, and the elements a, strong, em, del, code,
+// sub and sup, none of them within one of its name. Attributes are href, src, alt,
+// start, colspan and rowspan, and text consists of characters that XML allows.
 //
-// No text is lost that [page.Text] has. A body with more tags, or deeper ones, than any article has is
-// its text alone, a paragraph a line.
+// No text is lost that [page.Text] has. A body with more tags, or deeper ones, than
+// any article has is its text alone, a paragraph a line.
 func Parse(body string, o Options) *html.Node {
 	b := newBuilder(o)
 	body = strings.ToValidUTF8(body, "\uFFFD")

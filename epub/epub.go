@@ -1,7 +1,7 @@
 // Package epub writes posts as a book for reading offline: EPUB 3.3
 // (https://www.w3.org/TR/epub-33/), with contents by outlet, and a table of contents
-// that readers of EPUB 2 know too. Posts in, bytes out, the same for the same posts. What it holds
-// in memory of a post is its title.
+// that readers of EPUB 2 know too. Posts in, bytes out, the same for the same posts.
+// What it holds in memory of a post is its title.
 package epub
 
 import (

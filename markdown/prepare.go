@@ -17,9 +17,9 @@ import (
 // same, when its text is copied: marks only stand where Markdown sees them, and in
 // text everything is escaped that it would take for its own.
 //
-// The converter escapes too, by guesses that take Chinese text less well: it knows
-// nothing of emphasis beside full-width punctuation, which Markdown does not see
-// (CommonMark 0.31, 6.2).
+// The converter's own escaping is a guess, which leaves &#35; in a text to be read
+// as #, and it knows nothing of emphasis beside punctuation, which Markdown does not
+// see (CommonMark 0.31, 6.2).
 func prepare(root *html.Node) {
 	simplify(root)
 	separate(root)

@@ -48,8 +48,8 @@ With --out FILE, into a file, in place of one that is there: whoever reads it fi
 the old feed or the new one, whole. Without, to standard output.
 
 An entry has the same identity whatever feed it is in, a tag URI (RFC 4151) in the
-name of the first mirror in the configuration; it is updated when another revision of the post
-came in. Its securities are categories.`,
+name of the first mirror in the configuration; it is updated when another revision of
+the post came in. Its securities are categories.`,
 		Example: `  finarc export atom --out feed.xml --self https://example.org/feed.xml
   finarc export atom --category 21caijing --limit 20 > 21caijing.xml
   finarc export atom --security 1.600160 --title 巨化股份 --out 600160.xml --summary`,

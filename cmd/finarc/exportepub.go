@@ -31,12 +31,13 @@ func (a *app) exportEPUBCommand() *cobra.Command {
 	cmd := reports(&cobra.Command{
 		Use:   "epub",
 		Short: "Write posts as a book for reading offline",
-		Long: `Write the selected posts, of a day say, as one EPUB 3: contents by outlet, those with
-the most posts first, and a page for each post with its time, its source and a link to
-where it is from. In place of pictures stand links to them, since they are not in the archive.
+		Long: `Write the selected posts, of a day say, as one EPUB 3: contents by outlet, those
+with the most posts first, and a page for each post with its time, its source and a
+link to where it is from. In place of pictures stand links to them, since they are not
+in the archive.
 
-FILE gets its name when all of it is on the disk, in place of a file that is there. The
-same posts make the same bytes.`,
+FILE gets its name when all of it is on the disk, in place of a file that is there.
+The same posts make the same bytes.`,
 		Example: `  finarc export epub --out 2021-12-22.epub --from 2021-12-22 --to 2021-12-22
   finarc export epub --out yesterday.epub --from yesterday --to yesterday
   finarc export epub --out 600160.epub --security 1.600160 --title 巨化股份`,

@@ -18,7 +18,8 @@ func (a *app) exportMarkdownCommand() *cobra.Command {
 		Short: "Write posts as Markdown files",
 		Long: `Write every selected post into DIR, a file each, named as Jekyll's are and with the
 same front matter. Bodies, which are HTML, become clean Markdown (CommonMark, with
-GitHub's tables), with a link to where the post is from. Pictures stay where they are.
+GitHub's tables), with a link to where the post is from. Pictures stay where they
+are.
 
 Files are whole or not there, and those that say the same already are not touched.`,
 		Example: `  finarc export markdown --out notes
