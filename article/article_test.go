@@ -50,6 +50,9 @@ func TestHTML(t *testing.T) {
 		if err != nil || got != c.want {
 			t.Errorf("%s: %v\ngot  %s\nwant %s", c.name, err, got, c.want)
 		}
+		if text, want := letters(page.Text(got)), letters(page.Text(c.body)); text != want {
+			t.Errorf("%s: text %q, want %q", c.name, text, want)
+		}
 	}
 }
 

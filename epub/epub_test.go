@@ -206,9 +206,8 @@ func TestAnythingMakesXML(t *testing.T) {
 // and nothing to warn of.
 func TestEpubcheck(t *testing.T) {
 	run := realtest.Jar(t, "epubcheck.jar")
-	for name, list := range map[string][]news.Revision{"some": some(), "none": nil, "hostile": hostilePosts()} {
+	for name, list := range map[string][]news.Revision{"no posts": nil, "hostile": append(some(), hostilePosts()...)} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			book := filepath.Join(t.TempDir(), "book.epub")
 			b := epub.Book{Title: "金融消息", Selection: "--from 2021-12-22", Version: "v1"}
 			if name == "hostile" {
