@@ -41,12 +41,12 @@ import (
 //	jsonl-peak-MiB    of its resident memory
 //	jsonl-of-archive  the size of its file as a part of the archive's
 //
+// and the same of finarc export atom, markdown and epub,
 // and of finarc securities, and with --marked
 //
 //	securities-CPU-µs/post the processor time that it takes
 //	securities-peak-MiB    of its resident memory
 //	marked-CPU-µs/post     likewise
-// and the same of finarc export atom, markdown and epub.
 func BenchmarkWhole(b *testing.B) {
 	for _, posts := range []int{5_000, 20_000, 50_000} {
 		b.Run(fmt.Sprintf("posts=%d", posts), func(b *testing.B) { benchWhole(b, posts) })
