@@ -330,6 +330,9 @@ func (t *tx) mergePosts(batch []*sourced, records []*record) ([]news.Change, err
 			totals.Lost--
 			totals.Raw += int64(len(s.post.Capture.Body))
 			restored = true
+			if err := t.rewriting(); err != nil { // also of the last block: see Mark
+				return nil, err
+			}
 		}
 		if err := t.forget(idKey(s.post.Post.ID), s.post.Capture.URL); err != nil {
 			return nil, err

@@ -311,6 +311,9 @@ func (t *tx) rewrite(list []*again) error {
 	if len(list) == 0 {
 		return nil
 	}
+	if err := t.rewriting(); err != nil { // also of the last block: see Mark
+		return err
+	}
 	if slices.ContainsFunc(list, (*again).retold) {
 		if err := t.forgetStories(); err != nil {
 			return err

@@ -1,0 +1,367 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/finarc/finarc/news"
+)
+
+// Sort is an order of hits.
+type Sort string
+
+// The orders. By relevance, posts come first that have all words in their titles;
+// then those that have all of them often; then the rest; of each the newest first.
+const (
+	ByTime      Sort = "time" // the newest first
+	ByRelevance Sort = "relevance"
+)
+
+// Query is what is looked for.
+type Query struct {
+	// Text has the words, phrases and conditions, as a person types them.
+	Text     string
+	From, To news.Day // days of publication, inclusive; zero: open
+	Category string   // conditions beside those in Text, as in archive.Selection
+	Tag      string
+	Security string
+	Mirror   string
+	Sort     Sort // empty: by relevance
+	// Fold leaves out of each story all posts but, of those that the query finds,
+	// the one that was published first.
+	Fold  bool
+	Limit int    // hits on a page, at most MaxLimit; 0: 20
+	After string // the Next of the page before; empty: the first page
+}
+
+// Bounds of a page.
+const (
+	DefaultLimit = 20
+	MaxLimit     = 100
+	// maxLooked is how many texts are read for one page: one that has fewer hits
+	// than wanted, and a Next, goes on there.
+	maxLooked = 500
+)
+
+// Hit is a post that was found.
+type Hit struct {
+	Post    news.Revision // without body
+	Title   Passage
+	Passage Passage // of the text; empty where only the title has a word
+	Others  int     // other posts of its story, where the query folds stories
+}
+
+// Page is a part of what was found.
+type Page struct {
+	Hits []Hit
+	Next string // the cursor of the page after; empty: this is the last
+}
+
+// ErrCursor: a cursor is none that a page gave.
+var ErrCursor = errors.New("the cursor is none of a page")
+
+// position is a candidate's place in the order of hits.
+type position struct {
+	tier int
+	at   int64 // seconds since 1970
+	id   news.ID
+}
+
+// compare puts lower tiers first, and of each the newest.
+func (p position) compare(o position) int {
+	return cmp.Or(cmp.Compare(p.tier, o.tier), cmp.Compare(o.at, p.at), cmp.Compare(o.id, p.id))
+}
+
+func (p position) String() string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%s", p.tier, p.at, p.id))
+}
+
+func parsePosition(s string) (p position, err error) {
+	if s == "" {
+		return position{at: math.MaxInt64}, nil
+	}
+	plain, err := base64.RawURLEncoding.DecodeString(s)
+	parts := strings.SplitN(string(plain), ".", 3)
+	if err != nil || len(parts) != 3 {
+		return p, fmt.Errorf("%q: %w", s, ErrCursor)
+	}
+	tier, err := strconv.Atoi(parts[0])
+	if err == nil {
+		p.at, err = strconv.ParseInt(parts[1], 10, 64)
+	}
+	if err != nil || tier < 0 || tier > tiers {
+		return p, fmt.Errorf("%q: %w", s, ErrCursor)
+	}
+	p.tier, p.id = tier, news.ID(parts[2])
+	return p, nil
+}
+
+// Search returns a page of what a query finds. It fails with a [*QueryError],
+// [ErrCursor], [ErrNoIndex], [ErrStale] or [ErrDamaged]. Its work is bounded: a page
+// can have fewer hits than wanted, or none, and yet a Next.
+func (x *Index) Search(ctx context.Context, posts Posts, q Query) (Page, error) {
+	c, err := x.fold.compile(&q)
+	if err != nil {
+		return Page{}, err
+	}
+	after, err := parsePosition(q.After)
+	if err != nil {
+		return Page{}, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = DefaultLimit
+	}
+	s := &searching{Index: x, conditions: c, posts: posts, query: q, limit: min(q.Limit, MaxLimit), last: after}
+	err = x.use(ctx, func(db *sql.DB) error {
+		s.db = db
+		return s.run(ctx)
+	})
+	return s.page, err
+}
+
+// searching is a query in the course of being answered.
+type searching struct {
+	*Index
+	*conditions
+	db     *sql.DB
+	posts  Posts
+	query  Query
+	limit  int
+	last   position // of the last candidate that was looked at
+	looked int
+	page   Page
+}
+
+func (s *searching) run(ctx context.Context) error {
+	matches := s.matches(s.fold)
+	if s.query.Sort == ByTime || !s.wanted() {
+		matches = matches[:1]
+	} else {
+		matches = matches[1:]
+	}
+	for tier, match := range matches {
+		if tier < s.last.tier {
+			continue
+		}
+		if tier > s.last.tier {
+			s.last = position{tier: tier, at: math.MaxInt64}
+		}
+		if full, err := s.tier(ctx, match); full || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tier looks at the candidates of a tier, and reports whether the page is full.
+func (s *searching) tier(ctx context.Context, match string) (full bool, err error) {
+	list, err := s.spans(ctx)
+	if err != nil {
+		return false, err
+	}
+	var found []position
+	for blocks := 1; len(list) > 0; blocks *= 2 {
+		portion := list[:min(blocks, len(list))]
+		list = list[len(portion):]
+		more, err := s.candidates(ctx, match, portion)
+		if err != nil {
+			return false, err
+		}
+		found = append(found, more...)
+		slices.SortFunc(found, position.compare)
+		ready := len(found)
+		if len(list) > 0 { // what a later block may have comes before the rest
+			ready, _ = slices.BinarySearchFunc(found, list[0].high, func(p position, high int64) int {
+				if p.at > high {
+					return -1
+				}
+				return 1
+			})
+		}
+		if full, err := s.look(ctx, found[:ready]); full || err != nil {
+			return full, err
+		}
+		found = found[ready:]
+	}
+	return false, nil
+}
+
+// blockSpan is a block and from when to when its posts are.
+type blockSpan struct {
+	block int64
+	span
+}
+
+// bounds returns the moments between which candidates are.
+func (s *searching) bounds() (low, high int64) {
+	high = s.last.at
+	if s.from != 0 {
+		low = max(0, s.from.Time().Unix())
+	}
+	if s.to != 0 {
+		low = max(low, 1) // a post without any day is of none of the days
+		high = min(high, s.to.Add(1).Time().Unix()-1)
+	}
+	return low, high
+}
+
+// spans returns the blocks that can have candidates, those first that have the
+// newest.
+func (s *searching) spans(ctx context.Context) ([]blockSpan, error) {
+	low, high := s.bounds()
+	rows, err := s.db.QueryContext(ctx, `SELECT block, low, high FROM blocks WHERE high >= ? AND low <= ?`, low, high)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []blockSpan
+	for rows.Next() {
+		var b blockSpan
+		if err := rows.Scan(&b.block, &b.low, &b.high); err != nil {
+			return nil, err
+		}
+		list = append(list, b)
+	}
+	slices.SortFunc(list, func(a, b blockSpan) int {
+		return cmp.Or(cmp.Compare(b.high, a.high), cmp.Compare(b.block, a.block))
+	})
+	return list, rows.Err()
+}
+
+// candidates returns those of some blocks that come after the last one looked at.
+func (s *searching) candidates(ctx context.Context, match string, blocks []blockSpan) ([]position, error) {
+	numbers := make([]int64, 0, len(blocks))
+	for _, b := range blocks {
+		numbers = append(numbers, b.block)
+	}
+	slices.Sort(numbers)
+	var found []position
+	for len(numbers) > 0 { // each stretch of blocks with following numbers at once
+		n := 1
+		for n < len(numbers) && numbers[n] == numbers[0]+int64(n) {
+			n++
+		}
+		more, err := s.stretch(ctx, match, numbers[0]<<blockBits, (numbers[n-1]+1)<<blockBits-1)
+		if err != nil {
+			return nil, err
+		}
+		found, numbers = append(found, more...), numbers[n:]
+	}
+	return found, nil
+}
+
+// stretch returns the candidates with numbers between two.
+func (s *searching) stretch(ctx context.Context, match string, from, to int64) ([]position, error) {
+	low, high := s.bounds()
+	query := `SELECT at, id FROM posts WHERE number BETWEEN ? AND ? AND at BETWEEN ? AND ?`
+	args := []any{from, to, low, high}
+	if match != "" {
+		query = `SELECT at, id FROM terms CROSS JOIN posts ON number = terms.rowid
+			WHERE terms MATCH ? AND terms.rowid BETWEEN ? AND ? AND at BETWEEN ? AND ?`
+		args = append([]any{match}, args...)
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []position
+	for rows.Next() {
+		var id string // see keyOf
+		p := position{tier: s.last.tier}
+		if err := rows.Scan(&p.at, &id); err != nil {
+			return nil, err
+		}
+		if p.id = news.ID(id); p.compare(s.last) > 0 {
+			found = append(found, p)
+		}
+	}
+	return found, rows.Err()
+}
+
+// look reads candidates, in order, and takes those that are hits onto the page. It
+// reports whether that is full.
+func (s *searching) look(ctx context.Context, list []position) (full bool, err error) {
+	for len(list) > 0 {
+		portion := list[:min(len(list), s.limit+1-len(s.page.Hits))]
+		list = list[len(portion):]
+		ids := make([]news.ID, len(portion))
+		for i := range portion {
+			ids[i] = portion[i].id
+		}
+		revs, err := s.posts.Posts(ctx, ids)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range portion {
+			i := slices.IndexFunc(revs, func(rev news.Revision) bool { return rev.ID == p.id })
+			if i >= 0 {
+				if full, err := s.take(ctx, &revs[i]); full || err != nil {
+					return full, err
+				}
+			}
+			s.last = p
+			if s.looked++; s.looked >= maxLooked {
+				s.page.Next = s.last.String()
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// take puts a post on the page if it is a hit; if there is no room for it, the page
+// is full and has another after it.
+func (s *searching) take(ctx context.Context, rev *news.Revision) (full bool, err error) {
+	m := s.match(rev)
+	if m == nil || !s.selects(rev) {
+		return false, nil
+	}
+	others := 0
+	if s.query.Fold && rev.Story != "" {
+		var first bool
+		if first, others, err = s.firstOfStory(ctx, rev); err != nil || !first {
+			return false, err
+		}
+	}
+	if len(s.page.Hits) == s.limit {
+		s.page.Next = s.last.String()
+		return true, nil
+	}
+	s.page.Hits = append(s.page.Hits, m.hit(rev, others))
+	return false, nil
+}
+
+// firstOfStory reports whether no post of its story that was published before a hit
+// is one too, and how many others the story has.
+func (s *searching) firstOfStory(ctx context.Context, rev *news.Revision) (first bool, others int, err error) {
+	story, err := s.posts.Story(ctx, rev.ID)
+	if err != nil {
+		return false, 0, err
+	}
+	var before []news.ID
+	mine := position{at: placeOf(rev), id: rev.ID}
+	for i := range story {
+		if (position{at: placeOf(&story[i]), id: story[i].ID}).compare(mine) > 0 {
+			before = append(before, story[i].ID)
+		}
+	}
+	revs, err := s.posts.Posts(ctx, before)
+	if err != nil {
+		return false, 0, err
+	}
+	for i := range revs {
+		if s.selects(&revs[i]) && s.match(&revs[i]) != nil {
+			return false, 0, nil
+		}
+	}
+	return true, len(story) - 1, nil
+}
