@@ -69,6 +69,19 @@ CREATE VIRTUAL TABLE terms USING fts5(words, content='', columnsize=0, detail=no
 	tokenize="ascii tokenchars '$+<=>^` + "`" + `|~'");
 `
 
+// What lets the engine gather 32 MiB of terms at a time, without merging them; and
+// what merges them all, and brings its settings back to what is good for small
+// portions.
+const (
+	gather = `
+INSERT INTO terms (terms, rank) VALUES ('hashsize', 33554432), ('automerge', 0), ('crisismerge', 1999);
+`
+	finish = `
+INSERT INTO terms (terms) VALUES ('optimize');
+INSERT INTO terms (terms, rank) VALUES ('hashsize', 1048576), ('automerge', 4), ('crisismerge', 16);
+`
+)
+
 // Settings of a database that others read meanwhile: a write-ahead log, which a
 // power failure may cost its last commits and nothing else; and of one that nobody
 // knows yet.

@@ -46,9 +46,9 @@ type Query struct {
 const (
 	DefaultLimit = 20
 	MaxLimit     = 100
-	// maxLooked is how many texts are read for one page: one that has fewer hits
-	// than wanted, and a Next, goes on there.
-	maxLooked = 500
+	// maxVain is how many texts are read for one page beside its hits: one that has
+	// fewer hits than wanted, and a Next, goes on there.
+	maxVain = 100
 )
 
 // Hit is a post that was found.
@@ -131,13 +131,13 @@ func (x *Index) Search(ctx context.Context, posts Posts, q Query) (Page, error) 
 type searching struct {
 	*Index
 	*conditions
-	db     *sql.DB
-	posts  Posts
-	query  Query
-	limit  int
-	last   position // of the last candidate that was looked at
-	looked int
-	page   Page
+	db    *sql.DB
+	posts Posts
+	query Query
+	limit int
+	last  position // of the last candidate that was looked at
+	vain  int      // candidates that were no hits
+	page  Page
 }
 
 func (s *searching) run(ctx context.Context) error {
@@ -302,6 +302,7 @@ func (s *searching) look(ctx context.Context, list []position) (full bool, err e
 			return false, err
 		}
 		for _, p := range portion {
+			hits := len(s.page.Hits)
 			i := slices.IndexFunc(revs, func(rev news.Revision) bool { return rev.ID == p.id })
 			if i >= 0 {
 				if full, err := s.take(ctx, &revs[i]); full || err != nil {
@@ -309,7 +310,10 @@ func (s *searching) look(ctx context.Context, list []position) (full bool, err e
 				}
 			}
 			s.last = p
-			if s.looked++; s.looked >= maxLooked {
+			if len(s.page.Hits) == hits {
+				s.vain++
+			}
+			if s.vain == maxVain {
 				s.page.Next = s.last.String()
 				return true, nil
 			}

@@ -26,7 +26,9 @@ func (c *conditions) matches(f *folder) []string {
 			}
 			base = append(base, t.quote(""))
 			title = append(title, t.quote(inTitle))
-			inside = append(inside, t.quote(inText))
+			if !t.single() {
+				inside = append(inside, t.quote(inText))
+			}
 		}
 	}
 	for _, term := range c.names {
@@ -35,6 +37,9 @@ func (c *conditions) matches(f *folder) []string {
 	all := c.except(f, strings.Join(base, " AND "))
 	if len(title) == 0 {
 		return []string{all, all}
+	}
+	if len(inside) == 0 {
+		inside = title // of single characters it is not known whether they are there often
 	}
 	first := strings.Join(slices.Concat(base, title), " AND ")
 	second := strings.Join(slices.Concat(base, inside), " AND ")

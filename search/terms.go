@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/finarc/finarc/news"
 )
@@ -42,6 +43,9 @@ func runGram(run []rune) (g gram) {
 	}
 	return g | runBit
 }
+
+// single reports whether the term is one character.
+func (g gram) single() bool { return g < 1<<runeBits }
 
 // String returns the term as the engine gets it.
 func (g gram) String() string {
@@ -108,7 +112,8 @@ const (
 	inMirror   = "\u0086"
 )
 
-// often is how many times a term stands in a text that is about what it names.
+// often is how many times a term of two characters or more stands in a text that is
+// about what it names.
 const often = 3
 
 // name makes one term of a name: what is not a letter or digit is written so that
@@ -156,7 +161,7 @@ func (f *folder) terms(rev *news.Revision, text string) string {
 	f.count(f.text(text), all)
 	for g, n := range all {
 		write(g.String())
-		if n >= often {
+		if n >= often && !g.single() {
 			write(inText, g.String())
 		}
 	}
@@ -177,6 +182,8 @@ type lookup struct {
 	term   string
 	prefix bool
 }
+
+func (l lookup) single() bool { return utf8.RuneCountInString(l.term) == 1 }
 
 // lookups returns terms that each text has in which a word stands. exact reports
 // whether the word stands in each text that has them.

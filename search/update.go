@@ -18,12 +18,10 @@ import (
 
 // Bounds of indexing.
 const (
-	chunkPosts = 128  // that one goroutine makes terms of at a time
-	aheadOf    = 8    // chunks that are made ready while one is written
-	txPosts    = 4096 // in one transaction beside others, who wait for it
-	blockBits  = 10   // 1,024 posts with following numbers are a block
-	// hashSize is how many bytes of terms the engine gathers before it writes.
-	hashSize    = 32 << 20
+	chunkPosts  = 128  // that one goroutine makes terms of at a time
+	aheadOf     = 8    // chunks that are made ready while one is written
+	txPosts     = 4096 // in one transaction beside others, who wait for it
+	blockBits   = 10   // 1,024 posts with following numbers are a block
 	draftPrefix = "draft-"
 )
 
@@ -207,7 +205,13 @@ func write(ctx context.Context, tx *sql.Tx, s *standing, docs iter.Seq2[*documen
 		return err
 	}
 	// A post that was there before gets a new number: its old terms name nothing then.
-	posts, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO posts (number, at, id) VALUES (?, ?, ?)`)
+	// It is not replaced in one statement, since for one that may have to be undone
+	// the engine writes out what it has gathered.
+	before, err := tx.PrepareContext(ctx, `DELETE FROM posts WHERE id = ?`)
+	if err != nil {
+		return err
+	}
+	posts, err := tx.PrepareContext(ctx, `INSERT INTO posts (number, at, id) VALUES (?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -218,6 +222,9 @@ func write(ctx context.Context, tx *sql.Tx, s *standing, docs iter.Seq2[*documen
 		}
 		s.number++
 		if _, err := terms.ExecContext(ctx, s.number, d.terms); err != nil {
+			return err
+		}
+		if _, err := before.ExecContext(ctx, keyOf(d.id)); err != nil {
 			return err
 		}
 		if _, err := posts.ExecContext(ctx, s.number, d.at, keyOf(d.id)); err != nil {
@@ -285,13 +292,16 @@ func (x *Index) removeOld(names []string) error {
 	return nil
 }
 
-// make makes a whole index in a file that nobody knows yet.
+// make makes a whole index in a file that is not there yet. The engine gathers terms
+// in portions, and merges these once, in the end; what that leaves of unused room the
+// copy does not have.
 func (x *Index) make(ctx context.Context, file string, src Source) (posts int, err error) {
-	db, err := connect(file, private)
+	parts := file + ".parts"
+	db, err := connect(parts, private)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, db.Close(), os.Remove(parts)) }()
 	db.SetMaxOpenConns(1)
 	_, last, err := src.Mark(ctx, 0)
 	if err != nil {
@@ -303,20 +313,16 @@ func (x *Index) make(ctx context.Context, file string, src Source) (posts int, e
 	}
 	s := standing{seq: last, mark: mark}
 	err = inTx(ctx, db, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO terms (terms, rank) VALUES ('hashsize', ?)`, hashSize); err != nil {
+		if _, err := tx.ExecContext(ctx, schema+gather); err != nil {
 			return err
 		}
 		return x.pour(ctx, src.All(ctx, last), func(docs iter.Seq2[*document, error]) error {
 			return write(ctx, tx, &s, docs)
 		})
 	})
-	if err != nil {
-		return 0, err
+	if err == nil {
+		_, err = db.ExecContext(ctx, finish+`VACUUM INTO ?`, file)
 	}
-	_, err = db.ExecContext(ctx, `PRAGMA journal_mode = wal`)
 	return int(s.number), err
 }
 
