@@ -69,12 +69,12 @@ CREATE VIRTUAL TABLE terms USING fts5(words, content='', columnsize=0, detail=no
 	tokenize="ascii tokenchars '$+<=>^` + "`" + `|~'");
 `
 
-// What lets the engine gather 32 MiB of terms at a time, without merging them; and
+// What lets the engine gather 8 MiB of terms at a time, without merging them; and
 // what merges them all, and brings its settings back to what is good for small
 // portions.
 const (
 	gather = `
-INSERT INTO terms (terms, rank) VALUES ('hashsize', 33554432), ('automerge', 0), ('crisismerge', 1999);
+INSERT INTO terms (terms, rank) VALUES ('hashsize', 8388608), ('automerge', 0), ('crisismerge', 1999);
 `
 	finish = `
 INSERT INTO terms (terms) VALUES ('optimize');

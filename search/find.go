@@ -104,6 +104,16 @@ func parsePosition(s string) (p position, err error) {
 	return p, nil
 }
 
+// Check returns what is wrong with a query, a [*QueryError] or [ErrCursor]. It needs
+// no index.
+func (x *Index) Check(q Query) error {
+	if _, err := x.fold.compile(&q); err != nil {
+		return err
+	}
+	_, err := parsePosition(q.After)
+	return err
+}
+
 // Search returns a page of what a query finds. It fails with a [*QueryError],
 // [ErrCursor], [ErrNoIndex], [ErrStale] or [ErrDamaged]. Its work is bounded: a page
 // can have fewer hits than wanted, or none, and yet a Next.

@@ -77,7 +77,7 @@ func (m *matched) passage() Passage {
 		}
 	}
 	if best < 0 {
-		return Passage{}
+		return Passage{Marks: [][2]int{}}
 	}
 	from, to := m.around(ranges[best][0])
 	return passage(m.text, ranges, from, to)
@@ -109,7 +109,7 @@ func (m *matched) around(at int) (from, to int) {
 
 // passage cuts a piece out of a text. Ends of lines become spaces.
 func passage(s string, ranges [][2]int, from, to int) Passage {
-	p := Passage{Text: strings.ReplaceAll(s[from:to], string(barrier), " ")}
+	p := Passage{Text: strings.ReplaceAll(s[from:to], string(barrier), " "), Marks: [][2]int{}}
 	for _, r := range ranges {
 		start, end := max(r[0], from), min(r[1], to)
 		if start < end {

@@ -61,7 +61,8 @@ not leave alone any longer; home page, feed and sitemap tell what moved.
 collector of node_exporter; notify: in the configuration posts it to a webhook.
 
 Where finarc stories was ever run in the archive, the stories of what came are
-found at the end, for at most 10 seconds.
+found at the end, for at most 10 seconds; and where there is a search index, it is
+brought up to date, for as long. Neither changes how the crawl ends.
 
 Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 done, but some
 pages failed for good, or pages lack more than they used to, or a mirror was left

@@ -84,11 +84,16 @@ func revisionOfTime(rev *news.Revision) string {
 
 // marks returns how changes are marked: by colours for people who want them.
 func (a *app) marks() diff.Marks {
-	_, live := terminal(a.out)
-	if live && environment(a.environ, "NO_COLOR") == "" && environment(a.environ, "TERM") != "dumb" {
+	if a.coloured() {
 		return diff.Colors
 	}
 	return diff.Brackets
+}
+
+// coloured reports whether people read the output who want colours.
+func (a *app) coloured() bool {
+	_, live := terminal(a.out)
+	return live && environment(a.environ, "NO_COLOR") == "" && environment(a.environ, "TERM") != "dumb"
 }
 
 // differenceJSON is what show --diff prints in JSON. Of a post with one

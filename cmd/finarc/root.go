@@ -59,7 +59,7 @@ func (a *app) root() *cobra.Command {
 		Use:   "finarc",
 		Short: "Archive Chinese finance news that its mirrors throw away",
 		Long: `finarc crawls mirrors of Chinese finance news and keeps every post, raw and
-read, in one archive file; lists and shows what it keeps; and writes it out as
+read, in one archive file; lists, shows and searches what it keeps; and writes it out as
 Jekyll files or as a data set.`,
 		Example: `  finarc demo                      see it work, with a mirror of its own
   finarc config init > crawler.yaml
@@ -67,6 +67,7 @@ Jekyll files or as a data set.`,
   finarc watch                     do so again and again
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
+  finarc search 阿里云
   finarc export jekyll --out dump
   finarc export parquet --out posts`,
 		SilenceErrors:     true,
@@ -83,7 +84,7 @@ Jekyll files or as a data set.`,
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	add(root, groupGather, a.crawlCommand(), a.watchCommand(), a.backfillCommand(), a.importCommand(), a.demoCommand(), a.mirrorCommand())
-	add(root, groupLook, a.listCommand(), a.showCommand(), a.storiesCommand(), a.securitiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupLook, a.listCommand(), a.showCommand(), a.searchCommand(), a.storiesCommand(), a.securitiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
 	add(root, groupCare, a.verifyCommand(), a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())

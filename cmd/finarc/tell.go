@@ -33,6 +33,7 @@ func (a *app) crawlAndTell(ctx context.Context, c config.Config, fl *crawlFlags)
 	a.notify(ctx, c, report, err)
 	if report != nil && ctx.Err() == nil {
 		a.keepStories(ctx, c.Archive)
+		a.keepIndex(ctx, c.Archive)
 	}
 	return err
 }

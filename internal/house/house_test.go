@@ -37,13 +37,14 @@ var mayImport = map[string][]string{
 	"feed":       {"news", "article"},
 	"markdown":   {"news", "article", "jekyll"},
 	"epub":       {"news", "article"},
+	"search":     {"news", "durable"},
 	"mirror":     {"news"},
 	"metrics":    {"news"},
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -67,6 +68,8 @@ var onlyIn = map[string][]string{
 	"github.com/parquet-go/parquet-go": {"dataset"},
 
 	"github.com/JohannesKaufmann/html-to-markdown/v2/converter": {"markdown"},
+	"modernc.org/sqlite":     {"search"},
+	"modernc.org/sqlite/lib": {"search"},
 
 	"github.com/sergi/go-diff/diffmatchpatch": {"diff"},
 
