@@ -256,7 +256,7 @@ func TestQueriesThatMeanNothing(t *testing.T) {
 // TestSubstrings holds what is found against a look through all texts, for what
 // stands in generated posts, in parts of that, and in neither.
 func TestSubstrings(t *testing.T) {
-	const posts, queries = 300, 300
+	const posts, queries = 200, 250
 	m := &memory{}
 	world, err := mirror.New(mirror.Options{Posts: posts, Categories: 20, Seed: 7, Base: "http://mirror.example"})
 	if err != nil {
