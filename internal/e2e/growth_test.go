@@ -250,7 +250,7 @@ func security(b *testing.B, m *mirror.Mirror) string {
 
 // commitAll commits posts of a mirror in batches and returns how long that took
 // without the making of the pages.
-func commitAll(b *testing.B, a *archive.Archive, m *mirror.Mirror, from, to, batch int) time.Duration {
+func commitAll(b testing.TB, a *archive.Archive, m *mirror.Mirror, from, to, batch int) time.Duration {
 	b.Helper()
 	var took time.Duration
 	for ; from < to; from += batch {
