@@ -258,10 +258,15 @@ func (a *app) tellHits(ctx context.Context, x *search.Index, arc *archive.Archiv
 	return nil
 }
 
-// eachHit hands on as many hits as are wanted, from as many pages as that takes.
+// maxPages is how many pages are read for a number of hits that is wanted: a query of
+// which the index names many posts, and few are hits, is gone on with when told so.
+const maxPages = 20
+
+// eachHit hands on as many hits as are wanted, from as many pages as that takes, or
+// all that there are.
 func eachHit(ctx context.Context, x *search.Index, arc *archive.Archive, q search.Query, to func(*search.Hit) error) (next string, err error) {
 	left := q.Limit
-	for {
+	for pages := 1; ; pages++ {
 		if q.Limit = search.MaxLimit; left > 0 {
 			q.Limit = min(left, search.MaxLimit)
 		}
@@ -275,7 +280,7 @@ func eachHit(ctx context.Context, x *search.Index, arc *archive.Archive, q searc
 			}
 		}
 		if left > 0 {
-			if left -= len(p.Hits); left == 0 {
+			if left -= len(p.Hits); left == 0 || pages == maxPages {
 				return p.Next, nil
 			}
 		}
