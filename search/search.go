@@ -113,6 +113,9 @@ func (x *Index) use(ctx context.Context, fn func(db *sql.DB) error) error {
 			return x.damage(err)
 		}
 		if err := x.change(ctx, generation); err != nil {
+			if now, _ := x.newest(); now != "" && now != generation {
+				continue // it was removed meanwhile, since there is a newer one
+			}
 			return x.damage(err)
 		}
 	}

@@ -272,7 +272,11 @@ func (x *Index) rebuild(ctx context.Context, src Source) (posts int, err error) 
 		}
 		next = last + 1
 	}
-	if err := draft.Place(filepath.Join(x.dir, generationName(next))); err != nil {
+	err = draft.Place(filepath.Join(x.dir, generationName(next)))
+	if errors.Is(err, durable.ErrExists) {
+		return 0, nil // another process was faster, with what is as good
+	}
+	if err != nil {
 		return 0, err
 	}
 	return posts, x.removeOld(names)
