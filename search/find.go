@@ -48,7 +48,7 @@ const (
 	MaxLimit     = 100
 	// maxVain is how many texts are read for one page beside its hits: one that has
 	// fewer hits than wanted, and a Next, goes on there.
-	maxVain = 100
+	maxVain = 40
 )
 
 // Hit is a post that was found.

@@ -260,7 +260,7 @@ func (a *app) tellHits(ctx context.Context, x *search.Index, arc *archive.Archiv
 
 // maxPages is how many pages are read for a number of hits that is wanted: a query of
 // which the index names many posts, and few are hits, is gone on with when told so.
-const maxPages = 20
+const maxPages = 25
 
 // eachHit hands on as many hits as are wanted, from as many pages as that takes, or
 // all that there are.
