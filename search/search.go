@@ -78,12 +78,6 @@ func (x *Index) Close() error {
 	return err
 }
 
-// Exists reports whether there is an index, whole or damaged.
-func (x *Index) Exists() bool {
-	_, err := x.newest()
-	return err == nil
-}
-
 // Size returns how many bytes the index takes.
 func (x *Index) Size() (int64, error) {
 	generation, err := x.newest()
