@@ -32,13 +32,10 @@ const (
 	reasonRobots     reason = "robots.txt"
 	reasonTooMany    reason = "too many links"
 	reasonGone       reason = news.FailedGone
-	reasonUnreadable reason = "unreadable"
-	reasonBlank      reason = "empty body"
-	reasonBlocked    reason = "block page"
-	reasonLogin      reason = "login page"
-	reasonHome       reason = "list in its place" // the home page, mostly
-	reasonOther      reason = "another post"      // a page that is not the post asked for
-	reasonIncomplete reason = "incomplete"        // archived, but something is lacking
+	reasonUnreadable reason = page.WhyUnreadable // and the other words of package page
+	reasonBlocked    reason = page.WhyBlocked
+	reasonLogin      reason = page.WhyLogin
+	reasonIncomplete reason = "incomplete" // archived, but something is lacking
 	reasonDiffers    reason = "mirrors disagree"
 	reasonStopped    reason = "stopped"         // the run ended before it was asked for
 	reasonPaused     reason = "host paused"     // it wants to be left alone for longer than a run waits
@@ -134,29 +131,14 @@ var classes = []struct {
 	{func(error) bool { return true }, reasonConnection, true},
 }
 
-// soft tells, for what a page can be under a good status, the reason. The first
-// that matches counts.
-var soft = []struct {
-	is     error
-	reason reason
-}{
-	{page.ErrShell, reasonGone},
-	{page.ErrEmpty, reasonGone},
-	{page.ErrBlank, reasonBlank},
-	{page.ErrBlocked, reasonBlocked},
-	{page.ErrLogin, reasonLogin},
-	{page.ErrHome, reasonHome},
-	{page.ErrOther, reasonOther},
-}
-
-// reasonOf returns why a page could not be read as what was asked for.
+// reasonOf returns why a page could not be read as what was asked for: one
+// without text just does not have it.
 func reasonOf(err error) reason {
-	for _, s := range soft {
-		if errors.Is(err, s.is) {
-			return s.reason
-		}
+	why := page.Why(err)
+	if why == page.WhyNoText {
+		return reasonGone
 	}
-	return reasonUnreadable
+	return reason(why)
 }
 
 func isErr(target error) func(error) bool {

@@ -124,7 +124,7 @@ func (r *run) recheck(f *fetcher, t *task) result {
 		l := rechecked{order: o}
 		if l.capture, l.fail = f.fetch(o); l.fail == nil && l.capture.Status != http.StatusNotModified {
 			var err error
-			if l.found, err = r.readPost(t.post, l.capture); err == nil {
+			if l.found, err = r.siteOf(l.capture.Mirror).ReadAs(l.capture, t.post); err == nil {
 				l.post = l.found.Post
 			} else {
 				l.fail, l.unread = f.unreadable(t.post, l.capture, err)

@@ -14,13 +14,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/andybalholm/brotli"
+	"github.com/finarc/finarc/coding"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
 	robotstxt "github.com/finarc/finarc/robots"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 )
 
 // transport is what Colly's client sends its requests through. Every single
@@ -66,9 +64,6 @@ type answer struct {
 // answerKey is the key of a request's context under which the transport finds
 // the *answer to fill.
 type answerKey struct{}
-
-// acceptEncoding names the codings that decode undoes.
-const acceptEncoding = "gzip, br, zstd"
 
 // newTransport returns the transport of a run. spent is called when more
 // requests are wanted than the run may send.
@@ -136,7 +131,7 @@ func (t *transport) exchange(req *http.Request, h *host, got *answer) (*http.Res
 	timer := time.AfterFunc(t.limits.Timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
 	req = req.WithContext(ctx)
-	req.Header.Set("Accept-Encoding", acceptEncoding)
+	req.Header.Set("Accept-Encoding", coding.Accept)
 	if req.URL.Scheme == "http" || h.speaksHTTP1() {
 		// With a body, though it is empty, net/http does not send the request a second
 		// time by itself when a kept connection breaks: out of turn, and uncounted.
@@ -344,55 +339,35 @@ func (b *bounded) ask() error {
 // errDecode: the body is not in the coding that the server says it is in.
 var errDecode = errors.New("content coding is broken")
 
-// decode undoes the answer's Content-Encoding (RFC 9110, 8.4) and takes the
-// headers off that no longer hold.
+// decode undoes the answer's Content-Encoding and takes the headers off that no
+// longer hold.
 func decode(res *http.Response) (io.Reader, error) {
-	coding := strings.ToLower(strings.TrimSpace(res.Header.Get("Content-Encoding")))
-	if coding == "" || coding == "identity" || res.StatusCode == http.StatusNotModified {
+	codings := res.Header.Get("Content-Encoding")
+	if !coding.Is(codings) || res.StatusCode == http.StatusNotModified {
 		return res.Body, nil
 	}
-	r, err := decoder(coding, res.Body)
-	switch {
-	case err == io.EOF: // servers call an empty body compressed too
-		r = http.NoBody
-	case err != nil:
-		return nil, fmt.Errorf("%w: %s: %w", errDecode, coding, err)
+	r, err := coding.NewReader(codings, res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDecode, err)
 	}
 	res.Header.Del("Content-Encoding")
 	res.Header.Del("Content-Length")
 	res.ContentLength = -1
 	res.Uncompressed = true
-	return &decoding{r: r, coding: coding}, nil
-}
-
-func decoder(coding string, r io.Reader) (io.Reader, error) {
-	switch coding {
-	case "gzip", "x-gzip":
-		return gzip.NewReader(r)
-	case "br":
-		return brotli.NewReader(r), nil
-	case "zstd":
-		// RFC 8878 asks of every decoder for 8 MiB of window, and of none for more.
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
-	}
-	return nil, errors.New("unknown coding")
+	return &decoding{r: r, codings: codings}, nil
 }
 
 // decoding marks a decoder's errors as such, so that they are told apart from
 // a connection's.
 type decoding struct {
-	r      io.Reader
-	coding string
+	r       io.Reader
+	codings string
 }
 
 func (d *decoding) Read(p []byte) (int, error) {
 	n, err := d.r.Read(p)
 	if err != nil && err != io.EOF && !isTimeout(err) {
-		err = fmt.Errorf("%w: %s: %w", errDecode, d.coding, err)
+		err = fmt.Errorf("%w: %s: %w", errDecode, d.codings, err)
 	}
 	return n, err
 }

@@ -155,7 +155,7 @@ func (r *run) getPost(f *fetcher, t *task) result {
 			so.no(o, fail)
 			continue
 		}
-		p, err := r.readPost(w, c)
+		p, err := r.siteOf(c.Mirror).ReadAs(c, w)
 		if err == nil {
 			return result{post: p.Post, capture: c, found: p, so: *so}
 		}
@@ -215,30 +215,6 @@ func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 		return orders, partial
 	}
 	return slices.DeleteFunc(orders, vain), partial
-}
-
-// readPost reads a capture as the post that was asked for. What the link knew
-// and the page does not tell is taken from the link: the infoCode's letters,
-// and the category whose page listed the post.
-func (r *run) readPost(w *news.Wanted, c *news.Capture) (page.Page, error) {
-	p, err := r.siteOf(c.Mirror).Read(c)
-	if err == nil {
-		err = p.Disagrees(w)
-	}
-	if err != nil {
-		return page.Page{}, err
-	}
-	post := p.Post
-	if !post.ID.HasCode() {
-		post.ID = w.ID
-	}
-	if post.ID == w.ID && post.InfoCode.Kind() == "" {
-		post.InfoCode = w.InfoCode
-	}
-	if post.Category == "" {
-		post.Category = w.Category
-	}
-	return p, nil
 }
 
 // unreadable tells what it means that a page could not be read as the post: a

@@ -30,8 +30,11 @@ var mayImport = map[string][]string{
 	"story":      nil,
 	"securities": {"news"},
 	"durable":    nil,
+	"coding":     nil,
+	"intake":     {"news", "page"},
 	"archive":    {"news", "story", "durable"},
-	"jekyll":     {"news", "page", "durable"},
+	"jekyll":     {"news", "page", "durable", "intake"},
+	"warc":       {"news", "page", "coding", "intake"},
 	"dataset":    {"news", "durable"},
 	"article":    {"news", "page"},
 	"feed":       {"news", "article"},
@@ -43,8 +46,8 @@ var mayImport = map[string][]string{
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
-	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub"},
+	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage", "coding"},
+	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
