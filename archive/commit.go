@@ -152,8 +152,8 @@ func (t *tx) finishPosts(totals counters, fresh *revisions, changes indexChanges
 //
 //   - the revision before it,
 //   - the last one before it of its own mirror: mirrors that disagree, each of
-//     which goes on serving what it served, do not make revisions by turns. What
-//     was imported counts as another mirror's,
+//     which goes on serving what it served, do not make revisions by turns. A
+//     file counts as another mirror's,
 //   - of a file that is imported, any before it: files do not tell when they were
 //     true, and importing them again must bring nothing new,
 //   - one that was captured so little later that two crawls may have met the
@@ -236,7 +236,7 @@ func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revision
 		if err != nil {
 			return -1, err
 		}
-		own := old.Mirror == r.Mirror && old.imported() == r.imported()
+		own := old.Mirror == r.Mirror && old.isFile() == r.isFile()
 		if own || i == len(older)-1 {
 			if is, err := t.same(&held{known.seq, old}, r, p, fresh); is || err != nil {
 				return i, err
@@ -252,7 +252,7 @@ func (t *tx) sameBefore(older head, r *record, p *news.Captured, fresh *revision
 // sameFile returns which of the older revisions of its post a file that is
 // imported is the same as, or -1.
 func (t *tx) sameFile(older head, r *record, p *news.Captured, fresh *revisions) (int, error) {
-	if !r.imported() {
+	if !r.isFile() {
 		return -1, nil
 	}
 	for i, known := range slices.Backward(older) {
@@ -304,7 +304,7 @@ func (t *tx) seeAgain(s *news.Seen) error {
 		if err != nil {
 			return err
 		}
-		if r.Mirror == s.Mirror && !r.imported() {
+		if r.Mirror == s.Mirror && !r.isFile() {
 			return t.lastSeen(h, i, r.ID, s.Time.UnixMilli()-r.Fetched)
 		}
 	}

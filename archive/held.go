@@ -138,7 +138,7 @@ func (t *tx) heldPost(key []byte) (news.Held, error) {
 				ID: p.ID, InfoCode: p.InfoCode, Category: p.Category, Mirror: r.Mirror, TitleSum: news.TitleSum(p.Title),
 			}
 		}
-		if slices.Contains(mirrors, r.Mirror) || r.imported() {
+		if slices.Contains(mirrors, r.Mirror) || r.isFile() {
 			continue
 		}
 		mirrors = append(mirrors, r.Mirror)

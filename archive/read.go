@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -132,6 +133,35 @@ func (a *Archive) Capture(ctx context.Context, seq uint64) (*news.Capture, error
 		return err
 	})
 	return c, err
+}
+
+// CaptureAt returns the newest capture of a post on a mirror that was there by a
+// moment, and until when its content was seen. It is nil where there is none, and
+// where it was lost. Files that were imported do not count.
+func (a *Archive) CaptureAt(ctx context.Context, id news.ID, mirror string, by time.Time) (c *news.Capture, seen time.Time, err error) {
+	err = a.view(ctx, func(t *tx) error {
+		c = nil
+		h, err := t.resolve(id)
+		if err != nil {
+			return err
+		}
+		for _, known := range slices.Backward(h) {
+			r, err := t.record(known.seq)
+			if err != nil {
+				return err
+			}
+			if r.Mirror != mirror || r.isFile() || r.Fetched > by.UnixMilli() {
+				continue
+			}
+			seen = fromMillis(r.Fetched + int64(known.lasted))
+			if c, err = t.capture(known.seq); errors.Is(err, ErrLost) {
+				return nil
+			}
+			return err
+		}
+		return nil
+	})
+	return c, seen, err
 }
 
 // Apart is a capture that is kept though it could not be read as the post that

@@ -168,8 +168,8 @@ func (r *record) told() string {
 	return r.Title
 }
 
-// imported reports whether the capture is a file, and no answer of the mirror's.
-func (r *record) imported() bool { return r.Mode == news.ModeImport }
+// isFile reports whether the capture is a file, and no answer of the mirror's.
+func (r *record) isFile() bool { return strings.HasPrefix(r.URL, "file:") }
 
 // post returns the post without its body and foot.
 func (r *record) post() news.Post {

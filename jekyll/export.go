@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/finarc/finarc/durable"
+	"github.com/finarc/finarc/intake"
 	"github.com/finarc/finarc/news"
 )
 
@@ -129,7 +130,7 @@ func (e *exporter) allPosts(ctx context.Context, to *durable.Folder, posts iter.
 		err = errors.Join(err, e.posts.Close())
 		e.report.Written = e.posts.Changed()
 	}()
-	for f, err := range ahead(e.files(ctx, posts), 64) {
+	for f, err := range intake.Ahead(e.files(ctx, posts), 64) {
 		if err != nil {
 			return fmt.Errorf("export posts: %w", err)
 		}
@@ -159,37 +160,6 @@ func (e *exporter) files(ctx context.Context, posts iter.Seq2[news.Revision, err
 			f := file{rev: rev}
 			f.data, f.mended, f.refused = e.marshal(&rev)
 			if !yield(f, nil) {
-				return
-			}
-		}
-	}
-}
-
-// ahead runs seq in a goroutine of its own, up to n elements ahead.
-func ahead[T any](seq iter.Seq2[T, error], n int) iter.Seq2[T, error] {
-	type element struct {
-		value T
-		err   error
-	}
-	return func(yield func(T, error) bool) {
-		elements, stop := make(chan element, n), make(chan struct{})
-		go func() {
-			defer close(elements)
-			for value, err := range seq {
-				select {
-				case elements <- element{value, err}:
-				case <-stop:
-					return
-				}
-			}
-		}()
-		defer func() {
-			close(stop)
-			for range elements { // until seq has ended
-			}
-		}()
-		for e := range elements {
-			if !yield(e.value, e.err) {
 				return
 			}
 		}

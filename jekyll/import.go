@@ -2,9 +2,7 @@ package jekyll
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +10,9 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
+	"github.com/finarc/finarc/intake"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
 )
@@ -27,20 +25,12 @@ const maxFile = 8 << 20
 // ErrIrregular: something is no file, but a device or a pipe.
 var ErrIrregular = errors.New("not a regular file")
 
-// Store takes what an import brings. [archive.Archive] is one.
-type Store interface {
-	// Commit takes a batch, whole or not at all, and tells what it was to the store.
-	Commit(context.Context, *news.Batch) (news.Committed, error)
-}
-
 // ImportOptions tell whose files are imported, and into what.
 type ImportOptions struct {
 	Site  *page.Site // the mirror that was, or is, built from them
-	Store Store
-	// Dry says that Store only tells what it would make of a batch, so that posts
-	// of earlier batches are to be remembered here.
-	Dry bool
-	Now func() time.Time
+	Store intake.Store
+	Dry   bool // Store only tells what it would make of a batch
+	Now   func() time.Time
 	// Progress is called after each batch; may be nil.
 	Progress func(Imported)
 }
@@ -49,11 +39,8 @@ type ImportOptions struct {
 //
 //	Files = New + Same + Revised + Σ Refused
 type Imported struct {
-	Files   int            `json:"files"`
-	New     int            `json:"new"`     // the first of their posts
-	Same    int            `json:"same"`    // their text was held already
-	Revised int            `json:"revised"` // another text of a post that was held
-	Refused map[string]int `json:"refused"` // no posts, by reason
+	Files int `json:"files"`
+	intake.Tally
 	// Refusals names the files that were refused.
 	Refusals []FileRefusal `json:"refusals"`
 	// Faults counts what was wrong with files that are posts all the same: one
@@ -76,11 +63,11 @@ type FileRefusal struct {
 
 // AddsUp reports whether every file is counted, and once.
 func (r *Imported) AddsUp() bool {
-	return r.Files == r.New+r.Same+r.Revised+news.Total(r.Refused) && len(r.Refusals) == news.Total(r.Refused)
+	return r.Files == r.Total() && len(r.Refusals) == news.Total(r.Refused)
 }
 
 // Import reads posts' files and commits them, a portion at a time: the files'
-// bytes as captures of [news.ModeImport], fetched now, whenever they were
+// bytes as captures of [news.ModeImport], fetched when it began, whenever they were
 // published. What is held already is the same again, so that an import which was
 // interrupted is gone on with by another. A file that is no post is no error, but
 // refused.
@@ -89,127 +76,45 @@ func (r *Imported) AddsUp() bool {
 // what was committed.
 func Import(ctx context.Context, files iter.Seq2[File, error], o ImportOptions) (Imported, error) {
 	im := &importer{
-		ImportOptions: o, reader: NewReader(o.Site), tried: make(map[news.ID][]textSum),
-		report: Imported{Refused: make(map[string]int), Refusals: []FileRefusal{}, Faults: make(map[string]int), Dry: o.Dry},
+		ImportOptions: o, reader: NewReader(o.Site), began: o.Now().Truncate(time.Millisecond), // as archives keep times
+		report: Imported{Tally: intake.Tally{Refused: make(map[string]int)}, Refusals: []FileRefusal{}, Faults: make(map[string]int), Dry: o.Dry},
 	}
-	for list, err := range ahead(im.readAll(ctx, portions(files)), 1) {
-		if err = cmp.Or(err, ctx.Err()); err != nil {
-			return im.report, err
-		}
-		if err := im.commit(ctx, list); err != nil {
-			return im.report, err
-		}
-		if o.Progress != nil {
-			o.Progress(im.report)
-		}
+	in := intake.Intake[File]{
+		Store: o.Store, Size: func(f *File) int64 { return max(1, f.Size) }, Read: im.read, Count: im.count, Committed: im.committed,
 	}
-	return im.report, nil
+	if o.Dry {
+		in.Trial = intake.NewTrial()
+	}
+	err := in.Run(ctx, files)
+	return im.report, err
 }
 
 type importer struct {
 	ImportOptions
 	reader *Reader
+	began  time.Time // when all files count as captured
 	report Imported
-	tried  map[news.ID][]textSum // in a dry run: of the posts that would be new
-}
-
-// textSum tells the text of one post from another of the same.
-type textSum [sha256.Size]byte
-
-// Bounds on one portion of files.
-const (
-	portionFiles = 256
-	portionBytes = 4 << 20
-)
-
-// portions gathers files into lists.
-func portions(files iter.Seq2[File, error]) iter.Seq2[[]File, error] {
-	return func(yield func([]File, error) bool) {
-		var list []File
-		size := int64(0)
-		for f, err := range files {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if len(list) > 0 && (len(list) == portionFiles || size+f.Size > portionBytes) {
-				if !yield(list, nil) {
-					return
-				}
-				list, size = nil, 0
-			}
-			list = append(list, f)
-			size += f.Size
-		}
-		if len(list) > 0 {
-			yield(list, nil)
-		}
-	}
-}
-
-// fileRead is a file that was read: a post, or why it is none.
-type fileRead struct {
-	path     string
-	captured news.Captured
-	leads    []news.Wanted
-	faults   []string
-	refused  error
-}
-
-// readAll reads the files of each list, on several processors.
-func (im *importer) readAll(ctx context.Context, lists iter.Seq2[[]File, error]) iter.Seq2[[]fileRead, error] {
-	return func(yield func([]fileRead, error) bool) {
-		for list, err := range lists {
-			if err = cmp.Or(err, ctx.Err()); err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(im.readList(list), nil) {
-				return
-			}
-		}
-	}
-}
-
-func (im *importer) readList(list []File) []fileRead {
-	const chunk = 32
-	done := make([]fileRead, len(list))
-	now := im.Now().Truncate(time.Millisecond) // as archives keep times
-	var work sync.WaitGroup
-	for from := 0; from < len(list); from += chunk {
-		work.Go(func() {
-			for i := from; i < min(from+chunk, len(list)); i++ {
-				done[i] = im.read(&list[i], now)
-			}
-		})
-	}
-	work.Wait()
-	return done
 }
 
 // read reads one file.
-func (im *importer) read(f *File, now time.Time) fileRead {
-	done := fileRead{path: f.Path, refused: f.Refused}
-	if done.refused != nil {
-		return done
+func (im *importer) read(f *File) intake.Post {
+	if f.Refused != nil {
+		return intake.Post{Refused: f.Refused}
 	}
 	data, err := readFile(f)
 	if err != nil {
-		done.refused = err
-		return done
+		return intake.Post{Refused: err}
 	}
-	done.captured.Capture = news.Capture{
-		URL: FileURL(filepath.Base(f.Path)), Fetched: now, Mode: news.ModeImport,
+	c := news.Capture{
+		URL: FileURL(filepath.Base(f.Path)), Fetched: im.began, Mode: news.ModeImport,
 		Mirror: im.Site.Name(), Kind: news.KindJekyll, Body: data,
 	}
-	p, s, err := im.reader.read(&done.captured.Capture)
+	p, s, err := im.reader.read(&c)
 	if err != nil {
-		done.refused = err
-		return done
+		return intake.Post{Refused: err}
 	}
-	done.captured.Post, done.captured.Wanted = *p.Post, news.Wanted{ID: p.Post.ID}
-	done.leads, done.faults = p.Leads, s.faults
-	return done
+	f.faults = s.faults
+	return intake.Post{Captured: news.Captured{Post: *p.Post, Capture: c, Wanted: news.Wanted{ID: p.Post.ID}}, Leads: p.Leads}
 }
 
 // readFile returns what a file holds, if that can be a post.
@@ -240,80 +145,31 @@ func cause(err error) error {
 	return err
 }
 
-// commit commits what was read, and counts it.
-func (im *importer) commit(ctx context.Context, list []fileRead) error {
-	var b news.Batch
-	for i := range list {
-		if list[i].refused == nil {
-			b.Posts = append(b.Posts, list[i].captured)
-			b.Leads = append(b.Leads, list[i].leads...)
-		}
+// count counts what became of a file.
+func (im *importer) count(f *File, p *intake.Post, change news.Change) {
+	im.report.Files++
+	if p.Refused != nil {
+		reason := p.Refused.Error()
+		im.report.Refused[reason]++
+		im.report.Refusals = append(im.report.Refusals, FileRefusal{File: f.Path, Reason: reason})
+		return
 	}
-	var done news.Committed
-	if len(b.Posts) > 0 {
-		var err error
-		if done, err = im.Store.Commit(ctx, &b); err != nil {
-			return err
-		}
-	}
-	im.report.Leads += done.Leads
-	changes := done.Posts
-	for i := range list {
-		im.report.Files++
-		if list[i].refused != nil {
-			im.refuse(&list[i])
-			continue
-		}
-		im.count(&list[i], im.told(changes[0], &list[i].captured.Post))
-		changes = changes[1:]
-	}
-	return nil
-}
-
-func (im *importer) refuse(f *fileRead) {
-	reason := f.refused.Error()
-	im.report.Refused[reason]++
-	im.report.Refusals = append(im.report.Refusals, FileRefusal{File: f.path, Reason: reason})
-}
-
-func (im *importer) count(f *fileRead, change news.Change) {
-	switch change {
-	case news.ChangeNew:
-		im.report.New++
-	case news.ChangeUnchanged:
-		im.report.Same++
-	default:
-		im.report.Revised++
-	}
-	p := &f.captured.Post
-	if len(p.Derived) > 0 {
+	im.report.Count(change)
+	if len(p.Post.Derived) > 0 {
 		im.report.Derived++
 	}
-	if p.Published.IsZero() {
+	if p.Post.Published.IsZero() {
 		im.report.Daily++
 	}
 	for _, fault := range f.faults {
 		im.report.Faults[fault]++
 	}
-	im.report.Bytes += int64(len(f.captured.Capture.Body))
+	im.report.Bytes += int64(len(p.Capture.Body))
 }
 
-// told corrects what the store of a dry run tells of a post: it does not know
-// those of earlier batches.
-func (im *importer) told(change news.Change, p *news.Post) news.Change {
-	if !im.Dry || change == news.ChangeUnchanged {
-		return change
+func (im *importer) committed(leads int) {
+	im.report.Leads += leads
+	if im.Progress != nil {
+		im.Progress(im.report)
 	}
-	sum := textSum(sha256.Sum256([]byte(p.Title + "\n" + p.Published.String() + "\n" + page.Text(p.Body))))
-	earlier := im.tried[p.ID]
-	im.tried[p.ID] = append(earlier, sum)
-	for _, other := range earlier {
-		if other == sum {
-			return news.ChangeUnchanged
-		}
-	}
-	if len(earlier) > 0 && change == news.ChangeNew {
-		return news.ChangeRevised
-	}
-	return change
 }

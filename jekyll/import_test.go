@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/finarc/finarc/intake"
 	"github.com/finarc/finarc/news"
 )
 
@@ -127,13 +128,13 @@ func TestImport(t *testing.T) {
 // an import makes of them.
 func TestDryRunOverPortions(t *testing.T) {
 	texts := make(map[string]string)
-	for n := range portionFiles {
+	for n := range intake.PortionPosts {
 		texts[fmt.Sprintf("_posts/a/2021-12-22-NW20211222%010d.md", n)] = post(n, "题", "<p>甲</p>")
 		texts[fmt.Sprintf("_posts/b/2021-12-22-NW20211222%010d.md", n)] = post(n, "题", []string{"<p>甲</p>", "<p>乙</p>"}[n%2])
 	}
 	dir := files(t, texts)
 	want, err := (&memory{}).imports(t, dir)
-	if err != nil || want.New != portionFiles || want.Same != portionFiles/2 || want.Revised != portionFiles/2 {
+	if err != nil || want.New != intake.PortionPosts || want.Same != intake.PortionPosts/2 || want.Revised != intake.PortionPosts/2 {
 		t.Fatalf("%v, got %+v", err, want)
 	}
 	got, err := (&memory{dry: true}).imports(t, dir)

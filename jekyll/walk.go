@@ -15,6 +15,8 @@ type File struct {
 	Path    string
 	Size    int64 // in bytes, when it was found
 	Refused error // why it cannot be read, if that is known already
+
+	faults []string // what is wrong with it, once it was read
 }
 
 // Files returns the files that are named, and of folders the Markdown files in

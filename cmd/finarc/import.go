@@ -8,6 +8,7 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/intake"
 	"github.com/finarc/finarc/jekyll"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
@@ -124,7 +125,7 @@ func (a *app) importJekyll(ctx context.Context, path string, site *page.Site, fi
 
 // importStore returns what takes the posts: the archive, which is made where
 // there is none, or, in a dry run, what only tells what that would do.
-func (a *app) importStore(ctx context.Context, path string, dry bool) (jekyll.Store, error) {
+func (a *app) importStore(ctx context.Context, path string, dry bool) (intake.Store, error) {
 	if !dry {
 		return archive.OpenOrCreate(ctx, path, a.archiveOptions()...)
 	}

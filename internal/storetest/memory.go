@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -255,14 +256,14 @@ func (s *state) put(p *news.Captured) news.Change {
 // before it, or one of the minute after it, when two crawls may have gone on at a
 // time; else -1. Files count as another mirror's.
 func again(list []news.Revision, at int, p *news.Captured) int {
-	file := p.Capture.Mode == news.ModeImport
+	file := p.Capture.Kind == news.KindJekyll
 	for i := at - 1; file && i >= 0; i-- {
 		if same(&list[i].Post, &p.Post) {
 			return i
 		}
 	}
 	own := at - 1
-	for own >= 0 && (list[own].Mirror != p.Capture.Mirror || (list[own].Mode == news.ModeImport) != file) {
+	for own >= 0 && (list[own].Mirror != p.Capture.Mirror || isFile(&list[own]) != file) {
 		own--
 	}
 	for _, i := range []int{at - 1, own} {
@@ -277,6 +278,9 @@ func again(list []news.Revision, at int, p *news.Captured) int {
 	}
 	return -1
 }
+
+// isFile reports whether a revision is of a file, and no mirror's answer.
+func isFile(rev *news.Revision) bool { return strings.HasPrefix(rev.URL, "file:") }
 
 // same reports whether two posts are one article.
 func same(a, b *news.Post) bool {

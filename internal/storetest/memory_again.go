@@ -18,7 +18,7 @@ func (s *state) see(seen news.Seen) {
 	}
 	list := slices.Clone(s.posts[id])
 	for i := range slices.Backward(list) {
-		if list[i].Mirror != seen.Mirror || list[i].Mode == news.ModeImport {
+		if list[i].Mirror != seen.Mirror || isFile(&list[i]) {
 			continue
 		}
 		if at := milli(seen.Time); at.After(list[i].LastSeen) {
@@ -124,7 +124,7 @@ func (s *state) copies(revs []news.Revision) news.Held {
 		ID: newest.ID, InfoCode: newest.InfoCode, Category: newest.Category, Mirror: newest.Mirror, TitleSum: news.TitleSum(newest.Title),
 	}}
 	for _, rev := range slices.Backward(revs) {
-		if slices.ContainsFunc(h.Copies, func(c news.Copy) bool { return c.Mirror == rev.Mirror }) || rev.Mode == news.ModeImport {
+		if slices.ContainsFunc(h.Copies, func(c news.Copy) bool { return c.Mirror == rev.Mirror }) || isFile(&rev) {
 			continue
 		}
 		c := &s.captures[rev.Seq-1]
