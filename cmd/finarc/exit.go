@@ -21,6 +21,7 @@ var (
 	errGap         = errors.New("posts may have come and gone unseen")
 	errShortfall   = errors.New("far fewer posts than usual, and no cause is known")
 	errRefused     = errors.New("some files were refused")
+	errRecords     = errors.New("some records were refused, or damaged")
 	errMetrics     = errors.New("metrics were not written")
 	errInterrupted = errors.New("interrupted; what was done is kept")
 )
@@ -63,6 +64,7 @@ var endings = []ending{
 	{is: is(errShortfall), code: 3, hint: "look at the mirror; finarc coverage tells what is usual"},
 	{is: is(errPagesFailed), code: 3},
 	{is: is(errRefused), code: 3},
+	{is: is(errRecords), code: 3},
 	{is: as[unsaved], code: 3},
 	{is: as[outputError], code: 1}, // whatever its cause, it is none of the archive's
 	{is: as[usageError], code: 2, hint: "see %s --help"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
@@ -12,6 +13,7 @@ import (
 	"github.com/finarc/finarc/jekyll"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
+	"github.com/finarc/finarc/warc"
 	"github.com/spf13/cobra"
 )
 
@@ -19,11 +21,11 @@ func (a *app) importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "import",
 		Short:   "Take posts into the archive that were kept in another form",
-		Example: "  finarc import jekyll site",
+		Example: "  finarc import jekyll site\n  finarc import warc crawl.warc.gz",
 		Args:    noArgs,
 		RunE:    help,
 	}
-	cmd.AddCommand(a.importJekyllCommand())
+	cmd.AddCommand(a.importJekyllCommand(), a.importWARCCommand())
 	return cmd
 }
 
@@ -50,22 +52,17 @@ files were refused; 4 the archive is busy; 130 interrupted.`,
 		Example: `  finarc import jekyll site --dry-run
   finarc import jekyll site
   finarc import jekyll _posts/2021-12-22-NW202112222222306968.md --json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("want one folder or file or more, got 0")
-			}
-			return nil
-		},
+		Args: someFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.validConfig()
 			if err != nil {
 				return err
 			}
-			site, err := siteToImport(c, mirror)
+			sites, err := sitesToImport(c, mirror)
 			if err != nil {
 				return err
 			}
-			report, err := a.importJekyll(cmd.Context(), c.Archive, site, args, dry)
+			report, err := a.importJekyll(cmd.Context(), c.Archive, sites[0], args, dry)
 			if errors.Is(err, context.Canceled) {
 				err = errInterrupted
 			}
@@ -84,8 +81,16 @@ files were refused; 4 the archive is busy; 130 interrupted.`,
 	return cmd
 }
 
-// siteToImport returns the mirror of that name, or the first one.
-func siteToImport(c config.Config, name string) (*page.Site, error) {
+// someFiles refuses a command line that names no file.
+func someFiles(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("want one folder or file or more, got 0")
+	}
+	return nil
+}
+
+// sitesToImport returns the mirror of that name, or all of them.
+func sitesToImport(c config.Config, name string) ([]*page.Site, error) {
 	var only []string
 	if name != "" {
 		only = []string{name}
@@ -94,12 +99,15 @@ func siteToImport(c config.Config, name string) (*page.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := mirrors[0]
-	site, err := page.NewSite(m.Name, m.Site, m.Share, m.Text)
-	if err != nil {
-		return nil, usagef("mirror %s: %w", m.Name, err)
+	var sites []*page.Site
+	for _, m := range mirrors {
+		site, err := page.NewSite(m.Name, m.Site, m.Share, m.Text)
+		if err != nil {
+			return nil, usagef("mirror %s: %w", m.Name, err)
+		}
+		sites = append(sites, site)
 	}
-	return site, nil
+	return sites, nil
 }
 
 // importJekyll imports files into the archive at path.
@@ -108,24 +116,28 @@ func (a *app) importJekyll(ctx context.Context, path string, site *page.Site, fi
 	if err != nil {
 		return jekyll.Imported{}, err
 	}
-	width, live := terminal(a.err)
-	report, err := jekyll.Import(ctx, jekyll.Files(files), jekyll.ImportOptions{
+	show, end := a.progressLine()
+	defer end()
+	return jekyll.Import(ctx, jekyll.Files(files), jekyll.ImportOptions{
 		Site: site, Store: store, Dry: dry, Now: a.now,
-		Progress: func(r jekyll.Imported) {
-			if live {
-				fmt.Fprint(a.err, clearLine+cut(printable(importSummary(&r)), width-1))
-			}
-		},
+		Progress: func(r jekyll.Imported) { show(importSummary(plural(r.Files, "file"), &r.Tally)) },
 	})
-	if live {
-		fmt.Fprint(a.err, clearLine)
+}
+
+// progressLine returns what shows how far a command is, in a line that is written
+// over, and what takes the line away: on a terminal.
+func (a *app) progressLine() (show func(string), end func()) {
+	width, live := terminal(a.err)
+	if !live {
+		return func(string) {}, func() {}
 	}
-	return report, err
+	return func(line string) { fmt.Fprint(a.err, clearLine+cut(printable(line), width-1)) },
+		func() { fmt.Fprint(a.err, clearLine) }
 }
 
 // importStore returns what takes the posts: the archive, which is made where
 // there is none, or, in a dry run, what only tells what that would do.
-func (a *app) importStore(ctx context.Context, path string, dry bool) (intake.Store, error) {
+func (a *app) importStore(ctx context.Context, path string, dry bool) (warc.Store, error) {
 	if !dry {
 		return archive.OpenOrCreate(ctx, path, a.archiveOptions()...)
 	}
@@ -157,24 +169,33 @@ func (noArchive) Commit(_ context.Context, b *news.Batch) (news.Committed, error
 	return done, nil
 }
 
-// importSummary tells what became of files, in a line.
-func importSummary(r *jekyll.Imported) string {
-	return fmt.Sprintf("%s = %s new + %s same + %s revised + %s refused", plural(r.Files, "file"),
-		grouped(r.New), grouped(r.Same), grouped(r.Revised), grouped(len(r.Refusals)))
+func (noArchive) CaptureAt(context.Context, news.ID, string, time.Time) (*news.Capture, time.Time, error) {
+	return nil, time.Time{}, nil
+}
+
+// importSummary tells what became of so many files or records, in a line.
+func importSummary(all string, t *intake.Tally) string {
+	return fmt.Sprintf("%s = %s new + %s same + %s revised + %s refused", all,
+		grouped(t.New), grouped(t.Same), grouped(t.Revised), grouped(news.Total(t.Refused)))
 }
 
 // shownRefusals is how many refused files are named to people: JSON has all.
 const shownRefusals = 20
+
+// importTitle says whether anything was written.
+func importTitle(dry bool) string {
+	if dry {
+		return "dry run"
+	}
+	return "imported"
+}
 
 // showImported tells what an import did.
 func (a *app) showImported(r *jekyll.Imported) error {
 	if a.json {
 		return a.writeJSON(r)
 	}
-	rows := [][2]string{{"imported", importSummary(r)}}
-	if r.Dry {
-		rows[0][0] = "dry run"
-	}
+	rows := [][2]string{{importTitle(r.Dry), importSummary(plural(r.Files, "file"), &r.Tally)}}
 	if len(r.Faults) > 0 {
 		rows = append(rows, [2]string{"faults", strings.Trim(counts(r.Faults), " ()")})
 	}

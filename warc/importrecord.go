@@ -1,0 +1,328 @@
+package warc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// Why a record of a post's page is refused, beside what can be wrong with an answer
+// of HTTP and with a page.
+var (
+	errDamaged   = errors.New("damaged record")
+	errNoDate    = errors.New("no date")
+	errFuture    = errors.New("date in the future")
+	errTruncated = errors.New("cut short by its crawler") // WARC-Truncated
+	errSegment   = errors.New("segmented record")
+	errDigest    = errors.New("digest does not fit")
+	errUnmet     = errors.New("revisit of what is not there")
+)
+
+// What can be wrong with records that are taken all the same.
+const (
+	faultNoDigest = "no digest"
+	// The digest of the whole record fits, so that its bytes are what was written.
+	faultPayloadDigest = "payload digest of something else"
+)
+
+// item is what a file tells at one place: a record, or damage, or that it is a
+// file. It is of no post where it has no site.
+type item struct {
+	file   string
+	opened bool // the file begins
+	damage *DamageError
+
+	offset  int64
+	passed  string // why the record is of no post
+	refused error
+	faults  []string
+
+	site    *page.Site
+	wanted  news.Wanted
+	capture news.Capture
+	revisit *revisit // if the record is one; the capture has no body then
+}
+
+func (it *item) size() int64 { return int64(len(it.capture.Body)) }
+
+// items returns what files tell.
+func (im *importer) items(files iter.Seq2[File, error]) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for f, err := range files {
+			if err != nil {
+				yield(item{}, err)
+				return
+			}
+			if !yield(item{file: f.Name, opened: true}, nil) || !im.itemsOf(f, yield) {
+				return
+			}
+		}
+	}
+}
+
+// itemsOf yields what a file tells, and reports whether more is wanted.
+func (im *importer) itemsOf(f File, yield func(item, error) bool) bool {
+	r, err := NewReader(f.r)
+	for {
+		it := item{file: f.Name}
+		var rec *Record
+		if err == nil {
+			rec, err = r.Next()
+		}
+		if err == nil {
+			it.offset = rec.Offset
+			err = im.take(&it, rec)
+		}
+		damaged := errors.As(err, &it.damage)
+		switch {
+		case err == io.EOF:
+			return true
+		case err != nil && !damaged:
+			yield(item{}, fmt.Errorf("%s: %w", f.Name, err))
+			return false
+		case !yield(it, nil):
+			return false
+		case r == nil:
+			return true
+		}
+		err = nil
+	}
+}
+
+// take reads a record, as far as it is of a post's page.
+func (im *importer) take(it *item, rec *Record) error {
+	kind := rec.Type()
+	if it.passed = im.passes(it, rec, kind); it.passed != "" {
+		it.site = nil
+		return nil
+	}
+	it.capture.Mirror, it.capture.Mode = it.site.Name(), news.ModeImport
+	if it.refused = im.judge(it, rec); it.refused != nil {
+		return nil
+	}
+	block, err := readBlock(rec)
+	switch damage := new(DamageError); {
+	case errors.As(err, &damage):
+		it.refused = errDamaged // which the reader tells next
+		return nil
+	case err != nil:
+		return err
+	}
+	switch kind {
+	case TypeResponse:
+		it.refused = im.response(it, rec, block)
+	case TypeResource:
+		it.refused = im.resource(it, rec, block)
+	case TypeRevisit:
+		it.revisit = newRevisit(rec, block, it.capture.Fetched)
+	}
+	if it.passed != "" {
+		it.site = nil
+	}
+	return nil
+}
+
+// passes tells why a record is of no post: by its type and its address. Of all others
+// it notes what is asked for.
+func (im *importer) passes(it *item, rec *Record, kind string) string {
+	switch kind {
+	case TypeResponse, TypeResource, TypeRevisit:
+	case "warcinfo", "request", "metadata", "conversion", "continuation":
+		return kind + " record"
+	default:
+		return "record of another type"
+	}
+	u, err := url.Parse(rec.TargetURI())
+	if err != nil {
+		return "no page of a mirror"
+	}
+	u.Fragment = ""
+	it.capture.URL = u.String()
+	for _, site := range im.Sites {
+		asked, wanted := site.Asked(u)
+		switch {
+		case asked == news.KindPost, asked == news.KindShare, asked == news.KindText:
+			it.site, it.wanted, it.capture.Kind = site, wanted, asked
+			return ""
+		case asked.List():
+			return "list page"
+		case asked == news.KindRobots:
+			return "robots.txt"
+		}
+	}
+	return "no page of a mirror"
+}
+
+// maxAhead is how far ahead of us a crawler's clock may be.
+const maxAhead = 24 * time.Hour
+
+// judge tells why a record is refused without being read.
+func (im *importer) judge(it *item, rec *Record) error {
+	date, err := rec.Date()
+	switch {
+	case err != nil:
+		return errNoDate
+	case date.After(im.Now().Add(maxAhead)):
+		return errFuture
+	case rec.Header.Get("WARC-Truncated") != "": // ISO 28500:2017, 5.13
+		return errTruncated
+	case rec.Header.Get("WARC-Segment-Number") != "": // 5.20
+		return errSegment
+	case rec.Length > im.MaxBody+im.MaxBody/8+maxHeader: // room for a head, and for the sizes of chunks
+		return errLarge
+	}
+	it.capture.Fetched = date.Truncate(time.Millisecond) // as archives keep times
+	return nil
+}
+
+// trusted is how many bytes are made room for at a file's word.
+const trusted = 256 << 10
+
+// readBlock reads what a record holds.
+func readBlock(rec *Record) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(rec.Length, trusted)) + bytes.MinRead)
+	_, err := b.ReadFrom(rec.Block)
+	return b.Bytes(), err
+}
+
+// response reads what a server sent (ISO 28500:2017, 6.3). An answer with another
+// status than 200 is no post's.
+func (im *importer) response(it *item, rec *Record, block []byte) error {
+	a, err := readAnswer(block)
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		it.passed = fmt.Sprintf("status %d", a.status)
+		return nil
+	}
+	if err := a.open(im.MaxBody); err != nil {
+		return err
+	}
+	it.capture.Status, it.capture.Proto, it.capture.Header, it.capture.Body = a.status, a.proto, a.header, a.body
+	return it.check(rec, block, a.sent, a.plain, a.body)
+}
+
+// resource reads what was got without HTTP, or of which only the body was kept
+// (ISO 28500:2017, 6.4).
+func (im *importer) resource(it *item, rec *Record, block []byte) error {
+	if int64(len(block)) > im.MaxBody {
+		return errLarge
+	}
+	it.capture.Header, it.capture.Body = make(http.Header), block
+	if kind := rec.Header.Get("Content-Type"); kind != "" {
+		it.capture.Header.Set("Content-Type", kind)
+	}
+	return it.check(rec, block, block)
+}
+
+// check holds a record against its digests (ISO 28500:2017, 5.8 and 5.9). That of the
+// block, where there is one, decides. That of the payload may be of any of some
+// forms: WARC/1.1 has it without transfer coding, wget and warcio take it as it was
+// sent, and a recorder behind a browser as that got it.
+func (it *item) check(rec *Record, block []byte, payloads ...[]byte) error {
+	whole, blockKnown := fits(rec.Header.Get("WARC-Block-Digest"), block)
+	if blockKnown && !whole {
+		return errDigest
+	}
+	right, payloadKnown := false, false
+	for _, payload := range payloads {
+		fit, known := fits(rec.Header.Get("WARC-Payload-Digest"), payload)
+		right, payloadKnown = right || fit, known
+		if fit || !known {
+			break
+		}
+	}
+	switch {
+	case payloadKnown && !right && !blockKnown:
+		return errDigest
+	case payloadKnown && !right:
+		it.faults = append(it.faults, faultPayloadDigest)
+	case !payloadKnown && !blockKnown:
+		it.faults = append(it.faults, faultNoDigest)
+	}
+	return nil
+}
+
+// revisit is what a record tells that holds no body, since the server sent the same
+// as before (ISO 28500:2017, 6.7).
+type revisit struct {
+	date   time.Time // when
+	of     time.Time // of the capture that it is of (5.15); zero: not told
+	at     string    // the address of that (5.14); empty: its own
+	digest string    // of the payload
+	header http.Header
+}
+
+func newRevisit(rec *Record, block []byte, date time.Time) *revisit {
+	r := &revisit{
+		date: date, at: bare(rec.Header.Get("WARC-Refers-To-Target-URI")), digest: rec.Header.Get("WARC-Payload-Digest"),
+		header: make(http.Header),
+	}
+	if of, err := parseDate(rec.Header.Get("WARC-Refers-To-Date")); err == nil {
+		r.of = of
+	}
+	if a, err := readAnswer(block); err == nil { // of some writers it is empty
+		r.header = a.header
+	}
+	return r
+}
+
+// by returns the moment by which the capture was there that it is of: dates may tell
+// no more than the second.
+func (r *revisit) by() time.Time {
+	by := r.date
+	if !r.of.IsZero() {
+		by = r.of
+	}
+	return by.Truncate(time.Second).Add(time.Second - time.Millisecond)
+}
+
+// meet finds what a revisit is of, and makes that its capture.
+func (im *importer) meet(ctx context.Context, it *item) error {
+	r, id := it.revisit, it.wanted.ID
+	if u, err := url.Parse(r.at); err == nil && r.at != "" {
+		if _, other := it.site.Asked(u); other.ID != "" {
+			id = other.ID
+		}
+	}
+	held, seen, err := im.Store.CaptureAt(ctx, id, it.site.Name(), r.by())
+	if err != nil {
+		return err
+	}
+	if held == nil || !r.isOf(held, seen) {
+		it.refused = errUnmet
+		return nil
+	}
+	it.refused = nil
+	it.capture.Status, it.capture.Proto, it.capture.Header, it.capture.Body = held.Status, held.Proto, held.Header, held.Body
+	return nil
+}
+
+// isOf reports whether a capture, which was seen until a moment, is what the revisit
+// is of: it was there when the revisit says, has the digest, or the validators by
+// which a server said that nothing changed.
+func (r *revisit) isOf(held *news.Capture, seen time.Time) bool {
+	if !r.of.IsZero() && !seen.Before(r.of.Truncate(time.Second)) {
+		return true
+	}
+	if fit, _ := fits(r.digest, held.Body); fit {
+		return true
+	}
+	for _, name := range []string{"ETag", "Last-Modified"} {
+		if v := r.header.Get(name); v != "" && v == held.Header.Get(name) {
+			return true
+		}
+	}
+	return false
+}
