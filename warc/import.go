@@ -87,7 +87,7 @@ const maxNamed = 1000
 // what was committed.
 func Import(ctx context.Context, files iter.Seq2[File, error], o ImportOptions) (Imported, error) {
 	im := &importer{
-		ImportOptions: o,
+		ImportOptions: o, shells: make(map[string]bool),
 		report: Imported{
 			Tally: intake.Tally{Refused: make(map[string]int)}, Passed: make(map[string]int), Faults: make(map[string]int),
 			Refusals: []Refusal{}, Damage: []Damage{}, Dry: o.Dry,
@@ -106,7 +106,8 @@ type importer struct {
 	in     intake.Intake[item]
 	report Imported
 
-	unmet []item // revisits, until what they are of is there
+	unmet  []item          // revisits, until what they are of is there
+	shells map[string]bool // pages without text, of which there may be revisits
 }
 
 // maxUnmet is how many revisits wait for what they are of.
@@ -173,7 +174,7 @@ func (im *importer) read(it *item) intake.Post {
 	switch {
 	case it.refused != nil:
 		return intake.Post{Refused: it.refused}
-	case it.site == nil:
+	case it.site == nil || it.passed != "":
 		return intake.Post{Refused: errNoPost}
 	}
 	p, err := it.site.ReadAs(&it.capture, &it.wanted)
@@ -181,7 +182,7 @@ func (im *importer) read(it *item) intake.Post {
 	case err == nil:
 		return intake.Post{Captured: news.Captured{Post: *p.Post, Capture: it.capture, Wanted: it.wanted}, Leads: p.Leads}
 	case why == page.WhyNoText:
-		it.passed = "page without text"
+		it.passed = passedShell
 		return intake.Post{Refused: errNoPost}
 	default:
 		return intake.Post{Refused: errors.New(why)}
@@ -205,6 +206,9 @@ func (im *importer) count(it *item, p *intake.Post, change news.Change) {
 	case it.passed != "":
 		r.Records++
 		r.Passed[it.passed]++
+		if it.passed == passedShell && len(im.shells) < maxUnmet {
+			im.shells[it.capture.URL] = true
+		}
 	case p.Refused == errUnmet:
 		im.countUnmet(it)
 	case p.Refused != nil:

@@ -27,6 +27,10 @@ var (
 	errUnmet     = errors.New("revisit of what is not there")
 )
 
+// passedShell: a shared page that has only the script which would fetch the text, or
+// a text page without text.
+const passedShell = "page without text"
+
 // What can be wrong with records that are taken all the same.
 const (
 	faultNoDigest = "no digest"
@@ -173,7 +177,7 @@ func (im *importer) judge(it *item, rec *Record) error {
 		return errNoDate
 	case date.After(im.Now().Add(maxAhead)):
 		return errFuture
-	case rec.Header.Get("WARC-Truncated") != "": // ISO 28500:2017, 5.13
+	case rec.Header.Get("WARC-Truncated") != "" && rec.Type() != TypeRevisit: // ISO 28500:2017, 5.13; that has no payload, as wget says
 		return errTruncated
 	case rec.Header.Get("WARC-Segment-Number") != "": // 5.20
 		return errSegment
@@ -288,7 +292,8 @@ func (r *revisit) by() time.Time {
 	return by.Truncate(time.Second).Add(time.Second - time.Millisecond)
 }
 
-// meet finds what a revisit is of, and makes that its capture.
+// meet finds what a revisit is of, and makes that its capture. What is held of the
+// post may have been read from another of its pages.
 func (im *importer) meet(ctx context.Context, it *item) error {
 	r, id := it.revisit, it.wanted.ID
 	if u, err := url.Parse(r.at); err == nil && r.at != "" {
@@ -300,12 +305,18 @@ func (im *importer) meet(ctx context.Context, it *item) error {
 	if err != nil {
 		return err
 	}
-	if held == nil || !r.isOf(held, seen) {
-		it.refused = errUnmet
-		return nil
-	}
 	it.refused = nil
-	it.capture.Status, it.capture.Proto, it.capture.Header, it.capture.Body = held.Status, held.Proto, held.Header, held.Body
+	switch {
+	case held != nil && r.isOf(held, seen):
+		held.Fetched, held.Mode = r.date, news.ModeImport
+		it.capture = *held
+	case im.shells[it.capture.URL]:
+		it.passed = passedShell
+	case held != nil && held.URL != it.capture.URL:
+		it.passed = "revisit of another page of what is held"
+	default:
+		it.refused = errUnmet
+	}
 	return nil
 }
 
