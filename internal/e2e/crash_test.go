@@ -216,7 +216,7 @@ func notAskedAgain(t *testing.T, m *mirror.Mirror, held content) {
 // is to be, and the work, done again, ends as if it had never been killed.
 func TestCrashCare(t *testing.T) {
 	for name, work := range map[string]struct {
-		args    []string // of finarc, in a folder with a.db, b.db, crawler.yaml, and the posts of b.db as files in dump
+		args    []string // of finarc, in a folder with a.db, b.db, crawler.yaml, and the posts of b.db as files in dump and as a WARC
 		changes string   // the archive that the work changes or makes
 		kept    bool     // it has the same content at all times
 	}{
@@ -226,6 +226,7 @@ func TestCrashCare(t *testing.T) {
 		"merge":   {[]string{"merge", "a.db", "b.db", "--into", "c.db"}, "c.db", false},
 		"backup":  {[]string{"backup", "c.db", "--archive", "a.db"}, "c.db", false},
 		"import":  {[]string{"import", "jekyll", "dump", "-c", "crawler.yaml", "--archive", "a.db"}, "a.db", false},
+		"warc":    {[]string{"import", "warc", "crawl.warc.gz", "-c", "crawler.yaml", "--archive", "a.db"}, "a.db", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,7 +267,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// careFolder makes two archives that share some posts, and files of those of one.
+// careFolder makes two archives that share some posts, and files and a WARC of those of
+// one.
 func careFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -278,6 +280,7 @@ func careFolder(t *testing.T) string {
 	fillArchive(t, m, filepath.Join(dir, "b.db"), 400, 1200)
 	writeFile(t, filepath.Join(dir, "crawler.yaml"), fmt.Sprintf(configuration, "a.db", "http://mirror.example", 8))
 	output(t, finarc, "export", "jekyll", "--archive", filepath.Join(dir, "b.db"), "--out", filepath.Join(dir, "dump"))
+	writeWARC(t, filepath.Join(dir, "crawl.warc.gz"), m, 400, 1200)
 	return dir
 }
 
@@ -317,7 +320,7 @@ func careOf(t *testing.T, origin string, args []string, changes string) (content
 func inFolder(dir string, args []string) []string {
 	args = slices.Clone(args)
 	for i, arg := range args {
-		if strings.HasSuffix(arg, ".db") || strings.HasSuffix(arg, ".yaml") || arg == "dump" {
+		if strings.HasSuffix(arg, ".db") || strings.HasSuffix(arg, ".yaml") || arg == "dump" || arg == "crawl.warc.gz" {
 			args[i] = filepath.Join(dir, arg)
 		}
 	}
