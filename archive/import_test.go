@@ -62,3 +62,64 @@ func TestTryLeavesNothing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// asImported returns a page as an import of another crawler's captures brings it.
+func asImported(p news.Captured) news.Captured {
+	p.Capture.Mode = news.ModeImport
+	return p
+}
+
+// TestImportedPage: a page that another crawler captured is the mirror's like any
+// other, at its own time: there and back are two changes, and once more is none.
+func TestImportedPage(t *testing.T) {
+	a := open(t)
+	first := post(1)
+	second, third := storetest.Corrected(first, "更正", time.Hour), storetest.Later(first, 2*time.Hour)
+	for _, want := range [][]news.Change{
+		{news.ChangeNew, news.ChangeRevised, news.ChangeRevised},
+		{news.ChangeUnchanged, news.ChangeUnchanged, news.ChangeUnchanged},
+	} {
+		got := commit(t, a, news.Batch{Posts: []news.Captured{asImported(first), asImported(second), asImported(third)}}).Posts
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := changeOf(t, a, storetest.Later(third, time.Hour)); got != news.ChangeUnchanged {
+		t.Errorf("a crawl that finds what was imported calls it %s", got)
+	}
+	held, err := a.Held(t.Context(), time.Time{}, "", 1)
+	if err != nil || len(held) != 1 || len(held[0].Copies) != 1 || held[0].Copies[0].URL != first.Capture.URL {
+		t.Errorf("%v, got %+v, want it to be asked for again", err, held)
+	}
+}
+
+// TestCaptureAt: what was held of a post at a moment, and until when it was seen.
+func TestCaptureAt(t *testing.T) {
+	a := open(t)
+	first := post(1)
+	second := storetest.Corrected(first, "更正", 2*time.Hour)
+	commit(t, a, news.Batch{Posts: []news.Captured{
+		first, storetest.Later(first, time.Hour), second, storetest.AsFile(first, "文件", 3*time.Hour),
+	}})
+	id, at := first.Post.ID, first.Capture.Fetched
+	for _, test := range []struct {
+		after  time.Duration
+		mirror string
+		want   []byte // nil: none
+		seen   time.Duration
+	}{
+		{-time.Millisecond, "m", nil, 0},
+		{0, "m", first.Capture.Body, time.Hour},
+		{2*time.Hour - time.Millisecond, "m", first.Capture.Body, time.Hour},
+		{9 * time.Hour, "m", second.Capture.Body, 2 * time.Hour},
+		{9 * time.Hour, "other", nil, 0},
+	} {
+		c, seen, err := a.CaptureAt(t.Context(), id, test.mirror, at.Add(test.after))
+		if err != nil || (c == nil) != (test.want == nil) || c != nil && (string(c.Body) != string(test.want) || !seen.Equal(at.Add(test.seen))) {
+			t.Errorf("%s after %v: %v, got %+v, seen until %v", test.mirror, test.after, err, c, seen)
+		}
+	}
+	if c, _, err := a.CaptureAt(t.Context(), post(2).Post.ID, "m", at); c != nil || err != nil {
+		t.Errorf("of a post that is not held: %+v, %v", c, err)
+	}
+}
