@@ -333,3 +333,34 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnswer: whatever a record holds, reading it as an answer ends, and takes no more
+// than the limit.
+func FuzzAnswer(f *testing.F) {
+	body := "<p>正文</p>\n"
+	for _, answer := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + body,
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\n<p>ab\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\nContent-Encoding: gzip\n\n" + gzipped(f, body),
+		"HTTP/1.1 200 OK\r\nContent-Encoding: zstd, deflate\r\n\r\n" + zstandard(f, nil, body),
+		"HTTP/2 200\r\nContent-Encoding: br\r\n folded\r\n\r\n\x0b\x02\x80abc\x03",
+	} {
+		f.Add([]byte(answer))
+	}
+	f.Fuzz(func(t *testing.T, block []byte) {
+		const most = 1 << 16
+		a, err := readAnswer(block)
+		if err != nil {
+			return
+		}
+		if !bytes.HasSuffix(block, a.sent) {
+			t.Fatal("the body is not the end of the answer")
+		}
+		if err := a.open(most); err == nil && len(a.body) > most {
+			t.Fatalf("a body of %d bytes", len(a.body))
+		}
+		if a.header.Get("Transfer-Encoding") != "" {
+			t.Fatal("a header that does not hold")
+		}
+	})
+}
