@@ -39,9 +39,10 @@ const (
 )
 
 // Capture is what a server sent for one request: the raw material from which
-// everything else can be made again. One of [ModeImport] is a file's bytes; then
-// URL is a file: address (RFC 8089) with the file's name and no folder, Fetched
-// is when it was imported, and Status, Proto and Header are empty.
+// everything else can be made again. One of [ModeImport] was captured by another
+// crawler, at its own time, or is a file's bytes; then URL is a file: address (RFC
+// 8089) with the file's name and no folder, Fetched is when it was imported, and
+// Status, Proto and Header are empty.
 type Capture struct {
 	URL    string // the address that was answered, after redirects
 	Status int

@@ -107,7 +107,7 @@ type importer struct {
 	report Imported
 
 	unmet  []item          // revisits, until what they are of is there
-	shells map[string]bool // pages without text, of which there may be revisits
+	shells map[string]bool // addresses of pages without text, of which there may be revisits
 }
 
 // maxUnmet is how many revisits wait for what they are of.
@@ -206,7 +206,7 @@ func (im *importer) count(it *item, p *intake.Post, change news.Change) {
 	case it.passed != "":
 		r.Records++
 		r.Passed[it.passed]++
-		if it.passed == passedShell && len(im.shells) < maxUnmet {
+		if it.passed == passedShell && it.revisit == nil && len(im.shells) < maxUnmet {
 			im.shells[it.capture.URL] = true
 		}
 	case p.Refused == errUnmet:
