@@ -111,7 +111,7 @@ type importer struct {
 }
 
 // maxUnmet is how many revisits wait for what they are of.
-const maxUnmet = 20_000
+const maxUnmet = 10_000
 
 // run takes in all records, and, whenever so many have gathered as may wait, the
 // revisits among them.
