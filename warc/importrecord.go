@@ -76,30 +76,42 @@ func (im *importer) items(files iter.Seq2[File, error]) iter.Seq2[item, error] {
 // itemsOf yields what a file tells, and reports whether more is wanted.
 func (im *importer) itemsOf(f File, yield func(item, error) bool) bool {
 	r, err := NewReader(f.r)
-	for {
+	if err != nil {
 		it := item{file: f.Name}
-		var rec *Record
-		if err == nil {
-			rec, err = r.Next()
-		}
-		if err == nil {
-			it.offset = rec.Offset
-			err = im.take(&it, rec)
-		}
-		damaged := errors.As(err, &it.damage)
+		err = it.blame(err)
+		return yield(it, err) && err == nil
+	}
+	for {
+		it, err := im.next(f.Name, r)
 		switch {
 		case err == io.EOF:
 			return true
-		case err != nil && !damaged:
-			yield(item{}, fmt.Errorf("%s: %w", f.Name, err))
+		case !yield(it, err) || err != nil:
 			return false
-		case !yield(it, nil):
-			return false
-		case r == nil:
-			return true
 		}
-		err = nil
 	}
+}
+
+// next returns what a file tells next, or io.EOF.
+func (im *importer) next(file string, r *Reader) (item, error) {
+	it := item{file: file}
+	rec, err := r.Next()
+	if err == nil {
+		it.offset = rec.Offset
+		err = im.take(&it, rec)
+	}
+	return it, it.blame(err)
+}
+
+// blame takes note of damage, which ends nothing, and returns any other error.
+func (it *item) blame(err error) error {
+	switch {
+	case err == nil || err == io.EOF:
+		return err
+	case errors.As(err, &it.damage):
+		return nil
+	}
+	return fmt.Errorf("%s: %w", it.file, err)
 }
 
 // take reads a record, as far as it is of a post's page.
@@ -135,6 +147,9 @@ func (im *importer) take(it *item, rec *Record) error {
 	return nil
 }
 
+// maxURI is the length in bytes above which no address is a mirror's.
+const maxURI = 4 << 10
+
 // passes tells why a record is of no post: by its type and its address. Of all others
 // it notes what is asked for.
 func (im *importer) passes(it *item, rec *Record, kind string) string {
@@ -146,7 +161,7 @@ func (im *importer) passes(it *item, rec *Record, kind string) string {
 		return "record of another type"
 	}
 	u, err := url.Parse(rec.TargetURI())
-	if err != nil {
+	if err != nil || len(rec.TargetURI()) > maxURI {
 		return "no page of a mirror"
 	}
 	u.Fragment = ""
@@ -261,25 +276,37 @@ func (it *item) check(rec *Record, block []byte, payloads ...[]byte) error {
 // revisit is what a record tells that holds no body, since the server sent the same
 // as before (ISO 28500:2017, 6.7).
 type revisit struct {
-	date   time.Time // when
-	of     time.Time // of the capture that it is of (5.15); zero: not told
-	at     string    // the address of that (5.14); empty: its own
-	digest string    // of the payload
-	header http.Header
+	date       time.Time         // when
+	of         time.Time         // of the capture that it is of (5.15); zero: not told
+	at         string            // the address of that (5.14); empty: its own
+	digest     string            // of the payload
+	validators map[string]string // of the answer, by their headers' names
 }
 
 func newRevisit(rec *Record, block []byte, date time.Time) *revisit {
 	r := &revisit{
-		date: date, at: bare(rec.Header.Get("WARC-Refers-To-Target-URI")), digest: rec.Header.Get("WARC-Payload-Digest"),
-		header: make(http.Header),
+		date: date, at: brief(bare(rec.Header.Get("WARC-Refers-To-Target-URI"))), digest: brief(rec.Header.Get("WARC-Payload-Digest")),
+		validators: make(map[string]string),
 	}
 	if of, err := parseDate(rec.Header.Get("WARC-Refers-To-Date")); err == nil {
 		r.of = of
 	}
 	if a, err := readAnswer(block); err == nil { // of some writers it is empty
-		r.header = a.header
+		for _, name := range []string{"ETag", "Last-Modified"} {
+			if v := brief(a.header.Get(name)); v != "" {
+				r.validators[name] = v
+			}
+		}
 	}
 	return r
+}
+
+// brief returns a value, or nothing in place of one that is too long to be kept.
+func brief(s string) string {
+	if len(s) > maxURI {
+		return ""
+	}
+	return s
 }
 
 // by returns the moment by which the capture was there that it is of: dates may tell
@@ -330,8 +357,8 @@ func (r *revisit) isOf(held *news.Capture, seen time.Time) bool {
 	if fit, _ := fits(r.digest, held.Body); fit {
 		return true
 	}
-	for _, name := range []string{"ETag", "Last-Modified"} {
-		if v := r.header.Get(name); v != "" && v == held.Header.Get(name) {
+	for name, v := range r.validators {
+		if v == held.Header.Get(name) {
 			return true
 		}
 	}
