@@ -292,6 +292,20 @@ func TestRevisits(t *testing.T) {
 	}
 }
 
+// TestRevisitsOfOtherPages: of what was not kept, since it had no text or the text that
+// is held, a revisit is of no post.
+func TestRevisitsOfOtherPages(t *testing.T) {
+	w := newWorld(t)
+	path, body := w.post(3)
+	empty := w.site.Text(w.m.Post(5).InfoCode)
+	r := w.importAll(false,
+		answered(base+path, when, ok(body))+answered(empty, when, ok(`{"infoCode":"`+string(w.m.Post(5).InfoCode)+`","text":""}`)),
+		revisited(w.site.Text(w.m.Post(3).InfoCode), "2021-12-22T04:00:00Z", "")+revisited(empty, "2021-12-22T04:00:00Z", ""))
+	if want := map[string]int{passedShell: 2, "revisit of another page of what is held": 1}; r.New != 1 || !maps.Equal(r.Passed, want) {
+		t.Errorf("got %+v", r)
+	}
+}
+
 // TestManyRevisits: of more revisits than wait at a time none is lost.
 func TestManyRevisits(t *testing.T) {
 	w := newWorld(t)
