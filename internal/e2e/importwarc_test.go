@@ -143,8 +143,8 @@ func TestWget(t *testing.T) {
 		t.Errorf("got %+v", again)
 	}
 	for id, rev := range postsOf(t, filepath.Join(r.dir, "packed.db")) {
-		if !rev.LastSeen.After(before[id].LastSeen) {
-			t.Fatalf("%s was seen again, but was last seen at %s", id, rev.LastSeen)
+		if rev.Seq != before[id].Seq || rev.LastSeen.Before(before[id].LastSeen) { // wget tells seconds
+			t.Fatalf("%s was seen again: got %+v, had %+v", id, rev, before[id])
 		}
 	}
 }
