@@ -42,13 +42,19 @@ type Selection struct {
 	Origins bool
 	// Body also reads the body and foot, which takes the capture.
 	Body bool
+	// Captures also reads the captures.
+	Captures bool
+	// All takes of each post all revisions up to the newest, in the order in which
+	// they were captured, but those that came in by After. Limit counts posts.
+	All bool
 }
 
 // Bounds on one look into the file while selecting: afterwards the lock is let
 // go, so that a crawl need not wait for an export.
 const (
-	selectRows = 512
-	selectTime = 50 * time.Millisecond
+	selectRows  = 512
+	selectBytes = 8 << 20 // of bodies and captures
+	selectTime  = 50 * time.Millisecond
 )
 
 // Select yields the newest (or first) revisions of the selected posts, in order of
@@ -139,6 +145,7 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 		return nil, err
 	}
 	var page []news.Revision
+	bytes := 0
 	deadline := time.Now().Add(selectTime)
 	for at, err := range w.all() {
 		if err != nil {
@@ -146,12 +153,13 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 		}
 		q.last = &at
 		if q.within(at.seq) {
-			rev, ok, err := q.revision(t, at.seq)
+			revs, err := q.revisions(t, at.seq)
 			if err != nil {
 				return nil, err
 			}
-			if ok {
-				page = append(page, rev)
+			if len(revs) > 0 {
+				page = append(page, revs...)
+				bytes += sizeOf(revs)
 				q.found++
 			}
 		}
@@ -159,7 +167,7 @@ func (q *query) page(t *tx) ([]news.Revision, error) {
 			q.done = true
 			return page, nil
 		}
-		if len(page) >= selectRows || time.Now().After(deadline) {
+		if len(page) >= selectRows || bytes >= selectBytes || time.Now().After(deadline) {
 			return page, nil
 		}
 	}
@@ -183,38 +191,87 @@ func (q *query) criteria() []string {
 	return terms
 }
 
-// revision returns a revision if it is one of the selected.
-func (q *query) revision(t *tx, seq uint64) (rev news.Revision, ok bool, err error) {
+// sizeOf returns how many bytes of text and pages revisions hold.
+func sizeOf(revs []news.Revision) int {
+	size := 0
+	for i := range revs {
+		size += len(revs[i].Body)
+		if c := revs[i].Capture; c != nil {
+			size += len(c.Body)
+		}
+	}
+	return size
+}
+
+// revisions returns a revision if it is one of the selected, or all that are then
+// taken of its post.
+func (q *query) revisions(t *tx, seq uint64) ([]news.Revision, error) {
 	r, err := t.record(seq)
 	if err != nil || !q.matches(r) {
-		return rev, false, err
+		return nil, err
 	}
 	id := idOf(r.ID)
 	h, err := t.head(id)
 	if err != nil {
-		return rev, false, err
+		return nil, err
 	}
 	h = h.upTo(q.UpTo)
 	i := slices.IndexFunc(h, func(known headRevision) bool { return known.seq == seq })
 	if i < 0 {
-		return rev, false, fmt.Errorf("%w: index names revision %d, which is none of post %s", ErrCorrupt, seq, id)
+		return nil, fmt.Errorf("%w: index names revision %d, which is none of post %s", ErrCorrupt, seq, id)
 	}
 	if other, err := q.otherCounts(t, h, i); other || err != nil {
-		return rev, false, err
+		return nil, err
 	}
 	if q.Origins {
 		if begins, err := t.beginsStory(h); !begins || err != nil {
-			return rev, false, err
+			return nil, err
 		}
 	}
-	rev, err = t.revision(h, i, r, q.Body)
+	if q.All {
+		return q.allUpTo(t, h, i)
+	}
+	rev, err := q.read(t, h, i, r)
+	return []news.Revision{rev}, err
+}
+
+// allUpTo returns the revisions of a post up to revision i that came in late
+// enough.
+func (q *query) allUpTo(t *tx, h head, i int) ([]news.Revision, error) {
+	var revs []news.Revision
+	for j := range h[:i+1] {
+		if h[j].seq <= q.After {
+			continue
+		}
+		r, err := t.record(h[j].seq)
+		if err != nil {
+			return nil, err
+		}
+		rev, err := q.read(t, h, j, r)
+		if err != nil {
+			return nil, err
+		}
+		revs = append(revs, rev)
+	}
+	return revs, nil
+}
+
+// read returns revision i of a post as the selection knows it.
+func (q *query) read(t *tx, h head, i int, r *record) (news.Revision, error) {
+	rev, err := t.revision(h, i, r, q.Body)
+	if err != nil {
+		return rev, err
+	}
 	if q.asOf != 0 && rev.LastSeen.UnixMilli() > q.asOf {
 		rev.LastSeen = rev.Fetched
 	}
 	if q.asOf != 0 {
 		rev.Story = "" // it is not known what was known of stories
 	}
-	return rev, true, err
+	if q.Captures {
+		rev.Capture, err = t.ownCapture(rev.Seq)
+	}
+	return rev, err
 }
 
 // otherCounts reports whether another revision of the post is the one that

@@ -222,6 +222,7 @@ func (d *drawing) universe() storetest.Universe {
 		{Mirror: mirrorName(1)}, {Mirror: mirrorName(2), Category: "guanchawang", Oldest: true}, {Limit: 10, Body: true},
 		{First: true}, {First: true, Category: "21caijing", Oldest: true, Limit: 7},
 		{After: 40, Oldest: true}, {UpTo: 60, Body: true}, {After: 30, UpTo: 90, Category: "21caijing"}, {After: 1 << 30},
+		{All: true, Captures: true}, {All: true, After: 40, Oldest: true, Body: true},
 	}
 	for i, past := range u.Selections {
 		past.AsOf = d.clock.Add(-time.Duration(i) * 5 * time.Hour)

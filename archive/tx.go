@@ -186,3 +186,16 @@ func (t *tx) capture(seq uint64) (*news.Capture, error) {
 	}
 	return c, nil
 }
+
+// ownCapture is as capture, but what it returns holds no more memory than its own,
+// and is nil where damage of the archive took it.
+func (t *tx) ownCapture(seq uint64) (*news.Capture, error) {
+	c, err := t.capture(seq)
+	if errors.Is(err, ErrLost) {
+		return nil, nil
+	}
+	if err == nil {
+		c.Body = bytes.Clone(c.Body)
+	}
+	return c, err
+}

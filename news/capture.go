@@ -79,6 +79,8 @@ type Revision struct {
 	// File is the capture's body where that is a Jekyll file ([KindJekyll]) and
 	// the revision was read with its body.
 	File []byte `json:"-"`
+	// Capture is what the revision was read from, where it was read with that.
+	Capture *Capture `json:"-"`
 	// Lost: the page was damaged in the archive and could not be saved, so that
 	// body, foot and SHA256 are missing, and not empty.
 	Lost bool `json:"lost,omitempty"`

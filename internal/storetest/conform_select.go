@@ -22,6 +22,8 @@ var selectRules = []rule{
 	{"a selection can be left", testLeave},
 	{"a selection as of a moment", testAsOf},
 	{"a selection of what came in after a place in the change sequence", testAfter},
+	{"a selection takes all revisions where it is to", testSelectAll},
+	{"a selection reads captures where it is to", testSelectCaptures},
 }
 
 // choice is a selection and which samples it means.
@@ -278,5 +280,55 @@ func testAfter(t *testing.T, s Store) {
 			got = append(got, fmt.Sprintf("%s %d", rev.Title, rev.Number))
 		}
 		wantSame(t, fmt.Sprintf("%+v", want.q), want.titles, got)
+	}
+}
+
+// testSelectAll: all revisions stand where the newest stands that counts.
+func testSelectAll(t *testing.T, s Store) {
+	a, b := Sample(1), Sample(2)
+	put(t, s, a, b)                                                         // 1, 2
+	put(t, s, Corrected(a, "二", time.Hour), Corrected(a, "三", 2*time.Hour)) // 3, 4
+	put(t, s, Corrected(a, "早", -time.Hour))                                // 5
+	first := a.Post.Title
+	for _, want := range []struct {
+		q      archive.Selection
+		titles []string
+	}{
+		{archive.Selection{}, []string{"早 1", first + " 2", "二 3", "三 4", b.Post.Title + " 1"}},
+		{archive.Selection{Limit: 1}, []string{"早 1", first + " 2", "二 3", "三 4"}},
+		{archive.Selection{UpTo: 3}, []string{first + " 1", "二 2", b.Post.Title + " 1"}},
+		{archive.Selection{After: 3}, []string{"早 1", "三 4"}},
+		{archive.Selection{After: 4}, []string{"早 1"}},
+		{archive.Selection{After: 5}, nil},
+		{archive.Selection{AsOf: a.Capture.Fetched.Add(time.Hour)}, []string{"早 1", first + " 2", "二 3", b.Post.Title + " 1"}},
+		{archive.Selection{First: true}, []string{"早 1", b.Post.Title + " 1"}},
+		{archive.Selection{Category: b.Post.Category}, []string{b.Post.Title + " 1"}},
+	} {
+		want.q.Oldest, want.q.All = true, true
+		var got []string
+		for _, rev := range selected(t, s, want.q) {
+			got = append(got, fmt.Sprintf("%s %d", rev.Title, rev.Number))
+		}
+		wantSame(t, fmt.Sprintf("%+v", want.q), want.titles, got)
+	}
+}
+
+func testSelectCaptures(t *testing.T, s Store) {
+	p := Sample(1)
+	put(t, s, p)
+	put(t, s, AsFile(p, "文件", time.Hour))
+	list := selected(t, s, archive.Selection{All: true, Captures: true, Body: true})
+	if len(list) != 2 {
+		t.Fatalf("%d revisions, want 2", len(list))
+	}
+	for i := range list {
+		want, err := s.Capture(t.Context(), list[i].Seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantSame(t, "capture", want, list[i].Capture)
+	}
+	if rev := selected(t, s, archive.Selection{Body: true})[0]; rev.Capture != nil {
+		t.Errorf("a capture that was not asked for: %+v", rev.Capture)
 	}
 }

@@ -29,7 +29,35 @@ func (s *state) selected(q *archive.Selection) []news.Revision {
 	if q.Limit > 0 && len(found) > q.Limit {
 		found = found[:q.Limit]
 	}
-	return found
+	var whole []news.Revision
+	for _, rev := range found {
+		whole = append(whole, s.taken(&rev, q)...)
+	}
+	return whole
+}
+
+// taken returns what is taken of a post whose revision is the one that counts.
+func (s *state) taken(rev *news.Revision, q *archive.Selection) []news.Revision {
+	list := cameIn(s.posts[rev.ID], q)
+	var revs []news.Revision
+	for i := range list[:rev.Number] {
+		if i == rev.Number-1 || q.All {
+			revs = append(revs, s.readSelected(list, i, q))
+		}
+	}
+	return slices.DeleteFunc(revs, func(rev news.Revision) bool { return q.All && rev.Seq <= q.After })
+}
+
+// readSelected is read as a selection reads.
+func (s *state) readSelected(list []news.Revision, i int, q *archive.Selection) news.Revision {
+	rev := read(list, i, q.Body)
+	if !q.AsOf.IsZero() && rev.LastSeen.After(q.AsOf) {
+		rev.LastSeen = rev.Fetched
+	}
+	if q.Captures {
+		rev.Capture = keptCapture(&s.captures[rev.Seq-1])
+	}
+	return rev
 }
 
 // cameIn returns the revisions of a post that came in as early as the selection
@@ -59,11 +87,7 @@ func counting(list []news.Revision, q *archive.Selection) (news.Revision, bool) 
 		if !q.AsOf.IsZero() && list[i].Fetched.After(q.AsOf) {
 			continue
 		}
-		rev := read(list, i, q.Body)
-		if !q.AsOf.IsZero() && rev.LastSeen.After(q.AsOf) {
-			rev.LastSeen = rev.Fetched
-		}
-		return rev, true
+		return read(list, i, false), true
 	}
 	return news.Revision{}, false
 }
