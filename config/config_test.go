@@ -105,7 +105,7 @@ func TestSizes(t *testing.T) {
 		"500kB": 500e3, "500KB": 500e3, "3MB": 3e6, "1GB": 1e9, "1TB": 1e12,
 		"4096": 4096, "4096B": 4096, "8 MiB": 8 << 20, "9223372036854775807": 1<<63 - 1,
 	} {
-		if got, ok := parseSize(text); !ok || got != want {
+		if got, ok := ParseSize(text); !ok || got != want {
 			t.Errorf("%s: got %d, %v, want %d", text, got, ok, want)
 		}
 	}

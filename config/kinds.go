@@ -65,7 +65,7 @@ func size() kind[int64] {
 	return kind[int64]{
 		want: "a size from 1KiB to 64MiB, as 8MiB or 500KiB",
 		parse: func(s string) (int64, bool) {
-			v, ok := parseSize(s)
+			v, ok := ParseSize(s)
 			return v, ok && v >= 1<<10 && v <= 64<<20
 		},
 		format: formatSize,
@@ -87,8 +87,9 @@ func units() []unit {
 	}
 }
 
-// parseSize reads a whole number of bytes or of a unit.
-func parseSize(s string) (int64, bool) {
+// ParseSize reads a size as the configuration has it: a whole number of bytes, or of
+// a unit of thousands (kB, MB, GB, TB) or of the IEC (KiB, MiB, GiB, TiB).
+func ParseSize(s string) (int64, bool) {
 	per := uint64(1)
 	for _, u := range units() {
 		if number, ok := strings.CutSuffix(s, u.name); ok {

@@ -33,6 +33,24 @@ func (d *Draft) Place(name string) error {
 	return syncName(filepath.Dir(name))
 }
 
+// PlaceFile is as [Draft.Place], for one file of a draft folder; the rest of the
+// folder is not kept. Where the file system knows no links, what gets that name at
+// the same instant is replaced.
+func (d *Draft) PlaceFile(file, name string) error {
+	if err := syncTree(d.Path); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := os.Link(file, name); err != nil {
+		if err := CheckFree(name); err != nil {
+			return err
+		}
+		if err := os.Rename(file, name); err != nil {
+			return fmt.Errorf("write %s: %w", name, err)
+		}
+	}
+	return syncName(filepath.Dir(name))
+}
+
 // CheckFree fails with [ErrExists] where something has a name.
 func CheckFree(name string) error {
 	_, err := os.Lstat(name)

@@ -1,3 +1,76 @@
-// Package warc reads WARC files (ISO 28500) by other crawlers, and imports what they
-// hold of the mirrors' posts.
+// Package warc writes what a mirror answered as WARC files (WARC 1.1, ISO
+// 28500:2017, whose clauses the comments name; its text is at
+// https://iipc.github.io/warc-specifications/), with a CDXJ beside each, and as
+// WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/).
+//
+// What was not kept is not invented:
+//
+//   - There are no request records: of requests nothing was kept. So there are no
+//     addresses of servers either (5.10).
+//   - Bodies are as they were after transfer and content decoding, and so are the
+//     headers: Content-Encoding and Transfer-Encoding are left out, and so is a
+//     Content-Length that is not the body's.
+//   - A page that was met again as it was has no record of its own, since neither
+//     its bytes nor whether the server said 304 were kept. That the archive saw it,
+//     and when last, stands in a metadata record.
+//   - A capture whose body is that of an earlier one of its post is a revisit with
+//     its own headers (6.7.2).
+//   - Files that were imported are resource records (6.4): no server answered.
+//
+// Record IDs are made of what the records hold, so the same capture has the same
+// record in each export. What tells of the export itself, warcinfo and conversion,
+// has its time.
 package warc
+
+import (
+	"time"
+)
+
+// DefaultMaxSize is the size that Annex C recommends for files, in bytes.
+const DefaultMaxSize = 1_000_000_000
+
+// Options tell what is written, and what it takes to know it.
+type Options struct {
+	// MaxSize bounds the size of a WARC file, in bytes. Only one that a single
+	// capture makes larger is larger.
+	MaxSize int64
+	// Text returns the plain text of an article's HTML. If it is not nil, there is
+	// a conversion record (6.8) with it beside each capture, and pages have it.
+	Text func(html string) string
+
+	// What the files tell of themselves.
+	Created   time.Time
+	Version   string // of the program
+	Selection string // in words
+	// After and UpTo are places in the change sequence of the archive: the captures
+	// are of what came in after the one, up to the other; 0: from the first, to the
+	// last.
+	After, UpTo uint64
+}
+
+// Report tells what an export wrote.
+type Report struct {
+	Out   string `json:"out"`
+	Posts int    `json:"posts"`
+	// How many records there are of each type, warcinfo aside.
+	Responses   int `json:"responses"`
+	Revisits    int `json:"revisits"`
+	Resources   int `json:"resources"`
+	Metadata    int `json:"metadata"`
+	Conversions int `json:"conversions"`
+	// Lost counts captures that damage of the archive took.
+	Lost  int    `json:"lost"`
+	Bytes int64  `json:"bytes"` // of all WARC files, or of the WACZ
+	Files []File `json:"files"`
+}
+
+// Captures counts the captures that were written.
+func (r *Report) Captures() int { return r.Responses + r.Revisits + r.Resources }
+
+// File is a WARC file.
+type File struct {
+	Path    string `json:"path"` // within the folder or WACZ, with slashes
+	Records int    `json:"records"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
+}

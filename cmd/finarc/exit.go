@@ -74,7 +74,7 @@ var endings = []ending{
 	{is: is(syscall.EFBIG), code: 1, hint: "what was archived before is kept; a limit on the size of files (ulimit -f), or the file system's, stopped it"},
 	{is: as[*archive.LockedError], code: 4, hint: "--wait TIME waits that long for it"},
 	{is: is(archive.ErrBusy), code: 4, hint: "--wait TIME waits longer"},
-	{is: is(durable.ErrExists), code: 1, hint: "what is there is not replaced; name another folder, or move that one away"},
+	{is: is(durable.ErrExists), code: 1, hint: "what is there is not replaced; name another folder or file, or move that one away"},
 	{is: is(durable.ErrNotFile), code: 1, hint: "only a file is replaced; name another"},
 	{is: is(archive.ErrMissing), code: 1, hint: "finarc crawl makes an archive; --archive FILE names another"},
 	{is: is(archive.ErrNotArchive), code: 1, hint: "--archive FILE names another; this one was left as it is"},

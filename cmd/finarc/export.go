@@ -19,7 +19,8 @@ func (a *app) exportCommand() *cobra.Command {
   finarc export parquet --out posts
   finarc export jsonl --limit 10
   finarc export atom --out feed.xml
-  finarc export epub --out yesterday.epub --from yesterday --to yesterday`,
+  finarc export epub --out yesterday.epub --from yesterday --to yesterday
+  finarc export wacz --out posts.wacz`,
 		Args: noArgs,
 		RunE: help,
 	}
@@ -28,6 +29,7 @@ func (a *app) exportCommand() *cobra.Command {
 		cmd.AddCommand(a.exportDataCommand(f))
 	}
 	cmd.AddCommand(a.exportAtomCommand(), a.exportMarkdownCommand(), a.exportEPUBCommand())
+	cmd.AddCommand(a.exportWARCCommand(), a.exportWACZCommand())
 	return cmd
 }
 

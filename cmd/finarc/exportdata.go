@@ -20,8 +20,7 @@ type dataExport struct {
 	html      bool
 	safe      bool
 	partition string
-	since     string
-	fromStart bool
+	since     since
 }
 
 // dataFormat is what the help tells of a format.
@@ -69,18 +68,16 @@ the next one has the same posts again, and none is lost.`,
 
 func (e *dataExport) register(cmd *cobra.Command) {
 	e.selection.register(cmd)
+	e.since.register(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&e.out, "out", "o", "", "write into `DIR`, which must not be there yet (- or nothing: to standard output)")
 	f.BoolVar(&e.html, "html", false, "also the HTML of the articles")
 	f.StringVar(&e.partition, "partition", "", "a file for each `PART` of the rows: month")
-	f.StringVar(&e.since, "since-last", "", "only what came in since the last export of this `NAME`")
-	f.BoolVar(&e.fromStart, "from-start", false, "with --since-last: all posts once more")
 	if e.format == dataset.CSV {
 		f.BoolVar(&e.safe, "safe-csv", false, "disarm what a spreadsheet would take for a formula")
 	}
 	completeFolder(cmd, "out")
 	completeFlag(cmd, "partition", func() []string { return []string{"month"} })
-	completeFlag(cmd, "since-last", noValues)
 }
 
 // streams reports whether rows go to standard output.
@@ -88,26 +85,20 @@ func (e *dataExport) streams() bool { return e.out == "" || e.out == "-" }
 
 // check refuses flags that cannot be meant together.
 func (e *dataExport) check(cmd *cobra.Command) error {
-	changes := cmd.Flags().Changed("since-last")
 	_, live := terminal(e.app.out)
+	if err := e.since.check(cmd, &e.selection); err != nil {
+		return err
+	}
 	switch {
 	case e.partition != "" && e.partition != "month":
 		return usagef("--partition %q: want month", e.partition)
-	case changes && e.since == "":
-		return usagef("--since-last: want a name")
-	case e.fromStart && !changes:
-		return usagef("--from-start is for --since-last NAME")
-	case changes && e.selection.limit > 0:
-		return usagef("--since-last and --limit exclude each other: what is left out would be lost to the name")
-	case changes && e.selection.asOf != "":
-		return usagef("--since-last and --as-of exclude each other")
 	case !e.streams():
 		return nil
 	case e.json:
 		return usagef("--json tells of the files in a folder: --out DIR is needed")
 	case e.partition != "":
 		return usagef("--partition makes several files: --out DIR is needed")
-	case changes:
+	case e.since.wanted(cmd):
 		return usagef("--since-last needs --out DIR: whether a stream has arrived is not known here")
 	case live && e.format == dataset.Parquet:
 		return usagef("Parquet is nothing for a terminal: --out DIR is needed")
@@ -139,7 +130,7 @@ func (e *dataExport) run(cmd *cobra.Command) error {
 	m := &market{calendar: calendar}
 	o := dataset.Options{
 		Format: e.format, HTML: e.html, SafeCSV: e.safe, Months: e.partition != "", Text: page.Text, TradableAt: m.tradable,
-		Created: e.now(), Version: buildVersion().Version, Selection: selected(sel),
+		Created: e.now(), Version: buildVersion().Version,
 	}
 	sel.Body, sel.Oldest = true, true
 	if e.streams() {
@@ -152,11 +143,9 @@ func (e *dataExport) run(cmd *cobra.Command) error {
 }
 
 func (e *dataExport) stream(ctx context.Context, arc *archive.Archive, sel archive.Selection, o dataset.Options) error {
-	_, last, err := arc.Exported(ctx, e.since)
-	if err != nil {
+	if _, err := e.since.begin(ctx, arc, &sel); err != nil {
 		return err
 	}
-	sel.UpTo = last
 	rows, err := dataset.Stream(ctx, e.app.out, arc.Select(ctx, sel), o)
 	if err != nil {
 		return fmt.Errorf("export %s: %w (%s written before)", e.format, err, plural(rows, "row"))
@@ -166,41 +155,27 @@ func (e *dataExport) stream(ctx context.Context, arc *archive.Archive, sel archi
 
 // folder writes a folder, and then moves the bookmark, if there is one.
 func (e *dataExport) folder(ctx context.Context, arc *archive.Archive, sel archive.Selection, o dataset.Options) error {
-	was, last, err := arc.Exported(ctx, e.since)
+	b, err := e.since.begin(ctx, arc, &sel)
 	if err != nil {
 		return err
 	}
-	if was.Seq > 0 && was.Selection != o.Selection && !e.fromStart {
-		return usagef("--since-last %s: its last export, of %s, selected %s, and this one selects %s; use another name, or --from-start",
-			e.since, clock(was.Time()), was.Selection, o.Selection)
-	}
-	sel.UpTo, o.UpTo = last, last
-	if !e.fromStart {
-		sel.After, o.After = was.Seq, was.Seq
-	}
+	o.Selection, o.After, o.UpTo = b.selection, b.after, b.upTo
 	report, err := dataset.Export(ctx, e.out, arc.Select(ctx, sel), o)
 	if err != nil {
 		return fmt.Errorf("export to %s: %w", e.out, err)
 	}
-	if e.since != "" {
-		now := archive.Exported{Seq: last, Selection: o.Selection, At: e.now().Unix()}
-		// An interruption now would only let the next export repeat this one.
-		if err := arc.SetExported(context.WithoutCancel(ctx), e.since, was, now); err != nil {
-			return fmt.Errorf("%s is written, and the next export of that name repeats it: %w", e.out, err)
-		}
+	if err := b.move(ctx, e.out, e.now()); err != nil {
+		return err
 	}
-	return e.tell(report, was)
+	return e.tell(report, &b)
 }
 
 // tell says what was written.
-func (e *dataExport) tell(r dataset.Report, was archive.Exported) error {
+func (e *dataExport) tell(r dataset.Report, b *bookmark) error {
 	if e.json {
 		return e.writeJSON(r)
 	}
 	text := fmt.Sprintf("%s written to %s, %s in %s", plural(r.Rows, "row"), r.Out, size(r.Bytes), plural(len(r.Files), "file"))
-	if e.since != "" && was.Seq > 0 && !e.fromStart {
-		text += ": what came in since " + clock(was.Time())
-	}
-	_, err := fmt.Fprintln(e.app.out, text)
+	_, err := fmt.Fprintln(e.app.out, text+b.told())
 	return err
 }

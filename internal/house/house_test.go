@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"intake":     {"news", "page"},
 	"archive":    {"news", "story", "durable"},
 	"jekyll":     {"news", "page", "durable", "intake"},
-	"warc":       {"news", "page", "coding", "intake"},
+	"warc":       {"news", "page", "coding", "intake", "durable"},
 	"dataset":    {"news", "durable"},
 	"article":    {"news", "page"},
 	"feed":       {"news", "article"},
