@@ -1,6 +1,7 @@
 package warc
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -73,12 +74,23 @@ func reversedHost(authority, scheme string) string {
 	if port == ":" || scheme == "http" && port == ":80" || scheme == "https" && port == ":443" {
 		port = ""
 	}
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
-	labels := strings.Split(host, ".")
+	labels := strings.Split(inASCII(host), ".")
 	slices.Reverse(labels)
 	return strings.Join(labels, ",") + port
+}
+
+// inASCII returns a host's name as it is looked up (RFC 5890), or as it is where it
+// is no name that could be.
+func inASCII(host string) string {
+	plain, err := url.PathUnescape(host)
+	if err != nil {
+		return host
+	}
+	ascii, err := idna.Lookup.ToASCII(plain)
+	if err != nil {
+		return host
+	}
+	return ascii
 }
 
 // withoutDots returns a path without its dot segments (RFC 3986, 5.2.4).
