@@ -16,19 +16,24 @@ import (
 // capture was (6.3.2), with the blank line. The order of headers, the case of their
 // names and the reason phrase were not kept: the headers come in order of their names,
 // and no phrase is invented (RFC 9112, 4). What came over HTTP/2 is told in the form of
-// HTTP/1.1, see protocol.
+// HTTP/1.1, see protocol. Where no header is left there is the body's length, since
+// warcio takes the body for headers if there is none.
 func responseHead(c *news.Capture) []byte {
 	version := "HTTP/1.1"
 	if c.Proto == "HTTP/1.0" {
 		version = c.Proto
 	}
 	b := []byte(version + " " + strconv.Itoa(c.Status) + " \r\n")
+	line := len(b)
 	for _, name := range slices.Sorted(maps.Keys(c.Header)) {
 		for _, value := range c.Header[name] {
 			if holds(c, name, value) {
 				b = appendHeader(b, name, value)
 			}
 		}
+	}
+	if len(b) == line {
+		b = appendHeader(b, "Content-Length", strconv.Itoa(len(c.Body)))
 	}
 	return append(b, "\r\n"...)
 }
