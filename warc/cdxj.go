@@ -41,10 +41,9 @@ func (e entry) line(file string, offset, length int64) (string, error) {
 	return surt(e.URL) + " " + digits(e.date) + " " + fields, err
 }
 
-// digits returns the 14 digits of a date: to the second, which it must share with
-// WARC-Date for players to find the record.
+// digits returns the 14 digits of a date.
 func digits(date string) string {
-	return strings.NewReplacer("-", "", ":", "", "T", "").Replace(date)[:len("20060102150405")]
+	return strings.NewReplacer("-", "", ":", "", "T", "", "Z", "").Replace(date)
 }
 
 // encodeJSON returns a value as a line of JSON.

@@ -46,8 +46,10 @@ type record struct {
 // field is a named field.
 type field struct{ name, value string }
 
-// dateLayout is that of WARC-Date (5.4): as precise as the archive keeps times.
-const dateLayout = "2006-01-02T15:04:05.000Z"
+// dateLayout is that of WARC-Date (5.4), to the second: the archive has when an answer
+// was complete, not when it began, and players that follow a revisit look for the very
+// time that a CDXJ has, which has no fractions.
+const dateLayout = "2006-01-02T15:04:05Z"
 
 func formatDate(t time.Time) string { return t.UTC().Format(dateLayout) }
 

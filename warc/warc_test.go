@@ -343,7 +343,7 @@ func checkCaptures(t *testing.T, captures []*had, list []news.Revision) {
 		if h.fields["WARC-Payload-Digest"] != sum(c.Body) || h.kind != typeRevisit && !bytes.Equal(h.payload(), c.Body) {
 			t.Errorf("another body: %q", h.header)
 		}
-		if h.fields["WARC-Date"] != c.Fetched.UTC().Format("2006-01-02T15:04:05.000Z") || (h.kind == typeResource) != (c.Status == 0) {
+		if h.fields["WARC-Date"] != c.Fetched.UTC().Format("2006-01-02T15:04:05Z") || (h.kind == typeResource) != (c.Status == 0) {
 			t.Errorf("another capture: %q", h.header)
 		}
 		if h.kind == typeResource {
