@@ -105,3 +105,24 @@ func TestLeftovers(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileGetsItsNameWhole(t *testing.T) {
+	dir := t.TempDir()
+	d, to := newFolder(t, dir), filepath.Join(dir, "out")
+	file := filepath.Join(d.Path, "below", "file")
+	if err := d.PlaceFile(file, to); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.PlaceFile(file, to); !errors.Is(err, durable.ErrExists) {
+		t.Errorf("a second time: %v", err)
+	}
+	if err := d.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, dir); len(got) != 1 || got[0] != "out" {
+		t.Errorf("left behind: %q", got)
+	}
+	if text, err := os.ReadFile(to); err != nil || string(text) != "text" {
+		t.Errorf("%q, %v", text, err)
+	}
+}

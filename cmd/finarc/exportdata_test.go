@@ -3,6 +3,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"fmt"
 	"os"
@@ -19,6 +20,13 @@ import (
 )
 
 var dataFormatNames = []string{"jsonl", "csv", "parquet"}
+
+// folderFormats are the exports that make a folder, or a file, that is whole or not
+// there: flags that make it larger, how its name ends, and what it says it is of.
+var folderFormats = []struct{ format, flags, suffix, unit string }{
+	{"jsonl", "--html", "", "rows"}, {"csv", "--html", "", "rows"}, {"parquet", "--html", "", "rows"},
+	{"warc", "--text", "", "captures of 3,000 posts"}, {"wacz", "--text", ".wacz", "captures of 3,000 posts"},
+}
 
 // filled makes a folder with an archive of so many posts, of some 2 KB each.
 func filled(t *testing.T, posts int) string {
@@ -95,13 +103,13 @@ func TestExportOnFullDisk(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	for _, format := range dataFormatNames {
+	for _, f := range folderFormats {
 		p := finarc(t, dir)
-		p.Path, p.Args = sh, []string{"sh", "-c", "ulimit -f 20 && exec finarc export " + format + " --out new --since-last daily --html"}
+		p.Path, p.Args = sh, []string{"sh", "-c", "ulimit -f 20 && exec finarc export " + f.format + " --out new" + f.suffix + " --since-last daily " + f.flags}
 		p.ends(t, 1)
-		wantError(t, p, "export to new", "file too large")
+		wantError(t, p, "export to new"+f.suffix, "file too large")
 		if left := leftovers(t, dir); len(left) > 0 {
-			t.Errorf("%s: left over: %q", format, left)
+			t.Errorf("%s: left over: %q", f.format, left)
 		}
 	}
 	p := finarc(t, dir, "export", "jsonl", "--out", "new", "--since-last", "daily")
@@ -118,16 +126,40 @@ func TestExportOnFullDisk(t *testing.T) {
 	wantError(t, p, "no space left on device")
 }
 
-// An export that is killed, whenever, leaves either the whole folder or none; what
-// it was writing is removed by the next; and no change is lost to the name.
+// An export that is killed, whenever, leaves either all of it or nothing; what it
+// was writing is removed by the next; and no change is lost to the name.
 func TestKillExport(t *testing.T) {
 	t.Parallel()
-	dir := filled(t, 3000)
-	whole := 0
+	for _, f := range folderFormats {
+		t.Run(f.format, func(t *testing.T) {
+			t.Parallel()
+			dir := filled(t, 3000)
+			out := killUntilWhole(t, dir, f.format, f.suffix)
+			if !whole(filepath.Join(dir, out)) {
+				t.Fatalf("%s is there, and not whole", out)
+			}
+			p := finarc(t, dir, "export", f.format, "--out", "last"+f.suffix, "--since-last", "daily")
+			p.ends(t, 0)
+			if says := p.stdout.String(); !strings.HasPrefix(says, "0 ") && !strings.HasPrefix(says, "3,000 "+f.unit) {
+				t.Errorf("the last: %s", says)
+			}
+			for _, name := range leftovers(t, dir) {
+				if strings.HasPrefix(name, ".") {
+					t.Errorf("left over: %s", name)
+				}
+			}
+		})
+	}
+}
+
+// killUntilWhole exports again and again, and kills the export ever later, until what
+// it makes is there; it returns its name.
+func killUntilWhole(t *testing.T, dir, format, suffix string) string {
+	t.Helper()
 	after := time.Duration(0) // grows until one ends, however slow the machine is
-	for i := 0; whole == 0; i++ {
-		out := fmt.Sprintf("out%d", i)
-		p := finarc(t, dir, "export", dataFormatNames[i%3], "--out", out, "--since-last", "daily")
+	for i := 0; ; i++ {
+		out := fmt.Sprintf("out%d%s", i, suffix)
+		p := finarc(t, dir, "export", format, "--out", out, "--since-last", "daily")
 		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -136,22 +168,10 @@ func TestKillExport(t *testing.T) {
 		timer.Stop()
 		after += after/8 + 10*time.Millisecond
 		if exists(filepath.Join(dir, out)) {
-			if !exists(filepath.Join(dir, out, "datapackage.json")) {
-				t.Fatalf("%s is there, and not whole", out)
-			}
-			whole++
-		} else if err == nil {
-			t.Fatal("it ended well without a folder")
+			return out
 		}
-	}
-	p := finarc(t, dir, "export", "jsonl", "--out", "last", "--since-last", "daily")
-	p.ends(t, 0)
-	if says := p.stdout.String(); !strings.HasPrefix(says, "0 rows") && !strings.HasPrefix(says, "3,000 rows") {
-		t.Errorf("the last: %s", says)
-	}
-	for _, name := range leftovers(t, dir) {
-		if strings.HasPrefix(name, ".") {
-			t.Errorf("left over: %s", name)
+		if err == nil {
+			t.Fatalf("%s ended well and is not there", out)
 		}
 	}
 }
@@ -225,4 +245,16 @@ func contents(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// whole reports whether what an export made is all there: the descriptor of a folder
+// or of a WACZ is written last, and so is the index beside a WARC file.
+func whole(out string) bool {
+	if strings.HasSuffix(out, ".wacz") {
+		z, err := zip.OpenReader(out)
+		return err == nil && z.Close() == nil && z.File[len(z.File)-1].Name == "datapackage-digest.json"
+	}
+	files, err := filepath.Glob(filepath.Join(out, "*.warc.gz"))
+	indexes, ierr := filepath.Glob(filepath.Join(out, "*.cdxj"))
+	return err == nil && ierr == nil && (exists(filepath.Join(out, "datapackage.json")) || len(files) == 1 && len(indexes) == 1)
 }
