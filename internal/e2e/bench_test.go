@@ -34,7 +34,8 @@ import (
 //	show-ms         of finarc show as a whole process
 //	export-posts/s  of finarc export jekyll, into a new folder
 //
-// and of each of finarc export jsonl, csv and parquet, into a new folder
+// and of each of finarc export jsonl, csv, parquet, warc and wacz, into a new folder or
+// file
 //
 //	jsonl-posts/s     likewise
 //	jsonl-CPU-µs/post the processor time that it takes
@@ -84,8 +85,8 @@ func benchWhole(b *testing.B, posts int) {
 		b.ReportMetric(float64(stats.FileBytes)/float64(zstandard), "of-zstd")
 		b.ReportMetric(float64(show.wall.Microseconds())/1000, "show-ms")
 		b.ReportMetric(float64(posts)/export.wall.Seconds(), "export-posts/s")
-		for _, format := range []string{"jsonl", "csv", "parquet", "atom", "markdown", "epub"} {
-			benchExport(b, format, config, filepath.Join(dir, format), float64(posts), float64(stats.FileBytes))
+		for _, format := range []string{"jsonl", "csv", "parquet", "warc", "wacz", "atom", "markdown", "epub"} {
+			benchExport(b, format, config, filepath.Join(dir, "out."+format), float64(posts), float64(stats.FileBytes))
 		}
 		all, marked := measure(b, finarc, "securities", "-c", config), measure(b, finarc, "securities", "-c", config, "--marked")
 		b.ReportMetric(float64(all.cpu.Microseconds())/float64(posts), "securities-CPU-µs/post")

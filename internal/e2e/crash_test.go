@@ -401,6 +401,35 @@ func TestCrashExport(t *testing.T) {
 	}
 }
 
+// TestCrashExportWhole kills exports that make a folder or a file whole: either it has
+// its name and all that is in it, or nothing has.
+func TestCrashExportWhole(t *testing.T) {
+	r := chance(t)
+	db := filepath.Join(careFolder(t), "a.db")
+	for _, format := range []string{"warc", "wacz", "parquet"} {
+		export := func(dir string) []string {
+			return []string{"export", format, "--archive", db, "--out", filepath.Join(dir, "out."+format)}
+		}
+		origin := t.TempDir()
+		began := time.Now()
+		output(t, finarc, export(origin)...)
+		took := time.Since(began)
+		want := len(filesOf(t, origin))
+		for n := range kills(t) {
+			dir := t.TempDir()
+			killed(t, time.Duration(r.Int64N(int64(took))), export(dir)...)
+			if out := filepath.Join(dir, "out."+format); !exists(out) {
+				output(t, finarc, export(dir)...)
+			}
+			files := filesOf(t, dir)
+			maps.DeleteFunc(files, func(name, _ string) bool { return strings.HasPrefix(name, ".finarc-export-") })
+			if len(files) != want {
+				t.Fatalf("%s, kill %d: %d files in the end, want %d", format, n, len(files), want)
+			}
+		}
+	}
+}
+
 // filesOf returns what stands in a folder, by name.
 func filesOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
