@@ -2,7 +2,6 @@ package warc
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -112,6 +111,14 @@ func (w *wacz) add(name string, write func(io.Writer) error) (string, error) {
 	return sum, nil
 }
 
+// addData is add for a file of these bytes.
+func (w *wacz) addData(name string, data []byte) (string, error) {
+	return w.add(name, func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
 // counter counts the bytes that are written to it.
 type counter int64
 
@@ -145,7 +152,7 @@ func (w *wacz) complete() error {
 		return err
 	}
 	const name = "datapackage.json"
-	sum, err := w.add(name, func(to io.Writer) error { return copyAll(to, descriptor) })
+	sum, err := w.addData(name, descriptor)
 	if err != nil {
 		return err
 	}
@@ -153,15 +160,10 @@ func (w *wacz) complete() error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.add("datapackage-digest.json", func(to io.Writer) error { return copyAll(to, []byte(digest)) }); err != nil {
+	if _, err := w.addData("datapackage-digest.json", []byte(digest)); err != nil {
 		return err
 	}
 	return errors.Join(w.zip.Close(), w.file.Flush())
-}
-
-func copyAll(to io.Writer, data []byte) error {
-	_, err := io.Copy(to, bytes.NewReader(data))
-	return err
 }
 
 // descriptor returns datapackage.json. What stands under finarc is not of the

@@ -95,6 +95,40 @@ func TestExportIntoAPipeThatCloses(t *testing.T) {
 	}
 }
 
+// An export whose report nobody reads is whole all the same, and leaves nothing else.
+func TestExportWithoutAReader(t *testing.T) {
+	t.Parallel()
+	dir := filled(t, 100)
+	for _, f := range folderFormats {
+		p := finarc(t, dir, "export", f.format, "--out", f.format+f.suffix, "--json")
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.Stdout = writer
+		if err := p.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := writer.Close(); err != nil {
+			t.Fatal(err)
+		}
+		err = p.Wait()
+		status, _ := p.ProcessState.Sys().(syscall.WaitStatus)
+		if err != nil && (!status.Signaled() || status.Signal() != syscall.SIGPIPE) || p.stderr.String() != "" {
+			t.Errorf("%s ends with %v: %s", f.format, err, &p.stderr)
+		}
+		if !whole(filepath.Join(dir, f.format+f.suffix)) {
+			t.Errorf("%s is not whole", f.format)
+		}
+	}
+	if left := leftovers(t, dir); len(left) != len(folderFormats) {
+		t.Errorf("left over: %q", left)
+	}
+}
+
 // A full disk ends an export in order, and leaves nothing; the bookmark stays.
 func TestExportOnFullDisk(t *testing.T) {
 	t.Parallel()
