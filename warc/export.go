@@ -23,7 +23,7 @@ const bufferSize = 64 << 10
 type place interface {
 	begin(name string) (io.Writer, error)
 	index(line string) error // of the CDXJ, for the file begun last
-	end(File) error          // the file begun last is whole
+	end(FileReport) error    // the file begun last is whole
 }
 
 // exporter makes records of revisions, which come post by post, and puts them into
@@ -31,7 +31,7 @@ type place interface {
 type exporter struct {
 	o      *Options
 	to     place
-	page   func(*page) error // takes a post's page; nil: pages are not wanted
+	page   func(*pageLine) error // takes a post's page; nil: pages are not wanted
 	report Report
 	zip    *gzip.Writer
 	file   *volume // that is open
@@ -43,7 +43,7 @@ type exporter struct {
 type post struct {
 	id      news.ID
 	earlier map[string]origin // its responses, by their payload digests
-	page    *page             // of its newest response
+	page    *pageLine         // of its newest response
 }
 
 // origin is what a revisit says of the record that it refers to.
@@ -51,7 +51,7 @@ type origin struct{ id, uri, date string }
 
 // volume is a WARC file in the making.
 type volume struct {
-	File
+	FileReport
 	to     io.Writer
 	digest hash.Hash
 }
@@ -145,7 +145,7 @@ func (e *exporter) addCapture(rev *news.Revision, text string) (string, error) {
 		r.kind, r.media = typeResource, media
 		e.report.Resources++
 	case again && len(c.Body) > 0:
-		r.kind, r.head, r.body, r.fields = typeRevisit, responseHead(c), nil, revisit(first)
+		r.kind, r.head, r.body, r.fields = typeRevisit, responseHead(c), nil, revisitFields(first)
 		media = mediaRevisit
 		e.report.Revisits++
 	default:
@@ -163,9 +163,9 @@ func (e *exporter) addCapture(rev *news.Revision, text string) (string, error) {
 	return id, err
 }
 
-// revisit returns the fields of a revisit with the payload of an earlier response
+// revisitFields returns the fields of a revisit with the payload of an earlier response
 // (6.7.2).
-func revisit(of origin) []field {
+func revisitFields(of origin) []field {
 	return []field{
 		{"WARC-Profile", "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"},
 		{"WARC-Refers-To", of.id},
@@ -252,7 +252,7 @@ func (e *exporter) turn() error {
 	if err != nil {
 		return err
 	}
-	v := &volume{File: File{Path: name}, digest: sha256.New()}
+	v := &volume{FileReport: FileReport{Path: name}, digest: sha256.New()}
 	v.to = io.MultiWriter(v.digest, to)
 	e.file = v
 	waiting := e.group
@@ -275,7 +275,7 @@ func (e *exporter) end() error {
 	}
 	e.file = nil
 	v.SHA256 = hex.EncodeToString(v.digest.Sum(nil))
-	e.report.Files = append(e.report.Files, v.File)
+	e.report.Files = append(e.report.Files, v.FileReport)
 	e.report.Bytes += v.Bytes
-	return e.to.end(v.File)
+	return e.to.end(v.FileReport)
 }

@@ -28,7 +28,7 @@ const (
 
 // newExporter returns an exporter to a place.
 func newExporter(o *Options, to place) *exporter {
-	return &exporter{o: o, to: to, zip: gzip.NewWriter(io.Discard), group: new(group), report: Report{Files: []File{}}}
+	return &exporter{o: o, to: to, zip: gzip.NewWriter(io.Discard), group: new(group), report: Report{Files: []FileReport{}}}
 }
 
 // newDraft makes the draft of what is to have a name, in the folder where it is to be.
@@ -85,7 +85,7 @@ func (f *folder) begin(name string) (io.Writer, error) {
 
 func (f *folder) index(line string) error { return f.lines.add(line) }
 
-func (f *folder) end(File) error {
+func (f *folder) end(FileReport) error {
 	open := f.open
 	f.open = nil
 	if err := open.close(); err != nil {

@@ -15,8 +15,8 @@ type pagesHeader struct {
 	HasText bool   `json:"hasText,omitempty"`
 }
 
-// page is a line of pages.jsonl: where to begin to look at a WACZ.
-type page struct {
+// pageLine is a line of pages.jsonl: where to begin to look at a WACZ.
+type pageLine struct {
 	ID    string `json:"id"`
 	URL   string `json:"url"`
 	Date  string `json:"ts"` // that of the record
@@ -25,17 +25,17 @@ type page struct {
 }
 
 // newPage returns the page of a revision, of which the record is the capture.
-func newPage(rev *news.Revision, r *record, text string) *page {
-	return &page{ID: rev.Name(), URL: r.uri, Date: formatDate(r.date), Title: rev.Title, Text: text}
+func newPage(rev *news.Revision, r *record, text string) *pageLine {
+	return &pageLine{ID: rev.Name(), URL: r.uri, Date: formatDate(r.date), Title: rev.Title, Text: text}
 }
 
-func (w *wacz) beginPages() error {
+func (w *waczWriter) beginPages() error {
 	return w.addLine(pagesHeader{"json-pages-1.0", "pages", "All Pages", w.o.Text != nil})
 }
 
-func (w *wacz) addPage(p *page) error { return w.addLine(p) }
+func (w *waczWriter) addPage(p *pageLine) error { return w.addLine(p) }
 
-func (w *wacz) addLine(v any) error {
+func (w *waczWriter) addLine(v any) error {
 	line, err := encodeJSON(v)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (w *wacz) addLine(v any) error {
 }
 
 // writePages writes the lines that were gathered.
-func (w *wacz) writePages(to io.Writer) error {
+func (w *waczWriter) writePages(to io.Writer) error {
 	if err := w.pages.Flush(); err != nil {
 		return err
 	}

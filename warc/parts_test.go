@@ -112,15 +112,15 @@ func TestSorter(t *testing.T) {
 	}
 }
 
-// inMemory is a place for one file.
-type inMemory struct {
+// oneFile is a place for one file, in memory.
+type oneFile struct {
 	bytes.Buffer
 	lines []byte
 }
 
-func (m *inMemory) begin(string) (io.Writer, error) { return &m.Buffer, nil }
-func (m *inMemory) end(File) error                  { return nil }
-func (m *inMemory) index(line string) error {
+func (m *oneFile) begin(string) (io.Writer, error) { return &m.Buffer, nil }
+func (m *oneFile) end(FileReport) error            { return nil }
+func (m *oneFile) index(line string) error {
 	m.lines = append(m.lines, line...)
 	return nil
 }
@@ -139,7 +139,7 @@ func FuzzCapture(f *testing.F) {
 		rev.LastSeen = rev.Fetched.Add(1)
 		o := options()
 		o.Text = func(string) string { return text }
-		m := new(inMemory)
+		m := new(oneFile)
 		e := newExporter(&o, m)
 		if err := e.export(t.Context(), sequence([]news.Revision{rev, revision(2, 1, "x")}, nil)); err != nil {
 			t.Fatal(err)

@@ -62,14 +62,14 @@ func (s *sorter) spill() error {
 // writeTo writes all lines in order, and forgets them.
 func (s *sorter) writeTo(w io.Writer) error {
 	slices.Sort(s.lines)
-	merged := merge{&source{lines: s.lines}}
+	merged := merge{&lineSource{lines: s.lines}}
 	if s.file != nil {
 		if err := s.out.Flush(); err != nil {
 			return err
 		}
 		for _, r := range s.runs {
 			part := io.NewSectionReader(s.file, r.from, r.to-r.from)
-			merged = append(merged, &source{from: bufio.NewReaderSize(part, bufferSize/4)})
+			merged = append(merged, &lineSource{from: bufio.NewReaderSize(part, bufferSize/4)})
 		}
 	}
 	if err := merged.writeTo(w); err != nil {
@@ -89,15 +89,15 @@ func (s *sorter) close() error {
 	return err
 }
 
-// source is sorted lines, in memory or in a file.
-type source struct {
+// lineSource is sorted lines, in memory or in a file.
+type lineSource struct {
 	line  string // the next
 	lines []string
 	from  *bufio.Reader
 }
 
 // next goes on to the next line; it returns io.EOF where there is none.
-func (s *source) next() (err error) {
+func (s *lineSource) next() (err error) {
 	if s.from != nil {
 		s.line, err = s.from.ReadString('\n')
 		return err
@@ -110,12 +110,12 @@ func (s *source) next() (err error) {
 }
 
 // merge is sources in the order of a heap, by their next lines.
-type merge []*source
+type merge []*lineSource
 
 func (m merge) Len() int           { return len(m) }
 func (m merge) Less(i, j int) bool { return m[i].line < m[j].line }
 func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
-func (m *merge) Push(x any)        { *m = append(*m, x.(*source)) }
+func (m *merge) Push(x any)        { *m = append(*m, x.(*lineSource)) }
 func (m *merge) Pop() any {
 	last := (*m)[len(*m)-1]
 	*m = (*m)[:len(*m)-1]

@@ -41,8 +41,8 @@ func ExportWACZ(ctx context.Context, name string, revs iter.Seq2[news.Revision, 
 	return e.report, draft.PlaceFile(made, name)
 }
 
-// wacz is one in the making.
-type wacz struct {
+// waczWriter writes one.
+type waczWriter struct {
 	o         *Options
 	file      *file
 	zip       *zip.Writer
@@ -59,8 +59,8 @@ type resource struct {
 	Bytes int64  `json:"bytes"`
 }
 
-func newWACZ(dir, name string, o *Options) (*wacz, error) {
-	w := &wacz{o: o, lines: sorter{dir: dir, room: sortRoom}}
+func newWACZ(dir, name string, o *Options) (*waczWriter, error) {
+	w := &waczWriter{o: o, lines: sorter{dir: dir, room: sortRoom}}
 	var err error
 	if w.file, err = newFile(name); err != nil {
 		return nil, err
@@ -76,28 +76,28 @@ func newWACZ(dir, name string, o *Options) (*wacz, error) {
 }
 
 // begin stores WARC files as they are: players read within them.
-func (w *wacz) begin(name string) (io.Writer, error) {
+func (w *waczWriter) begin(name string) (io.Writer, error) {
 	return w.create(path.Join("archive", name), zip.Store)
 }
 
-func (w *wacz) create(name string, method uint16) (io.Writer, error) {
+func (w *waczWriter) create(name string, method uint16) (io.Writer, error) {
 	return w.zip.CreateHeader(&zip.FileHeader{Name: name, Method: method, Modified: w.o.Created.UTC()})
 }
 
-func (w *wacz) index(line string) error { return w.lines.add(line) }
+func (w *waczWriter) index(line string) error { return w.lines.add(line) }
 
-func (w *wacz) end(f File) error {
+func (w *waczWriter) end(f FileReport) error {
 	w.list(path.Join("archive", f.Path), f.SHA256, f.Bytes)
 	return nil
 }
 
 // list adds a file to the descriptor.
-func (w *wacz) list(name, sum string, size int64) {
+func (w *waczWriter) list(name, sum string, size int64) {
 	w.resources = append(w.resources, resource{path.Base(name), name, "sha256:" + sum, size})
 }
 
 // add adds a file, and returns its SHA-256 in hexadecimal.
-func (w *wacz) add(name string, write func(io.Writer) error) (string, error) {
+func (w *waczWriter) add(name string, write func(io.Writer) error) (string, error) {
 	to, err := w.create(name, zip.Deflate)
 	if err != nil {
 		return "", err
@@ -112,7 +112,7 @@ func (w *wacz) add(name string, write func(io.Writer) error) (string, error) {
 }
 
 // addData is add for a file of these bytes.
-func (w *wacz) addData(name string, data []byte) (string, error) {
+func (w *waczWriter) addData(name string, data []byte) (string, error) {
 	return w.add(name, func(to io.Writer) error {
 		_, err := to.Write(data)
 		return err
@@ -129,7 +129,7 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // finish writes what follows the WARC files, and returns the file's size. Whatever
 // comes of it, nothing is left open.
-func (w *wacz) finish() (int64, error) {
+func (w *waczWriter) finish() (int64, error) {
 	if err := w.complete(); err != nil {
 		return 0, errors.Join(err, w.abandon())
 	}
@@ -140,7 +140,7 @@ func (w *wacz) finish() (int64, error) {
 	return info.Size(), errors.Join(w.file.close(), w.pages.on.Close())
 }
 
-func (w *wacz) complete() error {
+func (w *waczWriter) complete() error {
 	if _, err := w.add("indexes/index.cdxj", w.lines.writeTo); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (w *wacz) complete() error {
 
 // descriptor returns datapackage.json. What stands under finarc is not of the
 // standard, which leaves room for more.
-func (w *wacz) descriptor() ([]byte, error) {
+func (w *waczWriter) descriptor() ([]byte, error) {
 	o := w.o
 	data, err := json.MarshalIndent(struct {
 		Profile     string     `json:"profile"`
@@ -194,6 +194,6 @@ type origins struct {
 }
 
 // abandon closes what is open, as it is.
-func (w *wacz) abandon() error {
+func (w *waczWriter) abandon() error {
 	return errors.Join(w.lines.close(), w.file.on.Close(), w.pages.on.Close())
 }

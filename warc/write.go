@@ -59,16 +59,16 @@ type Report struct {
 	Metadata    int `json:"metadata"`
 	Conversions int `json:"conversions"`
 	// Lost counts captures that damage of the archive took.
-	Lost  int    `json:"lost"`
-	Bytes int64  `json:"bytes"` // of all WARC files, or of the WACZ
-	Files []File `json:"files"`
+	Lost  int          `json:"lost"`
+	Bytes int64        `json:"bytes"` // of all WARC files, or of the WACZ
+	Files []FileReport `json:"files"`
 }
 
 // Captures counts the captures that were written.
 func (r *Report) Captures() int { return r.Responses + r.Revisits + r.Resources }
 
-// File is a WARC file.
-type File struct {
+// FileReport tells of a WARC file that was written.
+type FileReport struct {
 	Path    string `json:"path"` // within the folder or WACZ, with slashes
 	Records int    `json:"records"`
 	Bytes   int64  `json:"bytes"`
