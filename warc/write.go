@@ -22,17 +22,12 @@
 // has its time.
 package warc
 
-import (
-	"time"
-)
-
-// DefaultMaxSize is the size that Annex C recommends for files, in bytes.
-const DefaultMaxSize = 1_000_000_000
+import "time"
 
 // Options tell what is written, and what it takes to know it.
 type Options struct {
-	// MaxSize bounds the size of a WARC file, in bytes. Only one that a single
-	// capture makes larger is larger.
+	// MaxSize bounds the size of a WARC file, in bytes; Annex C recommends 10^9. Only
+	// one that a single capture makes larger is larger.
 	MaxSize int64
 	// Text returns the plain text of an article's HTML. If it is not nil, there is
 	// a conversion record (6.8) with it beside each capture, and pages have it.
