@@ -134,11 +134,11 @@ func (im *importer) take(it *item, rec *Record) error {
 		return err
 	}
 	switch kind {
-	case TypeResponse:
+	case typeResponse:
 		it.refused = im.response(it, rec, block)
-	case TypeResource:
+	case typeResource:
 		it.refused = im.resource(it, rec, block)
-	case TypeRevisit:
+	case typeRevisit:
 		it.revisit = newRevisit(rec, block, it.capture.Fetched)
 	}
 	if it.passed != "" {
@@ -154,7 +154,7 @@ const maxURI = 4 << 10
 // it notes what is asked for.
 func (im *importer) passes(it *item, rec *Record, kind string) string {
 	switch kind {
-	case TypeResponse, TypeResource, TypeRevisit:
+	case typeResponse, typeResource, typeRevisit:
 	case "warcinfo", "request", "metadata", "conversion", "continuation":
 		return kind + " record"
 	default:
@@ -192,7 +192,7 @@ func (im *importer) judge(it *item, rec *Record) error {
 		return errNoDate
 	case date.After(im.Now().Add(maxAhead)):
 		return errFuture
-	case rec.Header.Get("WARC-Truncated") != "" && rec.Type() != TypeRevisit: // ISO 28500:2017, 5.13; that has no payload, as wget says
+	case rec.Header.Get("WARC-Truncated") != "" && rec.Type() != typeRevisit: // ISO 28500:2017, 5.13; that has no payload, as wget says
 		return errTruncated
 	case rec.Header.Get("WARC-Segment-Number") != "": // 5.20
 		return errSegment

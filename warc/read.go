@@ -13,14 +13,6 @@ import (
 	"time"
 )
 
-// Types of records (ISO 28500:2017, 5.5 and 6). Other types may come: readers pass
-// over those that they do not know.
-const (
-	TypeResponse = "response"
-	TypeResource = "resource"
-	TypeRevisit  = "revisit"
-)
-
 // Record is one record of a WARC file.
 type Record struct {
 	Version string // as 1.1

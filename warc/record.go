@@ -13,7 +13,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// The types of records that are written (clause 6).
+// Types of records (5.5 and clause 6). Others may come: readers pass over those that
+// they do not know.
 const (
 	typeInfo       = "warcinfo"
 	typeResponse   = "response"

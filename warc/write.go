@@ -1,9 +1,11 @@
 // Package warc writes what a mirror answered as WARC files (WARC 1.1, ISO
 // 28500:2017, whose clauses the comments name; its text is at
 // https://iipc.github.io/warc-specifications/), with a CDXJ beside each, and as
-// WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/).
+// WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/). It reads WARC files by
+// other crawlers, of this and earlier versions, and imports what they hold of the
+// mirrors' posts.
 //
-// What was not kept is not invented:
+// In what is written, what was not kept is not invented:
 //
 //   - There are no request records: of requests nothing was kept. So there are no
 //     addresses of servers either (5.10).
