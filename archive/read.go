@@ -85,6 +85,37 @@ func (a *Archive) Post(ctx context.Context, id news.ID) (news.Revision, error) {
 	return revs[0], nil
 }
 
+// Briefly returns the newest revisions of some posts, without their bodies, as of
+// one moment and in the given order. Those that the archive does not hold are left
+// out.
+func (a *Archive) Briefly(ctx context.Context, ids []news.ID) ([]news.Revision, error) {
+	var revs []news.Revision
+	err := a.view(ctx, func(t *tx) error {
+		revs = nil
+		for _, id := range ids {
+			h, err := t.resolve(id)
+			if err != nil {
+				return err
+			}
+			if len(h) == 0 {
+				continue
+			}
+			i := len(h) - 1
+			r, err := t.record(h[i].seq)
+			if err != nil {
+				return err
+			}
+			rev, err := t.revision(h, i, r, false)
+			if err != nil {
+				return err
+			}
+			revs = append(revs, rev)
+		}
+		return nil
+	})
+	return revs, err
+}
+
 // Revisions returns all revisions of a post, with their bodies, in the order in
 // which they were captured. It fails with [ErrNoPost] where the archive does
 // not hold the post.

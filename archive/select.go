@@ -37,6 +37,9 @@ type Selection struct {
 	First bool
 	// Oldest puts the oldest first; otherwise the newest come first.
 	Oldest bool
+	// Beyond goes on behind a position, which need not be one of the selected's.
+	// Zero: it begins with the first.
+	Beyond Position
 	// Origins leaves all posts out but the first of each story that more than one
 	// post runs, as far as stories are known.
 	Origins bool
@@ -108,6 +111,17 @@ type query struct {
 	done      bool
 }
 
+// Position is a place in the order of selections.
+type Position struct {
+	When int64  // of [news.Revision.Place], in seconds since 1970; 0 without a day
+	Seq  uint64 // the revision's, from 1
+}
+
+// PositionOf returns where a revision stands.
+func PositionOf(rev *news.Revision) Position {
+	return Position{max(0, rev.Place().Unix()), rev.Seq}
+}
+
 // position is an entry's place in an index.
 type position struct{ when, seq uint64 }
 
@@ -127,6 +141,7 @@ func newQuery(s Selection) (*query, error) {
 		q.asOf = s.AsOf.UnixMilli()
 		q.high = min(q.high, uint64(max(0, s.AsOf.Unix()))+hour) // see news.Revision.Place
 	}
+	q.goOn()
 	if s.Security == "" {
 		return q, nil
 	}
@@ -135,6 +150,23 @@ func newQuery(s Selection) (*query, error) {
 		q.security, q.market = sec, true
 	}
 	return q, nil
+}
+
+// goOn lets the query go on behind where the selection says. What lies before its
+// days is as good as their beginning, and what lies behind them is the end.
+func (q *query) goOn() {
+	if q.Beyond == (Position{}) {
+		return
+	}
+	at := position{uint64(max(0, q.Beyond.When)), q.Beyond.Seq}
+	switch {
+	case at.when < q.low:
+		q.done = !q.Oldest
+	case at.when > q.high:
+		q.done = q.Oldest
+	default:
+		q.last = &at
+	}
 }
 
 // page answers the next part of the query.
