@@ -76,3 +76,28 @@ func TestBriefly(t *testing.T) {
 		t.Errorf("got %+v, want the title and no body", revs[0])
 	}
 }
+
+func TestRunsUpTo(t *testing.T) {
+	a := open(t)
+	for range 5 {
+		if err := a.StartRun(t.Context(), &news.Run{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		last  uint64
+		limit int
+		want  []uint64
+	}{
+		{3, 2, []uint64{3, 2}}, {0, 0, nil}, {1, 5, []uint64{1}}, {math.MaxUint64, 1, []uint64{5}},
+	} {
+		runs, err := a.RunsUpTo(t.Context(), c.last, c.limit)
+		var got []uint64
+		for _, run := range runs {
+			got = append(got, run.ID)
+		}
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("up to %d, at most %d: got %d, %v, want %d", c.last, c.limit, got, err, c.want)
+		}
+	}
+}

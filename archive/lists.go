@@ -184,11 +184,19 @@ func (t *tx) commitRun(run *news.Run) error {
 // Runs returns the reports of the newest runs, newest first, at most limit of
 // them; a limit of 0 means all.
 func (a *Archive) Runs(ctx context.Context, limit int) ([]news.Run, error) {
+	return a.RunsUpTo(ctx, lastRun, limit)
+}
+
+// lastRun is a number that no run has.
+const lastRun = 1<<40 - 1
+
+// RunsUpTo is as Runs, of those runs whose number is at most last.
+func (a *Archive) RunsUpTo(ctx context.Context, last uint64, limit int) ([]news.Run, error) {
 	var runs []news.Run
 	err := a.view(ctx, func(t *tx) error {
 		runs = nil
 		c := t.Bucket(bucketRuns).Cursor()
-		for k, v := c.Last(); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
+		for k, v := floor(c, seqKey(min(last, lastRun))); k != nil && (limit <= 0 || len(runs) < limit); k, v = c.Prev() {
 			v, err := unseal(bucketRuns, k, v)
 			if err != nil {
 				return err

@@ -46,8 +46,9 @@ var mayImport = map[string][]string{
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
+	"web":        {"news", "page", "archive", "coverage", "diff", "exchange"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage", "coding"},
-	"cmd/finarc": {"news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
+	"cmd/finarc": {"web", "news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
@@ -75,6 +76,9 @@ var onlyIn = map[string][]string{
 	"modernc.org/sqlite/lib": {"search"},
 
 	"github.com/sergi/go-diff/diffmatchpatch": {"diff"},
+
+	"github.com/microcosm-cc/bluemonday": {"web"},
+	"github.com/mozillazg/go-pinyin":     {"web"},
 
 	"github.com/prometheus/client_model/go": {"metrics"},
 	"github.com/prometheus/common/expfmt":   {"metrics"},

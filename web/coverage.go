@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/coverage"
+	"github.com/finarc/finarc/news"
+)
+
+// coveragePage is how complete the archive is, as a heat map.
+type coveragePage struct {
+	By     string
+	Bys    []string
+	Parts  []string
+	Days   []coverageDay // the newest first
+	Before string        // the address of the days before; empty: there are none
+	After  string        // of those after
+	Gaps   int
+}
+
+// ByName names what the parts of a day are.
+func (p *coveragePage) ByName(by string) message { return message("by " + by) }
+
+// coverageDay is a row of the heat map.
+type coverageDay struct {
+	coverage.Day
+	Level int
+	Heat  []heat
+}
+
+// heat is a cell of the heat map.
+type heat struct {
+	Part  string
+	Posts int
+	Level int // 0 (none) to heatLevels
+	Gap   bool
+}
+
+// Bounds of the heat map.
+const (
+	heatDays   = 42
+	heatParts  = 24
+	heatLevels = 8
+)
+
+// coverageFresh is for how long the counts are as good as new: they take a walk
+// through an index.
+const coverageFresh = 2 * time.Minute
+
+func (s *Server) coverage(r *request) (*document, error) {
+	query := r.URL.Query()
+	p := &coveragePage{By: query.Get("by"), Bys: []string{string(archive.ByHour), string(archive.ByCategory), string(archive.ByOutlet)}}
+	if p.By == "" {
+		p.By = string(archive.ByHour)
+	}
+	if !slices.Contains(p.Bys, p.By) {
+		return nil, bad(fmt.Errorf("by=%q: want hour, category or outlet", p.By))
+	}
+	to, err := s.lastDay(r.Context(), query.Get("to"))
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.matrix(r.Context(), archive.Part(p.By), to)
+	if err != nil {
+		return nil, err
+	}
+	p.fill(m)
+	stats, err := s.health(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if from := to.Add(1 - heatDays); stats.Stats.First != 0 && stats.Stats.First < from {
+		p.Before = r.with("to", from.Add(-1).String())
+	}
+	if query.Get("to") != "" && to < stats.Stats.Last {
+		p.After = r.with("to", min(to.Add(heatDays), stats.Stats.Last).String())
+	}
+	return &document{template: "coverage", title: r.say(msgCoverage), data: p}, nil
+}
+
+// lastDay returns the last day of the heat map: the one that is asked for, or else
+// that of the newest post.
+func (s *Server) lastDay(ctx context.Context, text string) (news.Day, error) {
+	if text == "" {
+		return s.newestDay(ctx)
+	}
+	return parseDay(text)
+}
+
+// matrix counts and judges the days up to one.
+func (s *Server) matrix(ctx context.Context, by archive.Part, to news.Day) (*coverage.Matrix, error) {
+	return part(s, fmt.Sprintf("coverage %s %s", by, to), coverageFresh, func() (*coverage.Matrix, int64, error) {
+		from := to.Add(1 - heatDays)
+		tallies, err := s.Store.Tally(ctx, by, from.Add(-coverage.Span), to.Add(coverage.Span))
+		if err != nil {
+			return nil, 0, err
+		}
+		known, err := s.Store.Days(ctx, from, to)
+		if err != nil {
+			return nil, 0, err
+		}
+		m := coverage.New(coverage.Input{
+			By: string(by), From: from, To: to, Today: news.DayOf(s.Now()), Tallies: tallies, Known: known,
+			Calendar: s.Calendar, Ordered: by == archive.ByHour,
+		})
+		return m, int64(len(m.Days) * (256 + 8*len(m.Parts))), nil
+	})
+}
+
+// fill takes the heat map out of a matrix.
+func (p *coveragePage) fill(m *coverage.Matrix) {
+	p.Parts = firstOf(m.Parts, heatParts)
+	most := make([]int, len(p.Parts))
+	all := 0
+	byHour := m.By == string(archive.ByHour) // then all cells are of a kind
+	for i := range m.Days {
+		all = max(all, m.Days[i].Posts)
+		for part := range p.Parts {
+			most[part] = max(most[part], m.Days[i].Cells[part])
+		}
+	}
+	if byHour && len(most) > 0 {
+		most = slices.Repeat([]int{slices.Max(most)}, len(most))
+	}
+	for _, d := range slices.Backward(m.Days) {
+		row := coverageDay{Day: d, Level: coverage.Level(d.Posts, all, heatLevels)}
+		if d.Gap {
+			p.Gaps++
+		}
+		for part, name := range p.Parts {
+			row.Heat = append(row.Heat, heat{
+				Part: name, Posts: d.Cells[part], Level: coverage.Level(d.Cells[part], most[part], heatLevels),
+				Gap: slices.ContainsFunc(d.Gaps, func(g coverage.PartGap) bool { return g.Part == name }),
+			})
+		}
+		p.Days = append(p.Days, row)
+	}
+}
+
+// Percent is the share of the day's known posts that is held.
+func (d *coverageDay) Percent() string { return fmt.Sprintf("%.0f %%", 100*d.Share()) }

@@ -1,0 +1,54 @@
+package web
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// searchPage is what was found, or the form alone.
+type searchPage struct {
+	Words   string
+	ByTime  bool
+	NoIndex bool
+	Hits
+	First string // the address of the first page; empty: this is it
+	More  string // the address of the next page; empty: this is the last
+}
+
+// Paging leads to the pages beside this one.
+func (p *searchPage) Paging() *postList { return &postList{First: p.First, Next: p.More} }
+
+// maxWords bounds what is searched for, in characters.
+const maxWords = 200
+
+func (s *Server) search(r *request) (*document, error) {
+	query := r.URL.Query()
+	p := &searchPage{Words: strings.TrimSpace(query.Get("q")), ByTime: query.Get("sort") == "time", NoIndex: s.Search == nil}
+	d := &document{template: "search", title: r.say(msgSearch), data: p}
+	if p.Words != "" {
+		d.title = r.say(msgSearchFor, p.Words)
+	}
+	if p.Words == "" || p.NoIndex {
+		return d, nil
+	}
+	if utf8.RuneCountInString(p.Words) > maxWords {
+		return nil, &failure{status: 400, about: msgLongQuery}
+	}
+	after := query.Get("after")
+	found, err := s.Search.Search(r.Context(), Query{Words: p.Words, ByTime: p.ByTime, After: after, Limit: s.Limits.Page})
+	if errors.Is(err, ErrQuery) {
+		return nil, &failure{status: 400, about: msgBadQuery, details: err.Error(), cause: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Hits = found
+	if found.Next != "" {
+		p.More = r.with("after", found.Next)
+	}
+	if after != "" {
+		p.First = r.with("after", "")
+	}
+	return d, nil
+}
