@@ -47,6 +47,17 @@ type Config struct {
 	Mirrors  []Mirror // at least one where something is to be crawled
 	Limits   Limits
 	Notify   Notify
+	Serve    Serve
+}
+
+// Serve says where the web pages are served, and to whom.
+type Serve struct {
+	Addr  string // host:port to listen on
+	Token string // that a reader must send as a bearer token; empty: none
+	Basic string // user:password that a reader must send; empty: none
+	// Hosts are the names under which pages may be asked for, beside this
+	// machine's own, where neither is set.
+	Hosts []string
 }
 
 // Notify says whom to tell of a run.

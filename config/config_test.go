@@ -25,6 +25,7 @@ func TestDefault(t *testing.T) {
 			MaxBody: 8 << 20, Retries: 4, Attempts: 8, PutOff: 5 * time.Minute, Robots: true, Lists: 150,
 		},
 		Notify: Notify{When: NotifyFailure},
+		Serve:  Serve{Addr: "127.0.0.1:8080"},
 	}
 	if got := Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -63,6 +64,11 @@ schedule: ["*/5 9-15 * * mon-fri", "@hourly"]
 notify:
   url: https://hooks.example/finarc?key=1
   when: always
+serve:
+  addr: "[::1]:8000"
+  token: 0123456789abcdef
+  basic: "who:knows it:all"
+  hosts: news.example
 limits:
   rate: 0.5
   burst: 1
@@ -92,6 +98,7 @@ limits:
 		Schedule: []string{"*/5 9-15 * * mon-fri", "@hourly"},
 		Limits:   Limits{Rate: 0.5, Burst: 1, Parallel: 1, Timeout: 90 * time.Second, MaxBody: 500 << 10, Attempts: 3, PutOff: time.Hour, Lists: 40},
 		Notify:   Notify{URL: "https://hooks.example/finarc?key=1", When: NotifyAlways},
+		Serve:    Serve{Addr: "[::1]:8000", Token: "0123456789abcdef", Basic: "who:knows it:all", Hosts: []string{"news.example"}},
 	}
 	got, err := Parse("crawler.yaml", []byte(file), nil)
 	if err != nil || !reflect.DeepEqual(got, want) {

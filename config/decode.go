@@ -80,7 +80,7 @@ func (d *decoder) root(c *Config, n *yaml.Node) {
 	}
 	top := sections[""]
 	top[mirrorsKey] = func(n *yaml.Node) { d.mirrors(c, n) }
-	for _, name := range []string{limitsKey, notifyKey} {
+	for _, name := range []string{limitsKey, notifyKey, serveKey} {
 		top[name] = func(n *yaml.Node) { d.mapping(n, name, sections[name]) }
 	}
 	d.mapping(n, "", top)

@@ -14,12 +14,14 @@ func TestEnvironment(t *testing.T) {
 		"FINARC_LIMITS_MAX_BODY=1MiB", "FINARC_LIMITS_RETRIES=0", "FINARC_LIMITS_ROBOTS=false",
 		"FINARC_MIRROR_SITE=http://other.example/", "FINARC_MIRROR_CATEGORIES=21caijing, Career  In touxingPEVC",
 		"FINARC_MIRROR_SHARE=", "FINARC_MIRROR_WINDOW=24h", "FINARC_LIMITS_LISTS=0", "FINARC_SOMETHING_ELSE=1", "FINARC_SCHEDULE=0,30 9-15 * * mon-fri; @every 1h", "HOME=/root",
+		"FINARC_SERVE_TOKEN=0123456789abcdef", "FINARC_SERVE_BASIC=a:b c d e f g", "FINARC_SERVE_HOSTS=a.example,b.example",
 	})
 	want := Config{
 		Archive: "a.db", Contact: "ops@example.org", Schedule: []string{"0,30 9-15 * * mon-fri", "@every 1h"},
 		Mirrors: []Mirror{{Name: "m", Site: "http://other.example/", Categories: []string{"21caijing", "Career  In touxingPEVC"}, Window: 24 * time.Hour}},
 		Limits:  Limits{Parallel: 9, Timeout: 5e9, MaxBody: 1 << 20, Attempts: 8, PutOff: 3e11},
 		Notify:  Notify{When: NotifyFailure},
+		Serve:   Serve{Addr: "127.0.0.1:8080", Token: "0123456789abcdef", Basic: "a:b c d e f g", Hosts: []string{"a.example", "b.example"}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

@@ -99,6 +99,37 @@ func settings() []key[Config] {
 			text("an absolute http or https address, or nothing", isHook), func(c *Config) *string { return &c.Notify.URL }),
 		scalar("notify.when", NotifyFailure, "When: failure (some pages failed for good, or all of it did) or always.",
 			text("failure or always", isNotifyTime), func(c *Config) *string { return &c.Notify.When }),
+		scalar("serve.addr", "127.0.0.1:8080", "Where finarc serve listens. Other addresses than this machine's own want a token or a password.",
+			text("host:port", isListenAddress), func(c *Config) *string { return &c.Serve.Addr }),
+		secret("serve.token", "What readers must send as a bearer token; better in FINARC_SERVE_TOKEN than here. None named: nothing.",
+			"16 characters or more: letters, digits and -._~+/=", isToken, func(c *Config) *string { return &c.Serve.Token }),
+		secret("serve.basic", "The user and password that readers must give, as user:password; better in FINARC_SERVE_BASIC than here. None named: none.",
+			"user:password, with a password of 8 characters or more", isBasic, func(c *Config) *string { return &c.Serve.Basic }),
+		hosts(),
+	}
+}
+
+// secret returns the key of a text that nobody is shown, also where it is wrong.
+func secret(path, doc, want string, ok func(string) bool, at func(*Config) *string) key[Config] {
+	k := scalar(path, "", doc, text(want, func(s string) bool { return s == "" || ok(s) }), at)
+	k.why = func([]string) (int, error) { return 0, errors.New("what is set is not") }
+	return k
+}
+
+// hosts returns the key of the server's names.
+func hosts() key[Config] {
+	return key[Config]{
+		path: "serve.hosts", list: true, single: true, between: ",",
+		doc:  "Names under which pages may be asked for without token and password, as those that a proxy on this machine passes on.",
+		want: "names of hosts, without ports",
+		set: func(c *Config, values []string) bool {
+			if !areHosts(values) {
+				return false
+			}
+			c.Serve.Hosts = append([]string(nil), values...)
+			return true
+		},
+		get: func(c *Config) []string { return c.Serve.Hosts },
 	}
 }
 
@@ -172,6 +203,8 @@ const (
 	limitsDoc  = "What one host is asked to bear. Each host has its own share of all of it."
 	notifyKey  = "notify"
 	notifyDoc  = "Whom to tell of a run."
+	serveKey   = "serve"
+	serveDoc   = "The web pages."
 )
 
 // section returns the section of a path and the key in it: "limits", "rate".

@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"math/bits"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -159,6 +160,38 @@ func isProxy(s string) bool {
 	u, err := url.Parse(s)
 	return s == "" || err == nil && isLine(s) && u.Hostname() != "" &&
 		(u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "socks5" || u.Scheme == "socks5h")
+}
+
+// isListenAddress reports whether a server can listen on s.
+func isListenAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err != nil || !isLine(s) || strings.ContainsAny(s, " ") {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// isToken reports whether s can be sent as a bearer token (RFC 6750, 2.1) and is
+// too long to be guessed.
+func isToken(s string) bool {
+	return len(s) >= 16 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") == ""
+}
+
+// isBasic reports whether s is a user and a password that is not guessed at once.
+func isBasic(s string) bool {
+	user, password, ok := strings.Cut(s, ":")
+	return ok && user != "" && utf8.RuneCountInString(password) >= 8 && isLine(s)
+}
+
+// areHosts reports whether the names can stand in a Host header, without a port.
+func areHosts(names []string) bool {
+	for _, name := range names {
+		if name == "" || !isLine(name) || strings.ContainsAny(name, " ,:/[]") {
+			return false
+		}
+	}
+	return true
 }
 
 func isNotifyTime(s string) bool { return s == NotifyFailure || s == NotifyAlways }

@@ -116,6 +116,41 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	}
 }
 
+// TestSecretsAreNotShown: what is wrong with one is told without it.
+func TestSecretsAreNotShown(t *testing.T) {
+	for key, wrong := range map[string][]string{
+		"token": {"tooshort-secret", "this secret has blanks in it", "this-is-a-secret-密码"},
+		"basic": {"secret", "who:secret", ":much-too-secret", "who:sec\tret-and-more"},
+	} {
+		for _, value := range wrong {
+			_, inFile := Parse("crawler.yaml", []byte(smallest+"serve:\n  "+key+": '"+value+"'\n"), nil)
+			_, inVariable := Parse("crawler.yaml", []byte(smallest), []string{"FINARC_SERVE_" + strings.ToUpper(key) + "=" + value})
+			for _, err := range []error{inFile, inVariable} {
+				if err == nil || strings.Contains(err.Error(), value) {
+					t.Errorf("serve.%s %q: got %v, want an error without it", key, value, err)
+				}
+			}
+		}
+	}
+}
+
+func TestServeAddresses(t *testing.T) {
+	for addr, good := range map[string]bool{
+		"127.0.0.1:8080": true, ":80": true, "[::1]:0": true, "news.example:443": true,
+		"8080": false, "127.0.0.1": false, "127.0.0.1:65536": false, "127.0.0.1:http": false, "::1:80": false, "a b:80": false,
+	} {
+		_, err := Parse("crawler.yaml", []byte(smallest+"serve:\n  addr: '"+addr+"'\n"), nil)
+		if (err == nil) != good {
+			t.Errorf("serve.addr %q: got %v", addr, err)
+		}
+	}
+	for _, host := range []string{"a.example:80", "http://a.example", "a b", ""} {
+		if _, err := Parse("crawler.yaml", []byte(smallest+"serve:\n  hosts: ['"+host+"']\n"), nil); err == nil {
+			t.Errorf("serve.hosts %q is taken", host)
+		}
+	}
+}
+
 func wantNoPassword(t *testing.T, address string, err error) {
 	t.Helper()
 	if err == nil || strings.Contains(err.Error(), "cret") || strings.Contains(err.Error(), "who") {

@@ -52,6 +52,7 @@ func (c Config) YAML() []byte {
 	c.writeMirrors(&b)
 	writeSection(&b, &c, limitsKey, limitsDoc)
 	writeSection(&b, &c, notifyKey, notifyDoc)
+	writeSection(&b, &c, serveKey, serveDoc)
 	return b.Bytes()
 }
 

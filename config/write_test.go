@@ -40,6 +40,10 @@ func random(r *rand.Rand) Config {
 	for range r.IntN(3) {
 		c.Schedule = append(c.Schedule, pick("*/5 * * * *", "0,30 9-15 1-31/2 jan-mar MON", "@every 90s", "@hourly", "5 4 * * *"))
 	}
+	c.Serve = Serve{Addr: pick("127.0.0.1:8080", "[::1]:0", ":80"), Token: pick("", "0123456789abcdef=="), Basic: pick("", "a:# !x'\"\\ :b", "二:********")}
+	for range r.IntN(3) {
+		c.Serve.Hosts = append(c.Serve.Hosts, pick("a.example", "null", "localhost", "~", "1"))
+	}
 	for i := range 1 + r.IntN(3) {
 		m := Mirror{Name: odd() + string(rune('a'+i)), Site: "http://m.example:80/" + odd(), Share: "http://s.example/" + odd() + InfoCodeMark, Window: time.Duration(1 + r.Int64N(1e15))}
 		for range r.IntN(3) {

@@ -58,6 +58,7 @@ func (a *app) configShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			c = withoutSecrets(c)
 			if a.json {
 				return a.writeJSON(newConfigJSON(c))
 			}
@@ -105,6 +106,7 @@ type configJSON struct {
 	Mirrors  []mirrorJSON `json:"mirrors"`
 	Limits   limitsJSON   `json:"limits"`
 	Notify   notifyJSON   `json:"notify"`
+	Serve    serveJSON    `json:"serve"`
 }
 
 type mirrorJSON struct {
@@ -130,6 +132,26 @@ type limitsJSON struct {
 	Robots   bool    `json:"robots"`
 }
 
+type serveJSON struct {
+	Addr  string   `json:"addr"`
+	Token string   `json:"token"`
+	Basic string   `json:"basic"`
+	Hosts []string `json:"hosts"`
+}
+
+// hidden is shown in place of a secret.
+const hidden = "…"
+
+// withoutSecrets returns a configuration as it may be shown.
+func withoutSecrets(c config.Config) config.Config {
+	for _, secret := range []*string{&c.Serve.Token, &c.Serve.Basic} {
+		if *secret != "" {
+			*secret = hidden
+		}
+	}
+	return c
+}
+
 type notifyJSON struct {
 	URL  string `json:"url"`
 	When string `json:"when"`
@@ -144,6 +166,7 @@ func newConfigJSON(c config.Config) configJSON {
 			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Lists: l.Lists, Robots: l.Robots,
 		},
 		Notify: notifyJSON{URL: c.Notify.URL, When: c.Notify.When},
+		Serve:  serveJSON{Addr: c.Serve.Addr, Token: c.Serve.Token, Basic: c.Serve.Basic, Hosts: listed(c.Serve.Hosts)},
 	}
 	for _, m := range c.Mirrors {
 		j.Mirrors = append(j.Mirrors, mirrorJSON{

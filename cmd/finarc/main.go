@@ -18,10 +18,19 @@ import (
 // growing.
 const memoryGoal = 40 << 20
 
-func main() {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(memoryGoal)
+// servingGoal is that of a program that keeps pages in memory.
+const servingGoal = 128 << 20
+
+// aimAt sets what the garbage collector tries to stay below, unless somebody else
+// has: now is what was set before.
+func aimAt(goal, now int64) {
+	if debug.SetMemoryLimit(-1) == now {
+		debug.SetMemoryLimit(goal)
 	}
+}
+
+func main() {
+	aimAt(memoryGoal, math.MaxInt64)
 	ignoreFileSizeSignal()
 	log.SetOutput(io.Discard) // net/http writes there what servers do, which runs report in their own words
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -68,6 +68,7 @@ Jekyll files or as a data set.`,
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
   finarc search 阿里云
+  finarc serve                     read it all in a browser
   finarc export jekyll --out dump
   finarc export parquet --out posts`,
 		SilenceErrors:     true,
@@ -84,7 +85,7 @@ Jekyll files or as a data set.`,
 		&cobra.Group{ID: groupSetUp, Title: "Set up:"},
 	)
 	add(root, groupGather, a.crawlCommand(), a.watchCommand(), a.backfillCommand(), a.importCommand(), a.demoCommand(), a.mirrorCommand())
-	add(root, groupLook, a.listCommand(), a.showCommand(), a.searchCommand(), a.storiesCommand(), a.securitiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand())
+	add(root, groupLook, a.listCommand(), a.showCommand(), a.searchCommand(), a.storiesCommand(), a.securitiesCommand(), a.statsCommand(), a.coverageCommand(), a.runsCommand(), a.exportCommand(), a.serveCommand())
 	add(root, groupCare, a.verifyCommand(), a.backupCommand(), a.compactCommand(), a.mergeCommand(), a.rereadCommand(), a.salvageCommand())
 	add(root, groupSetUp, a.configCommand(), a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(helpCommand())
@@ -220,7 +221,7 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-func last(args []string) string { return args[len(args)-1] }
+func last[T any](list []T) T { return list[len(list)-1] }
 
 // commandNames returns the commands below the one that path names.
 func commandNames(root *cobra.Command, path []string) []string {

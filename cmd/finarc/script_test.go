@@ -49,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "unserve": unserve, "asked": asked, "awaits": awaits, "fetch": fetch,
+			"exits": exits, "serve": serve, "reads": reads, "unserve": unserve, "asked": asked, "awaits": awaits, "fetch": fetch,
 			"pick": pick, "fields": fields, "lines": lines, "patch": patch, "tree": tree,
 			"lock": lock, "unlock": unlock, "keep": keep, "hook": hook,
 		},
@@ -87,7 +87,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// served is a finarc mirror in the background.
+// served is a finarc mirror, or its pages, in the background.
 type served struct {
 	cmd *exec.Cmd
 	url string
@@ -95,7 +95,7 @@ type served struct {
 
 var (
 	runningLock sync.Mutex
-	running     = map[*testscript.TestScript]*served{}
+	running     = map[*testscript.TestScript][]*served{}
 )
 
 // serve FLAGS…: runs finarc mirror on a port of its own until the script's end
@@ -103,25 +103,46 @@ var (
 // $MIRROR, and writes a crawler.yaml for it.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, !neg, "serve FLAGS…")
-	cmd := exec.Command("finarc", append([]string{"mirror", "--addr", "127.0.0.1:0"}, args...)...)
+	url := background(ts, `^serving \d+ posts? at (http://127\.0\.0\.1:\d+)/ until you press Ctrl-C\n$`,
+		append([]string{"mirror", "--addr", "127.0.0.1:0"}, args...))
+	ts.Setenv("MIRROR", url)
+	ts.Check(os.WriteFile(ts.MkAbs("crawler.yaml"), []byte(configFor(url)), 0o666))
+}
+
+// reads FLAGS…: runs finarc serve on a port of its own until the script's end or
+// unserve, and puts the address that it prints, without the slash at its end, into
+// $PAGES.
+func reads(ts *testscript.TestScript, neg bool, args []string) {
+	wants(ts, !neg, "reads FLAGS…")
+	ts.Setenv("PAGES", background(ts, `^serving \S+ at (http://(?:127\.0\.0\.1|\[::\]):\d+)/ until you press Ctrl-C\n$`,
+		append([]string{"serve"}, args...)))
+}
+
+// background runs finarc until the script's end or unserve, and returns what the
+// first line that it prints has for the pattern.
+func background(ts *testscript.TestScript, pattern string, args []string) string {
+	cmd := exec.Command("finarc", args...)
 	cmd.Stderr = ts.Stderr()
 	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"FINARC_ARCHIVE", "FINARC_SCHEDULE"} {
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Environ(), name+"="+value)
+		}
+	}
 	stdout, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	ts.Defer(func() { _ = cmd.Process.Kill() }) // it may have ended long ago
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	ts.Check(err)
-	address := regexp.MustCompile(`^serving \d+ posts? at (http://127\.0\.0\.1:\d+)/ until you press Ctrl-C\n$`).FindStringSubmatch(line)
-	if address == nil {
-		ts.Fatalf("finarc mirror prints %q", line)
+	found := regexp.MustCompile(pattern).FindStringSubmatch(line)
+	if found == nil {
+		ts.Fatalf("finarc %s prints %q", args[0], line)
 	}
-	s := &served{cmd, address[1]}
 	runningLock.Lock()
 	defer runningLock.Unlock()
-	running[ts] = s
-	ts.Setenv("MIRROR", s.url)
-	ts.Check(os.WriteFile(ts.MkAbs("crawler.yaml"), []byte(configFor(s.url)), 0o666))
+	running[ts] = append(running[ts], &served{cmd, found[1]})
+	return found[1]
 }
 
 // configFor returns a configuration that crawls the mirror at base, as fast as
@@ -139,12 +160,12 @@ limits:
 `, base)
 }
 
-// unserve: ends the script's mirror as Ctrl-C does; it must end well.
+// unserve: ends the script's last mirror, or pages, as Ctrl-C does; it must end well.
 func unserve(ts *testscript.TestScript, neg bool, args []string) {
 	wants(ts, !neg && len(args) == 0, "unserve")
 	runningLock.Lock()
-	s := running[ts]
-	delete(running, ts)
+	s := last(running[ts])
+	running[ts] = running[ts][:len(running[ts])-1]
 	runningLock.Unlock()
 	ts.Check(s.cmd.Process.Signal(os.Interrupt))
 	ts.Check(s.cmd.Wait())
