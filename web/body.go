@@ -33,7 +33,7 @@ type reader struct{ allow *bluemonday.Policy }
 func newReader() *reader {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "hr", "div", "section", "strong", "b", "em", "i", "u", "s", "sub", "sup", "small",
-		"h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "code", "figure", "figcaption",
+		"h2", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "code", "figure", "figcaption",
 		"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "span")
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowURLSchemes("http", "https")
@@ -91,6 +91,9 @@ func (rd *reader) prepare(parent *html.Node) {
 			parent.RemoveChild(n)
 		case n.DataAtom == atom.Img:
 			rd.replace(parent, n, pictureOf(n))
+		case heading(n):
+			n.Data, n.DataAtom, n.Attr = "h2", atom.H2, nil
+			rd.prepare(n)
 		default:
 			rd.prepare(n)
 			rd.link(parent, n)
@@ -186,6 +189,17 @@ func within(n *html.Node, of atom.Atom) bool {
 		if p.DataAtom == of {
 			return true
 		}
+	}
+	return false
+}
+
+// heading reports whether an element is a heading. In the page around, which has one
+// of the first level, those of an article are all of the second, since articles do
+// not say what they divide.
+func heading(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		return true
 	}
 	return false
 }

@@ -187,14 +187,21 @@ func (s *Server) category(r *request) (*document, error) {
 	return &document{template: "category", title: title, data: p}, nil
 }
 
-// chartDays is how many days a chart shows.
-const chartDays = 60
+// How many days a chart shows: from the first that has anything, at least and at
+// most so many.
+const (
+	chartLeast = 14
+	chartDays  = 60
+)
 
 // dayBars draws the days up to the last one; each leads to that day.
 func dayBars(days map[news.Day]int, last news.Day) []bar {
+	first := last.Add(1 - chartLeast)
+	for d := range days {
+		first = min(first, d)
+	}
 	var bars []bar
-	for i := range chartDays {
-		d := last.Add(i + 1 - chartDays)
+	for d := max(first, last.Add(1-chartDays)); d <= last; d = d.Add(1) {
 		b := bar{Label: d.String(), Posts: days[d]}
 		if b.Posts > 0 {
 			b.Href = "/day/" + d.String()

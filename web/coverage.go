@@ -64,20 +64,21 @@ func (s *Server) coverage(r *request) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.matrix(r.Context(), archive.Part(p.By), to)
+	h, err := s.health(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	from := max(to.Add(1-heatDays), min(to, h.Stats.First))
+	m, err := s.matrix(r.Context(), archive.Part(p.By), from, to)
 	if err != nil {
 		return nil, err
 	}
 	p.fill(m)
-	stats, err := s.health(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	if from := to.Add(1 - heatDays); stats.Stats.First != 0 && stats.Stats.First < from {
+	if h.Stats.First != 0 && h.Stats.First < from {
 		p.Before = r.with("to", from.Add(-1).String())
 	}
-	if query.Get("to") != "" && to < stats.Stats.Last {
-		p.After = r.with("to", min(to.Add(heatDays), stats.Stats.Last).String())
+	if query.Get("to") != "" && to < h.Stats.Last {
+		p.After = r.with("to", min(to.Add(heatDays), h.Stats.Last).String())
 	}
 	return &document{template: "coverage", title: r.say(msgCoverage), data: p}, nil
 }
@@ -91,10 +92,9 @@ func (s *Server) lastDay(ctx context.Context, text string) (news.Day, error) {
 	return parseDay(text)
 }
 
-// matrix counts and judges the days up to one.
-func (s *Server) matrix(ctx context.Context, by archive.Part, to news.Day) (*coverage.Matrix, error) {
-	return part(s, fmt.Sprintf("coverage %s %s", by, to), coverageFresh, func() (*coverage.Matrix, int64, error) {
-		from := to.Add(1 - heatDays)
+// matrix counts and judges some days.
+func (s *Server) matrix(ctx context.Context, by archive.Part, from, to news.Day) (*coverage.Matrix, error) {
+	return part(s, fmt.Sprintf("coverage %s %s %s", by, from, to), coverageFresh, func() (*coverage.Matrix, int64, error) {
 		tallies, err := s.Store.Tally(ctx, by, from.Add(-coverage.Span), to.Add(coverage.Span))
 		if err != nil {
 			return nil, 0, err
@@ -141,5 +141,11 @@ func (p *coveragePage) fill(m *coverage.Matrix) {
 	}
 }
 
-// Percent is the share of the day's known posts that is held.
-func (d *coverageDay) Percent() string { return fmt.Sprintf("%.0f %%", 100*d.Share()) }
+// Percent is the share of the day's known posts that is held; a dash where none is
+// known.
+func (d *coverageDay) Percent() string {
+	if d.Known.Known() == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f %%", 100*d.Share())
+}
