@@ -39,10 +39,31 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	})
 	g.Go(func() error {
+		s.warm(ctx)
+		return nil
+	})
+	g.Go(func() error {
 		<-ctx.Done()
 		return stop(ctx, server)
 	})
 	return g.Wait()
+}
+
+// warmDays is how many days are summed up before anybody asks.
+const warmDays = 2 * risingDays
+
+// warm makes what the first readers would wait for. What cannot be made now they
+// are told of themselves.
+func (s *Server) warm(ctx context.Context) {
+	_, err := s.directory(ctx)
+	newest, dayErr := s.newestDay(ctx)
+	err = errors.Join(err, dayErr)
+	for d := newest; err == nil && d.Valid() && d > newest.Add(-warmDays); d = d.Add(-1) {
+		_, err = s.summary(ctx, d)
+	}
+	if err != nil {
+		s.Log.Debug("nothing was made ready", "err", err)
+	}
 }
 
 // stop lets the answers under way be finished, and closes all connections.

@@ -80,6 +80,7 @@ func TestLoad(t *testing.T) {
 	own := watchOwn(t.Context(), server.Process.Pid)
 	crawled := crawlMeanwhile(t, path, seconds)
 	l := &load{base: base, posts: posts, m: m, rand: rand.New(rand.NewPCG(1, 2)), took: make(map[string][]time.Duration), bytes: make(map[string]int64)}
+	l.warm(t)
 	l.run(t, time.Duration(seconds)*time.Second)
 	if err := <-crawled; err != nil {
 		t.Errorf("crawl: %v", err)
@@ -143,6 +144,22 @@ func crawlMeanwhile(t *testing.T, path string, seconds int) <-chan error {
 	crawl.Stderr = os.Stderr
 	go func() { ended <- crawl.Run() }()
 	return ended
+}
+
+// warm asks for what a server that has been running for a while has been asked for: the
+// newest posts, the categories, and each of its days.
+func (l *load) warm(t *testing.T) {
+	t.Helper()
+	paths := []string{"/", "/categories"}
+	first, last := l.m.Post(0), l.m.Post(l.posts-1)
+	for d := first.Day(); d <= last.Day(); d = d.Add(1) {
+		paths = append(paths, "/day/"+d.String())
+	}
+	for _, path := range paths {
+		if _, err := get(t.Context(), http.DefaultClient, l.base+path); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // run asks for pages at the rate of the load, whether or not the answers keep up.
