@@ -17,6 +17,7 @@ type failure struct {
 	details string // what was wrong, in the words of who found it; may be empty
 	retry   int    // seconds after which to ask again; 0: not told
 	cause   error
+	verbose bool // the cause's words help who asked
 }
 
 func (f *failure) Error() string {
@@ -46,6 +47,8 @@ var failures = []struct {
 	is error
 	failure
 }{
+	{ErrQuery, failure{status: http.StatusBadRequest, about: msgBadQuery, verbose: true}},
+	{ErrNoIndex, failure{status: http.StatusServiceUnavailable, about: msgNoIndex}},
 	{archive.ErrNoPost, failure{status: http.StatusNotFound, about: msgNoPost}},
 	{archive.ErrLost, failure{status: http.StatusGone, about: msgLost}},
 	{archive.ErrBusy, failure{status: http.StatusServiceUnavailable, about: msgBusy, retry: 1}},
@@ -63,6 +66,9 @@ func failureOf(err error) *failure {
 		if errors.Is(err, known.is) {
 			f := known.failure
 			f.cause = err
+			if f.verbose {
+				f.details = err.Error()
+			}
 			return &f
 		}
 	}

@@ -18,6 +18,7 @@ func (p plainSearch) Search(_ context.Context, q web.Query) (web.Hits, error) {
 		return web.Hits{}, fmt.Errorf("%w: a quote is not closed", web.ErrQuery)
 	}
 	var found web.Hits
+	total := 0
 	skip, err := strconv.Atoi("0" + q.After)
 	if err != nil {
 		return found, err
@@ -27,15 +28,15 @@ func (p plainSearch) Search(_ context.Context, q web.Query) (web.Hits, error) {
 		if !ok {
 			continue
 		}
-		if found.Total++; found.Total <= skip || len(found.Hits) == q.Limit {
+		if total++; total <= skip || len(found.Hits) == q.Limit {
 			continue
 		}
 		found.Hits = append(found.Hits, web.Hit{
-			ID: post.ID, Title: post.Title, Published: post.Published, Category: post.Category, Outlet: post.Outlet,
-			Passage: []web.Passage{{Text: before}, {Text: q.Words, Marked: true}, {Text: after}},
+			Post:  news.Revision{Post: post},
+			Title: []web.Passage{{Text: before}, {Text: q.Words, Marked: true}, {Text: after}},
 		})
 	}
-	if skip+len(found.Hits) < found.Total {
+	if skip+len(found.Hits) < total {
 		found.Next = strconv.Itoa(skip + len(found.Hits))
 	}
 	return found, nil

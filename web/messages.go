@@ -24,6 +24,7 @@ const (
 	msgNoArchive  message = "no archive"
 	msgSlow       message = "slow"
 	msgMany       message = "many"
+	msgNoIndex    message = "no index"
 	msgFault      message = "fault"
 
 	msgRuns       message = "runs"
@@ -201,7 +202,6 @@ var messages = map[message][2]string{
 	"sort best":     {"按相关性", "Best first"},
 	"sort time":     {"按时间", "Newest first"},
 	"sort":          {"排序", "Order"},
-	"found n":       {"找到 %s 篇", "%s posts found"},
 	"found nothing": {"没有找到文章。", "No post was found."},
 	"no index":      {"这个档案没有全文索引。", "There is no full-text index of this archive."},
 	"behind n":      {"索引尚缺最新的 %s 个版本。", "The index lacks the newest %s revisions."},

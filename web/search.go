@@ -16,6 +16,9 @@ type searchPage struct {
 	More  string // the address of the next page; empty: this is the last
 }
 
+// Empty reports whether nothing was found at all.
+func (p *searchPage) Empty() bool { return len(p.Hits.Hits) == 0 && p.First == "" && p.More == "" }
+
 // Paging leads to the pages beside this one.
 func (p *searchPage) Paging() *postList { return &postList{First: p.First, Next: p.More} }
 
@@ -37,8 +40,9 @@ func (s *Server) search(r *request) (*document, error) {
 	}
 	after := query.Get("after")
 	found, err := s.Search.Search(r.Context(), Query{Words: p.Words, ByTime: p.ByTime, After: after, Limit: s.Limits.Page})
-	if errors.Is(err, ErrQuery) {
-		return nil, &failure{status: 400, about: msgBadQuery, details: err.Error(), cause: err}
+	if errors.Is(err, ErrNoIndex) {
+		p.NoIndex = true
+		return d, nil
 	}
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -42,10 +43,19 @@ type Counts interface {
 	Stats(ctx context.Context, asOf time.Time) (archive.Stats, error)
 }
 
-// Searcher finds posts by words.
+// Searcher finds posts by words. Its errors wrap [ErrQuery] or [ErrNoIndex] where
+// they are of these.
 type Searcher interface {
 	Search(ctx context.Context, q Query) (Hits, error)
 }
+
+// What can be wrong with a search, beside what can be with the archive.
+var (
+	// ErrQuery: the query, or its cursor, cannot be meant so.
+	ErrQuery = errors.New("bad query")
+	// ErrNoIndex: there is no index that could be searched.
+	ErrNoIndex = errors.New("no search index")
+)
 
 // Query is what is searched for.
 type Query struct {
@@ -57,21 +67,19 @@ type Query struct {
 
 // Hits is a page of what was found.
 type Hits struct {
-	Hits  []Hit
-	Total int    // posts found, on all pages
-	Next  string // a cursor to the next page; empty: this is the last
+	Hits []Hit
+	// Next is a cursor to the next page; empty: this is the last. A page can have no
+	// hits and yet a next one.
+	Next string
 	// Behind is how many revisions of the archive are not in the index yet.
 	Behind uint64
 }
 
 // Hit is a post that was found.
 type Hit struct {
-	ID        news.ID
-	Title     string
-	Published time.Time
-	Category  string
-	Outlet    string
-	Passage   []Passage // where the words stand
+	Post    news.Revision // without body
+	Title   []Passage
+	Passage []Passage // of the text, where the words stand; may be empty
 }
 
 // Passage is a stretch of a text.
@@ -79,6 +87,3 @@ type Passage struct {
 	Text   string
 	Marked bool // it is what was searched for
 }
-
-// A query that cannot be meant so is an error that wraps ErrQuery.
-var ErrQuery error = &failure{status: 400, about: msgBadQuery}
