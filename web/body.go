@@ -25,6 +25,13 @@ const (
 	classAway     = "away"
 )
 
+// shownElements are those of an article that are shown as they are.
+var shownElements = []string{
+	"p", "br", "hr", "div", "section", "strong", "b", "em", "i", "u", "s", "sub", "sup", "small", "span", "a",
+	"h2", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "code", "figure", "figcaption",
+	"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td",
+}
+
 // reader makes the HTML of articles fit to be read in the server's own pages.
 type reader struct{ allow *bluemonday.Policy }
 
@@ -32,16 +39,14 @@ type reader struct{ allow *bluemonday.Policy }
 // the open web; nothing that runs, loads or looks like a part of the page around.
 func newReader() *reader {
 	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "br", "hr", "div", "section", "strong", "b", "em", "i", "u", "s", "sub", "sup", "small",
-		"h2", "ul", "ol", "li", "dl", "dt", "dd", "blockquote", "pre", "code", "figure", "figcaption",
-		"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td", "span")
+	p.AllowElements(shownElements...)
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowURLSchemes("http", "https")
 	p.AllowRelativeURLs(true)
 	p.AllowAttrs("colspan", "rowspan").Matching(regexp.MustCompile(`^[1-9][0-9]?$`)).OnElements("td", "th")
 	p.AllowAttrs("class").Matching(regexp.MustCompile("^("+classSecurity+"|"+classPicture+"|"+classAway+")$")).OnElements("a", "span")
-	p.RequireNoReferrerOnLinks(true)
-	p.RequireNoFollowOnLinks(true)
+	p.RequireNoReferrerOnFullyQualifiedLinks(true)
+	p.RequireNoFollowOnFullyQualifiedLinks(true)
 	p.SkipElementsContent("script", "style", "iframe", "object", "noscript", "template", "svg", "math", "select", "textarea", "title")
 	return &reader{allow: p}
 }

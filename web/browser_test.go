@@ -31,7 +31,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	troubles []string
-	missing  bool // a page may not be there
+	expected func(trouble string) bool
 }
 
 // browserTime bounds a test in the browser.
@@ -39,10 +39,11 @@ const browserTime = 5 * time.Minute
 
 // newBrowser starts Chromium. What goes wrong in a page, and requests to other hosts
 // than the server's, are the test's failure.
-func newBrowser(t *testing.T, base string) *browser {
+func newBrowser(t *testing.T, base string, with ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(realtest.Program(t, "chromium")), chromedp.NoSandbox, chromedp.Flag("accept-lang", "zh-CN"))
+	options = append(options, with...)
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	tab, stop := chromedp.NewContext(allocator)
@@ -55,6 +56,7 @@ func newBrowser(t *testing.T, base string) *browser {
 	t.Cleanup(stop)
 	call(t, b, log.Enable, cdp.Empty{})
 	call(t, b, network.Enable, network.EnableParams{})
+	call(t, b, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: attack})
 	b.size(t, 1280, 900)
 	t.Cleanup(func() {
 		b.mu.Lock()
@@ -93,10 +95,27 @@ func (b *browser) note(event any) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if trouble != "" && !(b.missing && strings.Contains(trouble, "404")) {
+	if trouble != "" && (b.expected == nil || !b.expected(trouble)) {
 		b.troubles = append(b.troubles, trouble)
 	}
 }
+
+// expect lets the browser complain of what a test is about.
+func (b *browser) expect(expected func(trouble string) bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = expected
+}
+
+// forget drops what the browser has complained of.
+func (b *browser) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.troubles = nil
+}
+
+// attack is what an attack calls, in whichever page it gets to run.
+const attack = "window.attack = () => { window.attacked = true; console.log('attacked'); }"
 
 func (b *browser) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
@@ -323,7 +342,7 @@ func TestBrowserReads(t *testing.T) {
 func TestBrowserWidths(t *testing.T) {
 	s, pages := readable(t)
 	b := newBrowser(t, s.URL)
-	allowMissing(b)
+	b.expect(func(trouble string) bool { return strings.Contains(trouble, "404") }) // one of the pages is not there
 	for name, path := range pages {
 		for _, screen := range []struct {
 			name          string
@@ -341,14 +360,6 @@ func TestBrowserWidths(t *testing.T) {
 	}
 }
 
-// allowMissing lets the browser complain of pages that are not there: one of those
-// that are looked at is.
-func allowMissing(b *browser) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.missing = true
-}
-
 // TestBrowserAccessible: axe finds nothing, in both languages and colour schemes.
 func TestBrowserAccessible(t *testing.T) {
 	dir, _ := realtest.Node(t, filepath.Join("testdata", "axe"))
@@ -358,7 +369,7 @@ func TestBrowserAccessible(t *testing.T) {
 	}
 	s, pages := readable(t)
 	b := newBrowser(t, s.URL)
-	allowMissing(b)
+	b.expect(func(trouble string) bool { return strings.Contains(trouble, "404") }) // one of the pages is not there
 	for _, lang := range []string{"zh", "en"} {
 		b.choose(t, lang)
 		for _, scheme := range []string{"light", "dark"} {

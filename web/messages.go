@@ -71,7 +71,6 @@ var messages = map[message][2]string{
 	"runs":        {"抓取记录", "Runs"},
 	"search":      {"搜索", "Search"},
 	"search here": {"搜索档案", "Search the archive"},
-	"language":    {"语言", "Language"},
 	"other":       {"English", "中文"},
 	"footer":      {"由 finarc 存档；时间均为上海时间。", "Archived by finarc; all times are Shanghai’s."},
 	"first page":  {"第一页", "First page"},
@@ -153,9 +152,7 @@ var messages = map[message][2]string{
 
 	// A post.
 	"source":         {"来源", "Source"},
-	"outlet":         {"栏目", "Outlet"},
 	"securities":     {"相关证券", "Securities"},
-	"boards":         {"相关板块", "Boards"},
 	"times":          {"时间", "Times"},
 	"published":      {"发布", "Published"},
 	"first seen":     {"首次见到", "First seen"},

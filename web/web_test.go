@@ -80,8 +80,8 @@ func (s *site) crawl(t testing.TB) {
 	}
 }
 
-// serve serves a store.
-func serve(t testing.TB, store web.Store, change func(*web.Options)) *httptest.Server {
+// options are those of a server of a store, some minutes after the newest post.
+func options(t testing.TB, store web.Store, change func(*web.Options)) web.Options {
 	t.Helper()
 	calendar, err := exchange.Mainland()
 	if err != nil {
@@ -94,7 +94,16 @@ func serve(t testing.TB, store web.Store, change func(*web.Options)) *httptest.S
 	if change != nil {
 		change(&o)
 	}
-	handler, err := web.New(o)
+	return o
+}
+
+// silent drops the log, of tests in which things are to go wrong.
+func silent(o *web.Options) { o.Log = slog.New(slog.DiscardHandler) }
+
+// serve serves a store.
+func serve(t testing.TB, store web.Store, change func(*web.Options)) *httptest.Server {
+	t.Helper()
+	handler, err := web.New(options(t, store, change))
 	if err != nil {
 		t.Fatal(err)
 	}
