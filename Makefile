@@ -9,7 +9,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.version=$(VERSION))
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-.PHONY: build demo test race fuzz crash soak week bench growth lint vuln cross clean
+.PHONY: build demo test race fuzz crash soak week load bench growth lint vuln cross clean
 
 build: ## the program, in bin/
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/finarc
@@ -47,6 +47,10 @@ soak: ## many runs in a row, as cron starts them, on a mirror that lives and fai
 DAYS ?= 7
 week: ## a trading week of a mirror with 2,000 categories, in sped-up time
 	FINARC_WEEK=$(DAYS) $(GO) test -count=1 -run TestWeek -timeout 60m -v ./internal/e2e
+
+LASTS ?= 60
+load: ## 200 readers a second of 100,000 posts while a crawl writes
+	FINARC_LOAD=$(LASTS) $(GO) test -count=1 -run TestLoad -timeout 120m -v ./internal/e2e
 
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat

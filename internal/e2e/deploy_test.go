@@ -36,7 +36,7 @@ func TestUnits(t *testing.T) {
 	analyze := realtest.Program(t, "systemd-analyze")
 	dir := t.TempDir()
 	var units []string
-	for _, name := range []string{"finarc-crawl.service", "finarc-crawl.timer", "finarc-watch.service"} {
+	for _, name := range []string{"finarc-crawl.service", "finarc-crawl.timer", "finarc-watch.service", "finarc-serve.service"} {
 		text := deployed(t, name)
 		unit := filepath.Join(dir, name)
 		writeFile(t, unit, strings.ReplaceAll(text, installed, finarc))
