@@ -27,20 +27,25 @@ func (l lang) short() string { return [...]string{chinese: "zh", english: "en"}[
 // langCookie remembers which language somebody chose.
 const langCookie = "lang"
 
+// newLangs returns what matches the wishes of a browser with the languages, in their
+// order.
+func newLangs() language.Matcher {
+	return language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
+}
+
 // langOf returns the language to answer in: the chosen one, or the one that the
 // browser asks for.
-func langOf(r *http.Request) lang {
+func (s *Server) langOf(r *http.Request) lang {
 	if c, err := r.Cookie(langCookie); err == nil {
 		if l, ok := langNamed(c.Value); ok {
 			return l
 		}
 	}
-	matcher := language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
 	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil {
 		return chinese
 	}
-	_, i, _ := matcher.Match(wanted...)
+	_, i, _ := s.langs.Match(wanted...)
 	return lang(i)
 }
 

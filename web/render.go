@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -12,9 +13,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
-
-	"context"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -85,7 +85,7 @@ func (s *Server) html(compose func(*request) (*document, error)) answer {
 		if chooseLang(w, r) {
 			return nil
 		}
-		l := langOf(r)
+		l := s.langOf(r)
 		key := l.short() + here(r.URL.Path, r.URL.Query())
 		p, err := s.pages.get(key, pageFresh, func() (*rendered, int64, error) {
 			ctx, done := context.WithTimeout(context.WithoutCancel(r.Context()), s.Limits.Time)
@@ -116,21 +116,37 @@ func (s *Server) render(r *request, p *document) (*rendered, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(html.Bytes())
-	var packed bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+	packed, err := s.packers.pack(html.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("pack page: %w", err)
 	}
-	if _, err := zip.Write(html.Bytes()); err != nil {
-		return nil, fmt.Errorf("pack page: %w", err)
-	}
-	if err := zip.Close(); err != nil {
-		return nil, fmt.Errorf("pack page: %w", err)
-	}
 	return &rendered{
-		packed: bytes.Clone(packed.Bytes()), size: html.Len(),
+		packed: packed, size: html.Len(),
 		etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 	}, nil
+}
+
+// packers pack with gzip. Each takes 800 KiB, so that they are used again.
+type packers struct{ idle sync.Pool }
+
+func (p *packers) pack(text []byte) ([]byte, error) {
+	zip, ok := p.idle.Get().(*gzip.Writer)
+	if !ok {
+		var err error
+		if zip, err = gzip.NewWriterLevel(io.Discard, gzip.BestSpeed); err != nil {
+			return nil, err
+		}
+	}
+	defer p.idle.Put(zip)
+	var packed bytes.Buffer
+	zip.Reset(&packed)
+	if _, err := zip.Write(text); err != nil {
+		return nil, err
+	}
+	if err := zip.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(packed.Bytes()), nil
 }
 
 func (s *Server) write(w io.Writer, r *request, p *document) error {
@@ -197,7 +213,7 @@ func hasTag(list, etag string) bool {
 
 // tellPage tells a failure as a page.
 func (s *Server) tellPage(w http.ResponseWriter, r *http.Request, f *failure) {
-	req := &request{Request: r, lang: langOf(r)}
+	req := &request{Request: r, lang: s.langOf(r)}
 	made, err := s.render(req, &document{template: "failure", title: req.say(f.about), data: &failurePage{f.status, f.about, f.details, s.elsewhere(r)}})
 	if err != nil {
 		s.Log.Error("a failure could not be told", "err", err)
@@ -211,7 +227,7 @@ func (s *Server) tellPage(w http.ResponseWriter, r *http.Request, f *failure) {
 // tellPlainly tells a failure where a page might fail too, or cost too much.
 func (s *Server) tellPlainly(w http.ResponseWriter, r *http.Request, f *failure) {
 	f.head(w)
-	http.Error(w, langOf(r).say(f.about), f.status)
+	http.Error(w, s.langOf(r).say(f.about), f.status)
 }
 
 // failurePage is what the page about a failure tells.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/exchange"
+	"golang.org/x/text/language"
 )
 
 // Options say what is served, to whom, and how much of it at a time.
@@ -67,6 +68,8 @@ type Server struct {
 	assets    *assets
 	reader    *reader
 	outlets   outletNames
+	packers   packers
+	langs     language.Matcher
 	pages     *cache[*rendered] // by address and language
 	parts     *cache[any]       // what pages are made of, by name
 }
@@ -78,6 +81,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		Options: o,
 		reader:  newReader(),
+		langs:   newLangs(),
 		pages:   newCache[*rendered](o.Limits.Cache, o.Now),
 		parts:   newCache[any](o.Limits.Cache, o.Now),
 	}

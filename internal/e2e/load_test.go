@@ -96,7 +96,8 @@ func TestLoad(t *testing.T) {
 		t.Errorf("the server took %.0f MiB, want less than %d", memory/(1<<20), loadMemory>>20)
 	}
 	peak := server.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
-	t.Logf("memory: %.0f MiB of its own, %d MiB with what is mapped of the archive", memory/(1<<20), peak>>10)
+	cpu := server.ProcessState.UserTime() + server.ProcessState.SystemTime()
+	t.Logf("memory: %.0f MiB of its own, %d MiB with what is mapped of the archive; processor: %v", memory/(1<<20), peak>>10, cpu)
 	l.report(t, text != "")
 }
 
