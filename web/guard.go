@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 )
 
 // guarded returns a handler behind all that guards the server, the first of the
@@ -85,18 +86,49 @@ func (s *Server) shortQueries(h http.Handler) http.Handler {
 	})
 }
 
+// Who finds all places taken stands in a line, of so many for each place, for at most
+// so long: where a slow disk holds up a commit, readers of a second come together.
+const (
+	inLine   = 8
+	lineTime = 2 * time.Second
+)
+
 // notTooMany bounds how many answers are made at a time.
 func (s *Server) notTooMany(h http.Handler) http.Handler {
 	places := make(chan struct{}, s.Limits.AtOnce)
+	line := make(chan struct{}, inLine*s.Limits.AtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			h.ServeHTTP(w, r)
-		default:
+		if !standIn(r.Context(), line, places) {
 			s.tellPlainly(w, r, &failure{status: http.StatusServiceUnavailable, about: msgMany, retry: 1})
+			return
 		}
+		defer func() { <-places }()
+		h.ServeHTTP(w, r)
 	})
+}
+
+// standIn takes a place, after standing in line for one if it must, and reports
+// whether it has got it.
+func standIn(ctx context.Context, line, places chan struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case line <- struct{}{}:
+		defer func() { <-line }()
+	default:
+		return false
+	}
+	ctx, done := context.WithTimeout(ctx, lineTime)
+	defer done()
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // inTime bounds how long an answer may take.

@@ -160,27 +160,33 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestTooMany: who comes while as many answers are made as may be is told to come
-// again, and let in then.
+// TestTooMany: of those who come while an answer is made that has the only place, so
+// many stand in line, and the others are told to come again.
 func TestTooMany(t *testing.T) {
-	begun, end := make(chan bool), make(chan bool)
+	begun, end := make(chan bool, 20), make(chan bool)
 	s := serve(t, sick{revisions: func(context.Context) error {
 		begun <- true
 		<-end
 		return archive.ErrNoPost
 	}}, func(o *web.Options) { o.Limits.AtOnce = 1 })
-	done := make(chan int)
-	go func() { done <- ask(t, s, somePost).StatusCode }()
+	answers := make(chan answered, 20)
+	asks := func(path string) { answers <- ask(t, s, path) }
+	go asks(somePost)
 	<-begun
-	if got := ask(t, s, "/nowhere"); got.StatusCode != 503 || got.Header.Get("Retry-After") != "1" {
-		t.Errorf("the second got %d, retry after %q", got.StatusCode, got.Header.Get("Retry-After"))
+	const others = 12
+	for range others {
+		go asks("/nowhere")
 	}
-	end <- true
-	if status := <-done; status != 404 {
-		t.Errorf("the first got %d", status)
+	for range others - 8 { // the line is full, and who is in it has no answer yet
+		if got := <-answers; got.StatusCode != 503 || got.Header.Get("Retry-After") != "1" {
+			t.Errorf("got %d, retry after %q", got.StatusCode, got.Header.Get("Retry-After"))
+		}
 	}
-	if got := ask(t, s, "/nowhere"); got.StatusCode != 404 {
-		t.Errorf("the third got %d", got.StatusCode)
+	close(end)
+	for range 9 {
+		if got := <-answers; got.StatusCode != 404 {
+			t.Errorf("in line, got %d", got.StatusCode)
+		}
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/web"
 )
@@ -208,5 +210,48 @@ func TestPostPage(t *testing.T) {
 	raw := ask(t, s.Server, "/post/"+string(last.ID)+"/raw?revision=1")
 	if raw.Header.Get("Content-Type") != "text/html; charset=utf-8" || !strings.Contains(raw.body, last.Title) {
 		t.Errorf("the page as it was: %v", raw.Header)
+	}
+}
+
+// TestStory: a post that runs another's story leads to it.
+func TestStory(t *testing.T) {
+	s := newSite(t, nil)
+	first := s.posts[len(s.posts)-3]
+	reprint := attacker(0, "x")
+	reprint.Post.Title, reprint.Post.Body, reprint.Post.Outlet = "转载", first.Body, "转载者"
+	reprint.Post.Published = newest.Add(time.Minute)
+	if _, err := s.archive.Commit(t.Context(), &news.Batch{Posts: []news.Captured{reprint}}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := s.archive.FindStories(t.Context(), archive.FindOptions{}); err != nil || found.Known.Stories != 1 {
+		t.Fatalf("found %+v, %v", found, err)
+	}
+	if body := ask(t, s.Server, "/post/"+string(reprint.Post.ID)).body; !strings.Contains(body, first.Title) || !strings.Contains(body, "首发") {
+		t.Error("the reprint does not lead to the origin")
+	}
+	if body := ask(t, s.Server, "/post/"+string(first.ID)).body; !strings.Contains(body, "转载者") {
+		t.Error("the origin does not lead to the reprint")
+	}
+}
+
+// TestRising: what is named more than in the days before stands on the first page.
+func TestRising(t *testing.T) {
+	s := newSite(t, nil)
+	for i := range 5 {
+		c := attacker(i, "x")
+		c.Post.Securities = []news.Mention{{Security: news.Security{Market: 1, Code: "600160"}, Name: "巨化股份", Count: 1}}
+		if _, err := s.archive.Commit(t.Context(), &news.Batch{Posts: []news.Captured{c}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body := ask(t, s.Server, "/", "Accept-Language", "en").body
+	if _, rising, ok := strings.Cut(body, "Securities named more than usual"); !ok || !strings.Contains(rising, `href="/security/1.600160"`) {
+		t.Errorf("it is not told that it rises:\n%s", rising)
+	}
+	security := ask(t, s.Server, "/security/600160", "Accept-Language", "en").body
+	for _, want := range []string{"巨化股份", "From all 5 posts", `<title>2021-12-22: 5</title>`} {
+		if !strings.Contains(security, want) {
+			t.Errorf("the page of the security lacks %q", want)
+		}
 	}
 }
