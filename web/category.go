@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -176,7 +177,7 @@ func (s *Server) category(r *request) (*document, error) {
 	}
 	if p.outlet == nil { // a part of a category's name, or one that is newer than the directory
 		if len(p.List.Posts) == 0 && p.List.First == "" {
-			return nil, &failure{status: 404, about: msgNoCategory}
+			return nil, &failure{status: http.StatusNotFound, about: msgNoCategory}
 		}
 		p.outlet = &outlet{Category: name}
 	}

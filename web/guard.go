@@ -38,6 +38,7 @@ func withHeaders(h http.Handler) http.Handler {
 			{"Cross-Origin-Resource-Policy", "same-origin"},
 			{"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
 			{"X-DNS-Prefetch-Control", "off"},
+			{"X-Robots-Tag", "noindex"}, // what the archive holds stands elsewhere
 		} {
 			w.Header().Set(header[0], header[1])
 		}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"unicode/utf8"
 )
@@ -36,7 +37,7 @@ func (s *Server) search(r *request) (*document, error) {
 		return d, nil
 	}
 	if utf8.RuneCountInString(p.Words) > maxWords {
-		return nil, &failure{status: 400, about: msgLongQuery}
+		return nil, &failure{status: http.StatusBadRequest, about: msgLongQuery}
 	}
 	after := query.Get("after")
 	found, err := s.Search.Search(r.Context(), Query{Words: p.Words, ByTime: p.ByTime, After: after, Limit: s.Limits.Page})

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/finarc/finarc/archive"
@@ -86,7 +87,7 @@ func (s *Server) security(r *request) (*document, error) {
 		return nil, err
 	}
 	if m.Posts == 0 {
-		return nil, &failure{status: 404, about: msgNoSecurity}
+		return nil, &failure{status: http.StatusNotFound, about: msgNoSecurity}
 	}
 	p := &securityPage{mentions: m, Security: m.market}
 	if len(m.Names) > 0 {

@@ -122,6 +122,7 @@ func (a *app) demoShow(ctx context.Context, arc *archive.Archive, c config.Confi
 Look further:
   finarc list  --archive %[2]s --limit 20
   finarc stats --archive %[2]s
+  finarc serve --archive %[2]s     # read it in a browser
   jekyll serve --source %[3]s     # a site like the mirror, where Jekyll is installed
 `, jekyllSummary(report, site), c.Archive, site)
 	return err
