@@ -68,11 +68,13 @@ type request struct {
 
 func (r *request) say(m message, args ...any) string { return r.lang.say(m, args...) }
 
-// rendered is a page as it is sent.
+// rendered is an answer as it is sent.
 type rendered struct {
 	packed []byte // gzip
 	size   int    // unpacked
 	etag   string
+	media  string
+	vary   string // by what other answers to the same address differ
 }
 
 // pageFresh is for how long a page is as good as new: a crawl commits a few times
@@ -115,13 +117,18 @@ func (s *Server) render(r *request, p *document) (*rendered, error) {
 	if err := s.write(&html, r, p); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(html.Bytes())
-	packed, err := s.packers.pack(html.Bytes())
+	return s.pack(html.Bytes(), "text/html; charset=utf-8", "Accept-Language, Cookie, Accept-Encoding")
+}
+
+// pack makes an answer ready to be sent.
+func (s *Server) pack(body []byte, media, vary string) (*rendered, error) {
+	sum := sha256.Sum256(body)
+	packed, err := s.packers.pack(body)
 	if err != nil {
-		return nil, fmt.Errorf("pack page: %w", err)
+		return nil, fmt.Errorf("pack answer: %w", err)
 	}
 	return &rendered{
-		packed: packed, size: html.Len(),
+		packed: packed, size: len(body), media: media, vary: vary,
 		etag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 	}, nil
 }
@@ -161,16 +168,16 @@ func (s *Server) write(w io.Writer, r *request, p *document) error {
 	return nil
 }
 
-// send writes the page, or only says that it is the one that the reader has.
+// send writes the answer, or only says that it is the one that the reader has.
 func (p *rendered) send(w http.ResponseWriter, r *http.Request, status int) error {
 	h := w.Header()
-	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
+	h.Set("Vary", p.vary)
 	h.Set("ETag", p.etag)
 	if status == http.StatusOK && hasTag(r.Header.Get("If-None-Match"), p.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", p.media)
 	if takesGzip(r) {
 		h.Set("Content-Encoding", "gzip")
 		h.Set("Content-Length", strconv.Itoa(len(p.packed)))
