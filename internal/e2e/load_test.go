@@ -35,7 +35,7 @@ const (
 	loadSmaller = 10
 	loadRate    = 200 // requests a second
 	loadSlower  = 4
-	loadCrawl   = 40  // posts a second that the crawl archives
+	loadCrawl   = 40 // posts a second that the crawl archives
 	loadMemory  = 300 << 20
 	loadP99     = 50 * time.Millisecond
 )
