@@ -184,12 +184,12 @@ func (p *rendered) send(w http.ResponseWriter, r *http.Request, status int) erro
 		w.WriteHeader(status)
 		return ignoreGone(w.Write(p.packed))
 	}
-	h.Set("Content-Length", strconv.Itoa(p.size))
-	w.WriteHeader(status)
 	unpacked, err := gzip.NewReader(bytes.NewReader(p.packed))
 	if err != nil {
-		return fmt.Errorf("unpack page: %w", err)
+		return fmt.Errorf("unpack answer: %w", err)
 	}
+	h.Set("Content-Length", strconv.Itoa(p.size))
+	w.WriteHeader(status)
 	return ignoreGone(io.Copy(w, unpacked))
 }
 

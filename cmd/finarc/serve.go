@@ -129,7 +129,7 @@ func allowed(s *config.Serve, insecure bool) error {
 	if access := accessOf(s); ownHost(host) || access.Restricted() || insecure {
 		return nil
 	}
-	return usagef("--addr %s: others than this machine could read there: set FINARC_SERVE_TOKEN or FINARC_SERVE_BASIC, or say --insecure", s.Addr)
+	return usagef("others than this machine could read at %s: set FINARC_SERVE_TOKEN or FINARC_SERVE_BASIC, or say --insecure", s.Addr)
 }
 
 // ownHost reports whether only this machine reaches a server that listens there.
