@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -23,8 +24,12 @@ func (p *searchPage) Empty() bool { return len(p.Hits.Hits) == 0 && p.First == "
 // Paging leads to the pages beside this one.
 func (p *searchPage) Paging() *postList { return &postList{First: p.First, Next: p.More} }
 
-// maxWords bounds what is searched for, in characters.
-const maxWords = 200
+// Bounds of a search: characters of what is searched for, and hits on a page, of each
+// of which the text is read.
+const (
+	maxWords = 200
+	maxHits  = 20
+)
 
 func (s *Server) search(r *request) (*document, error) {
 	query := r.URL.Query()
@@ -40,7 +45,7 @@ func (s *Server) search(r *request) (*document, error) {
 		return nil, &failure{status: http.StatusBadRequest, about: msgLongQuery}
 	}
 	after := query.Get("after")
-	found, err := s.Search.Search(r.Context(), Query{Words: p.Words, ByTime: p.ByTime, After: after, Limit: s.Limits.Page})
+	found, err := s.find(r.Context(), Query{Words: p.Words, ByTime: p.ByTime, After: after, Limit: min(s.Limits.Page, maxHits)})
 	if errors.Is(err, ErrNoIndex) {
 		p.NoIndex = true
 		return d, nil
@@ -56,4 +61,16 @@ func (s *Server) search(r *request) (*document, error) {
 		p.First = r.with("after", "")
 	}
 	return d, nil
+}
+
+// find searches when its turn has come: a search takes a processor for as long as ten
+// other pages, which are not to wait for many of them.
+func (s *Server) find(ctx context.Context, q Query) (Hits, error) {
+	select {
+	case s.searching <- struct{}{}:
+		defer func() { <-s.searching }()
+		return s.Search.Search(ctx, q)
+	case <-ctx.Done():
+		return Hits{}, ctx.Err()
+	}
 }

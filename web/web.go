@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/finarc/finarc/exchange"
@@ -70,6 +71,7 @@ type Server struct {
 	outlets   outletNames
 	packers   packers
 	langs     language.Matcher
+	searching chan struct{} // those who search
 	pages     *cache[*rendered] // by address and language
 	parts     *cache[any]       // what pages are made of, by name
 }
@@ -82,6 +84,8 @@ func New(o Options) (*Server, error) {
 		Options: o,
 		reader:  newReader(),
 		langs:   newLangs(),
+
+		searching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		pages:   newCache[*rendered](o.Limits.Cache, o.Now),
 		parts:   newCache[any](o.Limits.Cache, o.Now),
 	}

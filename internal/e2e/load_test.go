@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -194,7 +195,7 @@ func (l *load) pick() (kind, path string) {
 	case n < 16:
 		return "day", fmt.Sprintf("/day/%s?after=%d-0", p.Day(), p.Published.Unix())
 	case n < 18:
-		return "search", "/search?q=" + string([]rune(p.Title)[:2])
+		return "search", "/search?q=" + url.QueryEscape(strings.ReplaceAll(string([]rune(p.Title)[:2]), `"`, ""))
 	case n < 19:
 		return "category", "/category/" + p.Categories()[0]
 	}
