@@ -28,7 +28,7 @@ func (p *searchPage) Paging() *postList { return &postList{First: p.First, Next:
 // of which the text is read.
 const (
 	maxWords = 200
-	maxHits  = 20
+	maxHits  = 10
 )
 
 func (s *Server) search(r *request) (*document, error) {
