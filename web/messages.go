@@ -200,7 +200,7 @@ var messages = map[message][2]string{
 	"sort time":     {"按时间", "Newest first"},
 	"sort":          {"排序", "Order"},
 	"found nothing": {"没有找到文章。", "No post was found."},
-	"no index":      {"这个档案没有全文索引。", "There is no full-text index of this archive."},
+	"no index":      {"这个档案没有全文索引；finarc search --rebuild 可以建立。", "There is no full-text index of this archive; finarc search --rebuild makes one."},
 	"behind n":      {"索引尚缺最新的 %s 个版本。", "The index lacks the newest %s revisions."},
 
 	// Coverage.

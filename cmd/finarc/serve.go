@@ -11,6 +11,7 @@ import (
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/schedule"
+	"github.com/finarc/finarc/search"
 	"github.com/finarc/finarc/web"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -29,8 +30,8 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the archive as web pages, and crawl by the schedule",
 		Long: `Serve the archive as web pages, in Chinese and English: the newest posts, days,
-categories, securities, posts with their revisions, coverage and runs. They need no
-script, and ask no other host for anything.
+categories, securities, posts with their revisions, search, coverage and runs. They
+need no script, and ask no other host for anything.
 
 With schedule: in the configuration it crawls as it serves, as finarc watch does;
 --no-crawl leaves that out. Crawls by others, as from cron, may go on too.
@@ -64,7 +65,7 @@ busy at the start.`,
 
 // serve serves the archive, and crawls by the configuration's schedule, until ctx
 // ends.
-func (a *app) serve(ctx context.Context, fl *serveFlags) error {
+func (a *app) serve(ctx context.Context, fl *serveFlags) (err error) {
 	c, when, err := a.serveConfig(fl)
 	if err != nil {
 		return err
@@ -77,7 +78,9 @@ func (a *app) serve(ctx context.Context, fl *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	server, err := a.webServer(c, arc)
+	index := searchIndex(arc)
+	defer func() { err = errors.Join(err, index.Close()) }()
+	server, err := a.webServer(c, arc, index)
 	if err != nil {
 		return err
 	}
@@ -149,13 +152,13 @@ func accessOf(s *config.Serve) web.Access {
 }
 
 // webServer returns the server of an archive.
-func (a *app) webServer(c config.Config, arc *archive.Archive) (*web.Server, error) {
+func (a *app) webServer(c config.Config, arc *archive.Archive, index *search.Index) (*web.Server, error) {
 	calendar, err := loadCalendar(c)
 	if err != nil {
 		return nil, err
 	}
 	o := web.Options{
-		Store: arc, Calendar: calendar, Now: a.now, Log: a.logger(slog.LevelInfo), Access: accessOf(&c.Serve),
+		Store: arc, Search: searcher{index, arc}, Calendar: calendar, Now: a.now, Log: a.logger(slog.LevelInfo), Access: accessOf(&c.Serve),
 	}
 	for _, m := range c.Mirrors {
 		o.Mirrors = append(o.Mirrors, web.Mirror{Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text})

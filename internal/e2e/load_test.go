@@ -80,6 +80,8 @@ func TestLoad(t *testing.T) {
 	}
 	commitAll(t, a, m, 0, posts, growthBatch)
 
+	output(t, finarc, "search", "--rebuild", "--archive", path)
+
 	server, base := serveArchive(t, path)
 	own := watchOwn(t.Context(), server.Process.Pid)
 	crawled := crawlMeanwhile(t, path, seconds)
