@@ -71,7 +71,7 @@ type Server struct {
 	outlets   outletNames
 	packers   packers
 	langs     language.Matcher
-	searching chan struct{} // those who search
+	searching chan struct{}     // those who search
 	pages     *cache[*rendered] // by address and language
 	parts     *cache[any]       // what pages are made of, by name
 }
@@ -86,8 +86,8 @@ func New(o Options) (*Server, error) {
 		langs:   newLangs(),
 
 		searching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		pages:   newCache[*rendered](o.Limits.Cache, o.Now),
-		parts:   newCache[any](o.Limits.Cache, o.Now),
+		pages:     newCache[*rendered](o.Limits.Cache, o.Now),
+		parts:     newCache[any](o.Limits.Cache, o.Now),
 	}
 	var err error
 	if s.assets, err = loadAssets(); err != nil {

@@ -67,8 +67,8 @@ Jekyll files or as a data set.`,
   finarc watch                     do so again and again
   finarc list --from 2021-12-22 --limit 20
   finarc show NW202112222222306968
-  finarc search 阿里云
   finarc serve                     read it all in a browser
+  finarc search 阿里云
   finarc export jekyll --out dump
   finarc export parquet --out posts`,
 		SilenceErrors:     true,
