@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/finarc/finarc/config"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/spf13/cobra"
 )
 
@@ -160,18 +161,18 @@ type notifyJSON struct {
 func newConfigJSON(c config.Config) configJSON {
 	l := c.Limits
 	j := configJSON{
-		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Schedule: listed(c.Schedule), Mirrors: []mirrorJSON{},
+		Archive: c.Archive, Contact: c.Contact, Proxy: c.Proxy, Calendar: c.Calendar, Schedule: jsonform.List(c.Schedule), Mirrors: []mirrorJSON{},
 		Limits: limitsJSON{
 			Rate: l.Rate, Burst: l.Burst, Parallel: l.Parallel, Timeout: l.Timeout.String(),
 			MaxBody: l.MaxBody, Retries: l.Retries, Attempts: l.Attempts, PutOff: l.PutOff.String(), Lists: l.Lists, Robots: l.Robots,
 		},
 		Notify: notifyJSON{URL: c.Notify.URL, When: c.Notify.When},
-		Serve:  serveJSON{Addr: c.Serve.Addr, Token: c.Serve.Token, Basic: c.Serve.Basic, Hosts: listed(c.Serve.Hosts)},
+		Serve:  serveJSON{Addr: c.Serve.Addr, Token: c.Serve.Token, Basic: c.Serve.Basic, Hosts: jsonform.List(c.Serve.Hosts)},
 	}
 	for _, m := range c.Mirrors {
 		j.Mirrors = append(j.Mirrors, mirrorJSON{
 			Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text,
-			Categories: listed(m.Categories), Window: m.Window.String(), Private: m.Private,
+			Categories: jsonform.List(m.Categories), Window: m.Window.String(), Private: m.Private,
 		})
 	}
 	return j

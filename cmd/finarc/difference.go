@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/diff"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
 )
@@ -42,7 +42,7 @@ func (a *app) showDifference(ctx context.Context, arc *archive.Archive, id news.
 		}
 	}
 	if a.json {
-		return a.writeJSON(newDifferenceJSON(&old, &new, len(list)))
+		return a.writeJSON(jsonform.NewDifference(&old, &new, len(list)))
 	}
 	return a.writeDifference(&old, &new)
 }
@@ -50,7 +50,7 @@ func (a *app) showDifference(ctx context.Context, arc *archive.Archive, id news.
 // showOnlyRevision says that there is nothing to compare.
 func (a *app) showOnlyRevision(rev *news.Revision) error {
 	if a.json {
-		return a.writeJSON(differenceJSON{ID: rev.ID, InfoCode: rev.InfoCode, Revisions: 1})
+		return a.writeJSON(jsonform.Alone(rev))
 	}
 	_, err := fmt.Fprintf(a.out, "%s has one revision, fetched %s: there is nothing to compare it with\n", rev.Name(), clock(rev.Fetched))
 	return err
@@ -94,37 +94,4 @@ func (a *app) marks() diff.Marks {
 func (a *app) coloured() bool {
 	_, live := terminal(a.out)
 	return live && environment(a.environ, "NO_COLOR") == "" && environment(a.environ, "TERM") != "dumb"
-}
-
-// differenceJSON is what show --diff prints in JSON. Of a post with one
-// revision there are no old and new.
-type differenceJSON struct {
-	ID        news.ID        `json:"id"`
-	InfoCode  news.InfoCode  `json:"info_code,omitempty"`
-	Revisions int            `json:"revisions"` // how many the post has
-	Old       *sideJSON      `json:"old,omitempty"`
-	New       *sideJSON      `json:"new,omitempty"`
-	Title     []diff.Segment `json:"title,omitempty"`
-	Text      []diff.Segment `json:"text,omitempty"` // plain text, whole
-}
-
-// sideJSON is one of the revisions that are compared.
-type sideJSON struct {
-	Number     int       `json:"revision"`
-	Seq        uint64    `json:"seq"`
-	Published  time.Time `json:"published,omitzero"`
-	Fetched    time.Time `json:"fetched"`
-	SHA256     string    `json:"sha256"`
-	TextSHA256 string    `json:"text_sha256"`
-}
-
-func newDifferenceJSON(old, new *news.Revision, revisions int) differenceJSON {
-	side := func(r *news.Revision) *sideJSON {
-		return &sideJSON{r.Number, r.Seq, r.Published, r.Fetched, r.SHA256, page.TextDigest(&r.Post)}
-	}
-	return differenceJSON{
-		ID: new.ID, InfoCode: new.InfoCode, Revisions: revisions, Old: side(old), New: side(new),
-		Title: diff.Texts(old.Title, new.Title),
-		Text:  diff.Texts(page.Text(old.Body), page.Text(new.Body)),
-	}
 }

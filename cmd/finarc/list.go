@@ -96,7 +96,7 @@ func (a *app) list(ctx context.Context, arc *archive.Archive, sel archive.Select
 // Only on a terminal is anything cut.
 func (a *app) lister(out io.Writer, m *market) func(*news.Revision) error {
 	if a.json {
-		return func(rev *news.Revision) error { return encodeJSON(out, m.revisionJSON(*rev)) }
+		return func(rev *news.Revision) error { return encodeJSON(out, m.revision(*rev)) }
 	}
 	width, live := terminal(a.out)
 	return func(rev *news.Revision) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/exchange"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/finarc/finarc/news"
 )
 
@@ -39,21 +40,33 @@ func loadCalendar(c config.Config) (*exchange.Calendar, error) {
 	return calendar, nil
 }
 
-// revisionJSON returns a revision as JSON is to tell of it.
-func (m *market) revisionJSON(rev news.Revision) revisionJSON {
-	at, _ := m.tradable(&rev.Post)
-	return revisionJSON{
-		Revision: rev, TradableAt: at, Categories: listed(rev.Categories()), Tags: listed(rev.Tags()),
-	}
+// revision returns a revision as JSON is to tell of it.
+func (m *market) revision(rev news.Revision) jsonform.Revision {
+	r, known := jsonform.NewRevision(rev, m.calendar)
+	m.note(&rev.Post, known)
+	return r
+}
+
+// listed returns a revision as JSON is to tell of it in a list of revisions.
+func (m *market) listed(rev news.Revision) jsonform.Listed {
+	l, known := jsonform.NewListed(rev, m.calendar)
+	m.note(&rev.Post, known)
+	return l
 }
 
 // tradable tells when a post could first be traded on, if that is known.
 func (m *market) tradable(p *news.Post) (time.Time, bool) {
 	at, known := m.calendar.Tradable(p)
+	m.note(p, known)
+	return at, known
+}
+
+// note counts a post of which it is not known when it could first be traded on,
+// though its day is.
+func (m *market) note(p *news.Post, known bool) {
 	if !known && p.Day() != 0 {
 		m.unknown++
 	}
-	return at, known
 }
 
 // noteUnknown says of how many posts there was no tradable_at to be told.

@@ -26,7 +26,7 @@ func TestMarketBeyondTheCalendar(t *testing.T) {
 		"202701042222306968":        {},
 		"00000000-0123456789abcdef": {}, // which has no day
 	} {
-		if got := m.revisionJSON(news.Revision{Post: news.Post{ID: id}}); !got.TradableAt.Equal(want) {
+		if got := m.revision(news.Revision{Post: news.Post{ID: id}}); !got.TradableAt.Equal(want) {
 			t.Errorf("%s: tradable at %v, want %v", id, got.TradableAt, want)
 		}
 	}

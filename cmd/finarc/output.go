@@ -45,20 +45,6 @@ func encodeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// revisionJSON is a revision as list and show print it: the fields of
-// [news.Post] and [news.Revision], when it could first be traded on, and what
-// Jekyll makes of category and tag.
-type revisionJSON struct {
-	news.Revision
-	TradableAt time.Time `json:"tradable_at,omitzero"` // see [exchange.Calendar.Tradable]; zero where it is not known
-	Categories []string  `json:"categories"`
-	Tags       []string  `json:"tags"`
-	Lacks      []string  `json:"lacks,omitempty"` // of show only: the list does not read bodies
-}
-
-// listed returns a list that JSON writes as one even where it is empty.
-func listed(list []string) []string { return append([]string{}, list...) }
-
 // clock formats a moment for people, in Shanghai time.
 func clock(t time.Time) string {
 	if t.IsZero() {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/finarc/finarc/news"
-	"github.com/finarc/finarc/page"
 )
 
 // showRevisions lists the revisions of a post, oldest first.
@@ -34,32 +34,12 @@ func (a *app) writeRevisions(list []news.Revision) error {
 		return err
 	}
 	for i := range list {
-		if err := a.writeJSON(newListedRevision(m, list[i])); err != nil {
+		if err := a.writeJSON(m.listed(list[i])); err != nil {
 			return err
 		}
 	}
 	a.noteUnknown(m)
 	return nil
-}
-
-// listedRevision is a revision as show --revisions prints it in JSON.
-type listedRevision struct {
-	revisionJSON
-	TextSHA256 string `json:"text_sha256"` // see [page.TextDigest]
-}
-
-func newListedRevision(m *market, rev news.Revision) listedRevision {
-	digest := textDigest(&rev)
-	rev.Body, rev.Foot = "", ""
-	return listedRevision{m.revisionJSON(rev), digest}
-}
-
-// textDigest returns [page.TextDigest], or "" of a revision whose page was lost.
-func textDigest(rev *news.Revision) string {
-	if rev.Lost {
-		return ""
-	}
-	return page.TextDigest(&rev.Post)
 }
 
 // shownDigest is how many hexadecimal digits of a digest a table shows.
@@ -68,7 +48,7 @@ const shownDigest = 12
 func revisionRow(rev *news.Revision) []string {
 	return []string{
 		strconv.Itoa(rev.Number), clock(rev.Fetched), clock(rev.LastSeen), string(rev.Mode), dash(printable(rev.Mirror)),
-		dash(short(rev.SHA256)), dash(short(textDigest(rev))), printable(rev.Title),
+		dash(short(rev.SHA256)), dash(short(jsonform.TextDigest(rev))), printable(rev.Title),
 	}
 }
 

@@ -175,7 +175,7 @@ func (a *app) writePost(rev news.Revision) error {
 	if err != nil {
 		return err
 	}
-	j := m.revisionJSON(rev)
+	j := m.revision(rev)
 	j.Lacks = rev.Lacks()
 	if err := a.writeJSON(j); err != nil {
 		return err

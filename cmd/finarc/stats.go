@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
 )
@@ -51,10 +52,6 @@ func (f *statsFlags) register(cmd *cobra.Command) {
 	f.asOf.register(cmd, "what was held")
 }
 
-// latencyPosts is of how many posts the latency is told if no days are named: a
-// tenth of a second's work, and some days' posts.
-const latencyPosts = 10_000
-
 // selection returns the posts whose latency is told, as of the moment of which
 // all is, or a usage error.
 func (f *statsFlags) selection(today news.Day) (sel archive.Selection, err error) {
@@ -62,16 +59,10 @@ func (f *statsFlags) selection(today news.Day) (sel archive.Selection, err error
 		return sel, err
 	}
 	if sel.From == 0 && sel.To == 0 {
-		sel.Limit = latencyPosts
+		sel.Limit = jsonform.LatencyPosts
 	}
 	sel.AsOf, err = f.asOf.moment(today)
 	return sel, err
-}
-
-// statsJSON is what stats prints in JSON.
-type statsJSON struct {
-	archive.Stats
-	Latency archive.Latency `json:"latency"`
 }
 
 func (a *app) stats(ctx context.Context, sel archive.Selection) error {
@@ -88,7 +79,7 @@ func (a *app) stats(ctx context.Context, sel archive.Selection) error {
 	case err != nil:
 		return err
 	case a.json:
-		return a.writeJSON(statsJSON{s, l})
+		return a.writeJSON(jsonform.Stats{Stats: s, Latency: l})
 	}
 	return table(a.out, append(statsRows(arc.Path(), &s, sel.AsOf), latencyRows(&l)...))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/jsonform"
 	"github.com/finarc/finarc/news"
 	"github.com/spf13/cobra"
 )
@@ -82,40 +83,6 @@ func (a *app) keepStories(ctx context.Context, path string) {
 	}
 }
 
-// storyJSON is a story as list --stories and show --story print it.
-type storyJSON struct {
-	Story   string          `json:"story_id"` // the origin's infoCode, or ID; empty: of a post that nobody else runs
-	Posts   []storyPostJSON `json:"posts"`    // the origin first
-	LastLag int64           `json:"last_lag_seconds"`
-}
-
-// storyPostJSON is a post of a story.
-type storyPostJSON struct {
-	ID        news.ID       `json:"id"`
-	InfoCode  news.InfoCode `json:"info_code,omitempty"`
-	Published time.Time     `json:"published,omitzero"`
-	Lag       int64         `json:"lag_seconds"` // after the origin
-	FirstSeen time.Time     `json:"first_seen"`
-	Outlet    string        `json:"outlet,omitempty"`
-	Source    string        `json:"source,omitempty"`
-	Title     string        `json:"title,omitempty"`
-	Mirror    string        `json:"mirror,omitempty"`
-	URL       string        `json:"url"`
-}
-
-func newStoryJSON(posts []news.Revision) storyJSON {
-	s := storyJSON{Story: posts[0].Story}
-	for i := range posts {
-		p := &posts[i]
-		s.LastLag = int64(lag(posts, i) / time.Second)
-		s.Posts = append(s.Posts, storyPostJSON{
-			ID: p.ID, InfoCode: p.InfoCode, Published: p.Published, Lag: s.LastLag, FirstSeen: p.FirstSeen,
-			Outlet: p.Outlet, Source: p.Source, Title: p.Title, Mirror: p.Mirror, URL: p.URL,
-		})
-	}
-	return s
-}
-
 // lag returns how long after the origin a post of a story was published.
 func lag(posts []news.Revision, i int) time.Duration { return posts[i].Place().Sub(posts[0].Place()) }
 
@@ -129,7 +96,7 @@ func (a *app) showStory(ctx context.Context, arc *archive.Archive, id news.ID) e
 		return err
 	}
 	if a.json {
-		return a.writeJSON(newStoryJSON(posts))
+		return a.writeJSON(jsonform.NewStory(posts))
 	}
 	if len(posts) == 1 {
 		_, err := fmt.Fprintf(a.out, "%s: no other post is known to run its story\n", posts[0].Name())
@@ -168,7 +135,7 @@ func (a *app) storyLister(ctx context.Context, arc *archive.Archive, out io.Writ
 			return err
 		}
 		if a.json {
-			return encodeJSON(out, newStoryJSON(posts))
+			return encodeJSON(out, jsonform.NewStory(posts))
 		}
 		line := storyLine(posts)
 		if live {

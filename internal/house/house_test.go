@@ -46,9 +46,10 @@ var mayImport = map[string][]string{
 	"notify":     {"news", "config"},
 	"revisit":    {"news"},
 	"coverage":   {"news"},
-	"web":        {"news", "page", "archive", "coverage", "diff", "exchange"},
+	"jsonform":   {"news", "page", "archive", "diff", "exchange"},
+	"web":        {"news", "page", "archive", "coverage", "diff", "exchange", "feed", "jsonform", "metrics"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage", "coding"},
-	"cmd/finarc": {"web", "news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
+	"cmd/finarc": {"web", "jsonform", "news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
 
 	// For tests alone.
 	"internal/realtest":  nil,
