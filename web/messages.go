@@ -26,6 +26,7 @@ const (
 	msgMany       message = "many"
 	msgNoIndex    message = "no index"
 	msgFault      message = "fault"
+	msgNoIndex    message = "no index"
 
 	msgRuns       message = "runs"
 	msgRun        message = "run n"

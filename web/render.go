@@ -218,8 +218,12 @@ func hasTag(list, etag string) bool {
 	return false
 }
 
-// tellPage tells a failure as a page.
+// tellPage tells a failure as a page, or to a program as that reads it.
 func (s *Server) tellPage(w http.ResponseWriter, r *http.Request, f *failure) {
+	if ofAPI(r) {
+		s.tellProblem(w, r, f)
+		return
+	}
 	req := &request{Request: r, lang: s.langOf(r)}
 	made, err := s.render(req, &document{template: "failure", title: req.say(f.about), data: &failurePage{f.status, f.about, f.details, s.elsewhere(r)}})
 	if err != nil {
@@ -233,6 +237,10 @@ func (s *Server) tellPage(w http.ResponseWriter, r *http.Request, f *failure) {
 
 // tellPlainly tells a failure where a page might fail too, or cost too much.
 func (s *Server) tellPlainly(w http.ResponseWriter, r *http.Request, f *failure) {
+	if ofAPI(r) {
+		s.tellProblem(w, r, f)
+		return
+	}
 	f.head(w)
 	http.Error(w, s.langOf(r).say(f.about), f.status)
 }

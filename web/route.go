@@ -21,7 +21,7 @@ type route struct {
 
 // routes is the one table of addresses.
 func (s *Server) routes() []route {
-	return slices.Concat(s.pageRoutes())
+	return slices.Concat(s.pageRoutes(), s.apiRoutes())
 }
 
 // pageRoutes are the pages for people, and what belongs to them.

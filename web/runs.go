@@ -126,19 +126,10 @@ type hostRow struct {
 }
 
 func (s *Server) run(r *request) (*document, error) {
-	text := r.PathValue("number")
-	n, err := strconv.ParseUint(text, 10, 64)
+	run, err := s.runNumbered(r.Context(), r.PathValue("number"))
 	if err != nil {
-		return nil, bad(fmt.Errorf("%q is no run's number", text))
-	}
-	runs, err := s.Store.RunsUpTo(r.Context(), n, 1)
-	switch {
-	case err != nil:
 		return nil, err
-	case len(runs) == 0 || runs[0].ID != n:
-		return nil, &failure{status: http.StatusNotFound, about: msgNoRun, cause: errors.New("no such run")}
 	}
-	run := &runs[0]
 	p := &runPage{runRow: rowOf(run), Posts: postLines(run), Lists: listLines(&run.Lists)}
 	for _, kind := range slices.Sorted(maps.Keys(run.Requests)) {
 		p.Requests = append(p.Requests, line{About: string(kind), Count: run.Requests[kind]})
@@ -146,7 +137,23 @@ func (s *Server) run(r *request) (*document, error) {
 	for _, host := range slices.Sorted(maps.Keys(run.Hosts)) {
 		p.Hosts = append(p.Hosts, hostRow{host, run.Hosts[host]})
 	}
-	return &document{template: "run", title: r.say(msgRun, n), data: p}, nil
+	return &document{template: "run", title: r.say(msgRun, run.ID), data: p}, nil
+}
+
+// runNumbered returns the run with a number.
+func (s *Server) runNumbered(ctx context.Context, text string) (*news.Run, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return nil, bad(fmt.Errorf("%q is no run's number", text))
+	}
+	runs, err := s.Store.RunsUpTo(ctx, n, 1)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(runs) == 0 || runs[0].ID != n:
+		return nil, &failure{status: http.StatusNotFound, about: msgNoRun, cause: errors.New("no such run")}
+	}
+	return &runs[0], nil
 }
 
 // postLines tells how a run's posts were met.

@@ -41,6 +41,8 @@ type Counts interface {
 	Tally(ctx context.Context, by archive.Part, from, to news.Day) ([]news.Tally, error)
 	Days(ctx context.Context, from, to news.Day) ([]news.DayStanding, error)
 	Stats(ctx context.Context, asOf time.Time) (archive.Stats, error)
+	// Latency tells how long after their publication posts came in.
+	Latency(ctx context.Context, s archive.Selection) (archive.Latency, error)
 }
 
 // Searcher finds posts by words. Its errors wrap [ErrQuery] or [ErrNoIndex] where

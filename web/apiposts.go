@@ -1,0 +1,253 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/jsonform"
+	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/page"
+)
+
+// apiMost bounds how much one answer lists.
+const apiMost = 200
+
+// apiList is a page of posts.
+type apiList struct {
+	Posts []jsonform.Revision `json:"posts"`
+	Next  string              `json:"next,omitempty"` // the cursor of the next page; absent: this is the last
+}
+
+func (s *Server) apiPosts(r *apiRequest) (any, error) {
+	sel := r.selection()
+	sel.Beyond = r.position()
+	limit := r.number("limit", s.Limits.Page, apiMost)
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	sel.Limit = limit + 1
+	list := apiList{Posts: []jsonform.Revision{}}
+	var last archive.Position
+	for rev, err := range s.Store.Select(r.Context(), sel) {
+		if err != nil {
+			return nil, err
+		}
+		if len(list.Posts) == limit {
+			list.Next = sealPosition(last)
+			break
+		}
+		last = archive.PositionOf(&rev)
+		list.Posts = append(list.Posts, s.revisionForm(rev))
+	}
+	return list, nil
+}
+
+func (s *Server) revisionForm(rev news.Revision) jsonform.Revision {
+	form, _ := jsonform.NewRevision(rev, s.Calendar)
+	return form
+}
+
+// apiWholePost is a post, with what of its article is asked for.
+type apiWholePost struct {
+	jsonform.Revision
+	Newest bool       `json:"newest"` // there is no later revision
+	Places []apiPlace `json:"places"`
+	Text   *string    `json:"text,omitempty"` // plain
+	HTML   *string    `json:"html,omitempty"` // what of the body passes the allow list of the pages
+}
+
+// apiPlace is an address of a post on its mirror.
+type apiPlace struct {
+	Kind string `json:"kind"` // fetched, share or text
+	URL  string `json:"url"`
+}
+
+// What of an article is asked for.
+const (
+	includeBody = "body" // as the mirror sent it, and the foot
+	includeText = "text"
+	includeHTML = "html"
+)
+
+func (s *Server) apiPost(r *apiRequest) (any, error) {
+	include := r.some("include", includeBody, includeText, includeHTML)
+	r.text("revision")
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	all, rev, err := s.revision(r.Request)
+	if err != nil {
+		return nil, err
+	}
+	p := &apiWholePost{Revision: s.revisionForm(*rev), Newest: rev.Number == len(all), Places: s.apiPlaces(rev)}
+	p.Lacks = rev.Lacks()
+	if slices.Contains(include, includeText) {
+		text := page.Text(rev.Body)
+		p.Text = &text
+	}
+	if slices.Contains(include, includeHTML) {
+		body, _ := s.reader.read(&rev.Post)
+		html := string(body)
+		p.HTML = &html
+	}
+	if !slices.Contains(include, includeBody) {
+		p.Body, p.Foot = "", ""
+	}
+	return p, nil
+}
+
+// apiPlaces returns where a post is on its mirror.
+func (s *Server) apiPlaces(rev *news.Revision) []apiPlace {
+	kinds := map[message]string{msgFetchedFrom: "fetched", msgSharePage: "share", msgTextPage: "text"}
+	list := []apiPlace{}
+	for _, p := range s.places(rev) {
+		list = append(list, apiPlace{kinds[p.About], p.Href})
+	}
+	return list
+}
+
+// apiRevisionList is the revisions of a post.
+type apiRevisionList struct {
+	Revisions []jsonform.Listed `json:"revisions"`
+}
+
+func (s *Server) apiRevisions(r *apiRequest) (any, error) {
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	all, _, err := s.revision(r.Request)
+	if err != nil {
+		return nil, err
+	}
+	var list apiRevisionList
+	for _, rev := range all {
+		form, _ := jsonform.NewListed(rev, s.Calendar)
+		list.Revisions = append(list.Revisions, form)
+	}
+	return list, nil
+}
+
+func (s *Server) apiDifference(r *apiRequest) (any, error) {
+	a, b := r.text("a"), r.text("b")
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	all, _, err := s.revision(r.Request)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 1 && a == "" && b == "" {
+		return jsonform.Alone(&all[0]), nil
+	}
+	sides := [2]*news.Revision{&all[max(0, len(all)-2)], &all[len(all)-1]}
+	for i, text := range []string{a, b} {
+		if text == "" {
+			continue
+		}
+		n, err := revisionNumber(text, all)
+		if err != nil {
+			return nil, err
+		}
+		sides[i] = &all[n-1]
+	}
+	for _, side := range sides {
+		if side.Lost {
+			return nil, fmt.Errorf("compare revision %d of %s: %w", side.Number, side.ID, archive.ErrLost)
+		}
+	}
+	return jsonform.NewDifference(sides[0], sides[1], len(all)), nil
+}
+
+func (s *Server) apiStory(r *apiRequest) (any, error) {
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	id, err := news.ParseID(r.PathValue("id"))
+	if err != nil {
+		return nil, bad(err)
+	}
+	posts, err := s.Store.Story(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return jsonform.NewStory(posts), nil
+}
+
+// apiHits is a page of what was found.
+type apiHits struct {
+	Hits   []apiHit `json:"hits"`
+	Total  int      `json:"total"`          // posts found, on all pages
+	Behind uint64   `json:"behind"`         // revisions that are not in the index yet
+	Next   string   `json:"next,omitempty"` // the cursor of the next page; absent: this is the last
+}
+
+// apiHit is a post that was found, and the passage where the words stand.
+type apiHit struct {
+	jsonform.Revision
+	Passage []apiPassage `json:"passage"`
+}
+
+// apiPassage is a stretch of a text.
+type apiPassage struct {
+	Text   string `json:"text"`
+	Marked bool   `json:"marked"` // it is what was searched for
+}
+
+func (s *Server) apiSearch(r *apiRequest) (any, error) {
+	q := Query{
+		Words: strings.TrimSpace(r.text("q")), ByTime: r.oneOf("sort", "best", "time") == "time",
+		After: r.text("cursor"), Limit: r.number("limit", s.Limits.Page, apiMost),
+	}
+	if n := utf8.RuneCountInString(q.Words); n == 0 || n > maxWords {
+		r.wrong("q", q.Words, fmt.Sprintf("1 to %d characters", maxWords))
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if s.Search == nil {
+		return nil, &failure{status: http.StatusNotImplemented, about: msgNoIndex}
+	}
+	found, err := s.Search.Search(r.Context(), q)
+	switch {
+	case errors.Is(err, ErrQuery):
+		return nil, &failure{status: http.StatusBadRequest, about: msgBadQuery, details: err.Error(), cause: err}
+	case err != nil:
+		return nil, err
+	}
+	return s.hitForms(r, &found)
+}
+
+// hitForms returns the form of what was found: the posts as they are now. One that
+// the archive does not hold any more is left out.
+func (s *Server) hitForms(r *apiRequest, found *Hits) (any, error) {
+	ids := make([]news.ID, len(found.Hits))
+	for i, h := range found.Hits {
+		ids[i] = h.ID
+	}
+	held, err := s.Store.Briefly(r.Context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[news.ID]news.Revision)
+	for _, rev := range held {
+		byID[rev.ID] = rev
+	}
+	list := apiHits{Hits: []apiHit{}, Total: found.Total, Behind: found.Behind, Next: found.Next}
+	for _, h := range found.Hits {
+		rev, ok := byID[h.ID]
+		if !ok {
+			continue
+		}
+		hit := apiHit{Revision: s.revisionForm(rev), Passage: []apiPassage{}}
+		for _, p := range h.Passage {
+			hit.Passage = append(hit.Passage, apiPassage(p))
+		}
+		list.Hits = append(list.Hits, hit)
+	}
+	return list, nil
+}
