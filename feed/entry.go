@@ -45,7 +45,7 @@ func (f *Feed) entry(rev *news.Revision) (*entry, error) {
 	if !rev.Published.IsZero() {
 		e.Published = moment(rev.Published)
 	}
-	if link := article.Link(&rev.Post, rev.URL, f.Share); link != "" {
+	if link := f.page(rev); link != "" {
 		e.Links = []Link{{Rel: "alternate", Type: "text/html", Href: link}}
 	}
 	if rev.Digest != "" {
@@ -59,6 +59,14 @@ func (f *Feed) entry(rev *news.Revision) (*entry, error) {
 	html, err := article.HTML(rev.Body, article.Options{Base: rev.URL})
 	e.Content = &text{"html", html}
 	return e, err
+}
+
+// page returns the address at which a post is to be read; "" where there is none.
+func (f *Feed) page(rev *news.Revision) string {
+	if f.Page != nil {
+		return f.Page(rev)
+	}
+	return article.Link(&rev.Post, rev.URL, f.Share)
 }
 
 // entryID returns the identity of a post's entry: the same for all of its revisions

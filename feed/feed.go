@@ -32,6 +32,9 @@ type Feed struct {
 	// Share is the address of shared pages, with {infoCode} in the infoCode's place:
 	// where posts can be read that are from no page of the web.
 	Share string
+	// Page returns the address at which a post is to be read; nil: at that of the
+	// page that it was got from.
+	Page func(*news.Revision) string
 	// Summaries leaves the articles out; what is left is their digests.
 	Summaries bool
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/finarc/finarc/news"
+	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
@@ -38,15 +39,35 @@ func Write(w io.Writer, r *news.Run) error {
 
 func encode(r *news.Run) ([]byte, error) {
 	var b bytes.Buffer
-	for _, f := range families(r) {
-		if len(f.samples) == 0 {
-			continue
-		}
-		if _, err := expfmt.MetricFamilyToText(&b, f.proto(strings.Join(r.Mirrors, ","))); err != nil {
-			return nil, fmt.Errorf("metric %s: %w", f.name, err)
+	for _, f := range protos(r) {
+		if _, err := expfmt.MetricFamilyToText(&b, f); err != nil {
+			return nil, fmt.Errorf("metric %s: %w", f.GetName(), err)
 		}
 	}
 	return b.Bytes(), nil
+}
+
+// Gather returns what gathers the same metrics for a server that is asked for them:
+// those of the run that last returns, or none where it returns nil.
+func Gather(last func() (*news.Run, error)) prometheus.Gatherer {
+	return prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		r, err := last()
+		if r == nil || err != nil {
+			return nil, err
+		}
+		return protos(r), nil
+	})
+}
+
+// protos returns the metrics of a run as Prometheus has them.
+func protos(r *news.Run) []*dto.MetricFamily {
+	var list []*dto.MetricFamily
+	for _, f := range families(r) {
+		if len(f.samples) > 0 {
+			list = append(list, f.proto(strings.Join(r.Mirrors, ",")))
+		}
+	}
+	return list
 }
 
 // A family is a metric with its samples.

@@ -132,6 +132,10 @@ func (s *Site) Outlet(address string) string {
 // has none.
 func (s *Site) Share(code news.InfoCode) string { return s.share.address(code) }
 
+// PostAt returns the identity of the post to which an address leads, on the mirror
+// or elsewhere; "" where it tells none.
+func (s *Site) PostAt(u *url.URL) news.ID { return s.look(u).id }
+
 // Text returns the address of the JSON behind a NewsShare page, or "" if the
 // mirror has none.
 func (s *Site) Text(code news.InfoCode) string { return s.text.address(code) }

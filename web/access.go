@@ -41,13 +41,14 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// onlyAllowed lets through who may read.
+// onlyAllowed lets through who may read, and who asks for the server's health, as
+// those who watch over it have no secrets.
 func (s *Server) onlyAllowed(h http.Handler) http.Handler {
 	if !s.Access.Restricted() {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.Access.allows(r) {
+		if r.URL.Path == healthPath || s.Access.allows(r) {
 			h.ServeHTTP(w, r)
 			return
 		}

@@ -161,7 +161,7 @@ func TestAPI(t *testing.T) {
 		{"/api/coverage?by=hour&from=2021-12-20", 200, `"judged":`},
 		{"/api/coverage?by=week", 400, "category or outlet or hour"},
 		{"/api/runs?limit=1", 200, `"next":`},
-		{"/api/runs?cursor=cjA", 400, "is given"},
+		{"/api/runs?cursor=cjA", 400, "has given"},
 		{"/api/runs/1", 200, `"discovered":120`},
 		{"/api/runs/9", 404, "no such run"},
 		{"/api/stats", 200, `"posts":120`},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -203,23 +204,29 @@ func (s *Server) apiSearch(r *apiRequest) (any, error) {
 		Words: strings.TrimSpace(r.text("q")), ByTime: r.oneOf("sort", "best", "time") == "time",
 		After: r.text("cursor"), Limit: r.number("limit", s.Limits.Page, apiMost),
 	}
-	if n := utf8.RuneCountInString(q.Words); n == 0 || n > maxWords {
-		r.wrong("q", q.Words, fmt.Sprintf("1 to %d characters", maxWords))
-	}
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	if s.Search == nil {
-		return nil, &failure{status: http.StatusNotImplemented, about: msgNoIndex}
-	}
-	found, err := s.Search.Search(r.Context(), q)
-	switch {
-	case errors.Is(err, ErrQuery):
-		return nil, &failure{status: http.StatusBadRequest, about: msgBadQuery, details: err.Error(), cause: err}
-	case err != nil:
+	found, err := s.find(r.Context(), q)
+	if err != nil {
 		return nil, err
 	}
 	return s.hitForms(r, &found)
+}
+
+// find searches, for words that can be meant so.
+func (s *Server) find(ctx context.Context, q Query) (Hits, error) {
+	if n := utf8.RuneCountInString(q.Words); n == 0 || n > maxWords {
+		return Hits{}, bad(fmt.Errorf("q=%q: want 1 to %d characters", q.Words, maxWords))
+	}
+	if s.Search == nil {
+		return Hits{}, &failure{status: http.StatusNotImplemented, about: msgNoIndex}
+	}
+	found, err := s.Search.Search(ctx, q)
+	if errors.Is(err, ErrQuery) {
+		return Hits{}, &failure{status: http.StatusBadRequest, about: msgBadQuery, details: err.Error(), cause: err}
+	}
+	return found, err
 }
 
 // hitForms returns the form of what was found: the posts as they are now. One that

@@ -3,6 +3,7 @@ package web
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -23,6 +24,8 @@ type cache[V any] struct {
 	now    func() time.Time
 	limit  int64
 	flight singleflight.Group
+	hits   atomic.Uint64 // values that were given as they were
+	misses atomic.Uint64
 
 	mu    sync.Mutex
 	bytes int64
@@ -46,8 +49,10 @@ func newCache[V any](limit int64, now func() time.Time) *cache[V] {
 // makes it, which also tells how many bytes it takes.
 func (c *cache[V]) get(key string, fresh time.Duration, fill func() (V, int64, error)) (V, error) {
 	if v, ok := c.look(key); ok {
+		c.hits.Add(1)
 		return v, nil
 	}
+	c.misses.Add(1)
 	v, err, _ := c.flight.Do(key, func() (any, error) {
 		v, bytes, err := fill()
 		if err != nil {
@@ -105,6 +110,13 @@ func (c *cache[V]) put(key string, e *cached[V]) {
 	for c.bytes += e.bytes; c.bytes > c.limit; {
 		c.remove(c.used.Back())
 	}
+}
+
+// size returns how many bytes the values take.
+func (c *cache[V]) size() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
 }
 
 func (c *cache[V]) remove(at *list.Element) {

@@ -14,7 +14,7 @@ import (
 // list outermost.
 func (s *Server) guarded(h http.Handler) http.Handler {
 	for _, guard := range slices.Backward([]func(http.Handler) http.Handler{
-		withHeaders, s.survive, s.onlyReading, s.onlyKnownHosts, s.onlyAllowed, s.shortQueries, s.notTooMany, s.inTime,
+		s.measured, withHeaders, s.survive, s.onlyReading, s.onlyKnownHosts, s.onlyAllowed, s.shortQueries, s.notTooMany, s.inTime,
 	}) {
 		h = guard(h)
 	}

@@ -18,7 +18,7 @@ const (
 // as pages are. It is the same in all languages.
 func (s *Server) kept(media string, compose func(r *http.Request) ([]byte, error)) answer {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		key := media + " " + baseOf(r) + here(r.URL.Path, r.URL.Query())
+		key := media + " " + baseOf(r) + r.URL.Path + "?" + r.URL.RawQuery
 		p, err := s.pages.get(key, pageFresh, func() (*rendered, int64, error) {
 			ctx, done := context.WithTimeout(context.WithoutCancel(r.Context()), s.Limits.Time)
 			defer done()

@@ -216,8 +216,7 @@ func (s *Server) original(r *request) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := postHref(rev.ID) + "/raw?revision=" + strconv.Itoa(rev.Number)
-	return &document{template: "original", title: r.say(msgOriginalOf, rev.Title), data: &originalPage{*rev, frame}}, nil
+	return &document{template: "original", title: r.say(msgOriginalOf, rev.Title), data: &originalPage{*rev, rawHref(rev)}}, nil
 }
 
 // rawPolicy is the Content-Security-Policy of pages as they were: they run nothing,
@@ -227,7 +226,7 @@ const rawPolicy = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe
 
 // raw answers with a revision's page as it was served, in UTF-8.
 func (s *Server) raw(w http.ResponseWriter, r *http.Request) error {
-	_, rev, err := s.revision(r)
+	all, rev, err := s.revision(r)
 	if err != nil {
 		return err
 	}
@@ -242,6 +241,7 @@ func (s *Server) raw(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", rawKind(c.Kind))
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", `"`+rev.SHA256+`"`)
+	markMemento(w, r, all, rev)
 	if hasTag(r.Header.Get("If-None-Match"), h.Get("ETag")) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil

@@ -21,7 +21,7 @@ type route struct {
 
 // routes is the one table of addresses.
 func (s *Server) routes() []route {
-	return slices.Concat(s.pageRoutes(), s.apiRoutes())
+	return slices.Concat(s.pageRoutes(), s.apiRoutes(), s.feedRoutes(), s.mirrorRoutes(), s.healthRoutes())
 }
 
 // pageRoutes are the pages for people, and what belongs to them.
@@ -31,7 +31,7 @@ func (s *Server) pageRoutes() []route {
 		{pattern: "/day", answer: s.toDay},
 		{pattern: "/day/{day}", answer: s.html(s.day)},
 		{pattern: "/categories", answer: s.html(s.categories)},
-		{pattern: "/category/{name}", answer: s.html(s.category)},
+		{pattern: "/category/{name}", answer: s.categoryOrList},
 		{pattern: "/security/{code}", answer: s.html(s.security)},
 		{pattern: "/post/{id}", answer: s.html(s.post)},
 		{pattern: "/post/{id}/diff", answer: s.html(s.difference)},
@@ -43,16 +43,16 @@ func (s *Server) pageRoutes() []route {
 		{pattern: "/runs/{number}", answer: s.html(s.run)},
 		{pattern: "/assets/{name}", answer: s.asset},
 		{pattern: "/favicon.ico", answer: s.favicon},
-		{pattern: "/", answer: s.nothing},
+		{pattern: "/", answer: s.mirrored},
 	}
 }
 
-func (s *Server) mux() *http.ServeMux {
+func (s *Server) mux() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.answering(r))
 	}
-	return mux
+	return s.originals(mux)
 }
 
 // answering returns a route's handler, which tells what the route cannot answer.
@@ -62,6 +62,7 @@ func (s *Server) answering(to route) http.Handler {
 		tell = s.tellPage
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nameRoute(r, to.pattern)
 		err := to.answer(w, r)
 		if err == nil {
 			return

@@ -95,8 +95,10 @@ func (v *view) Weekday(d news.Day) string {
 // DayHref, PostHref, CategoryHref and SecurityHref are the addresses of pages.
 func (v *view) DayHref(d news.Day) string             { return "/day/" + d.String() }
 func (v *view) PostHref(id news.ID) string            { return postHref(id) }
-func (v *view) CategoryHref(name string) string       { return "/category/" + url.PathEscape(name) }
+func (v *view) CategoryHref(name string) string       { return categoryHref(name) }
 func (v *view) SecurityHref(sec news.Security) string { return securityHref(sec) }
+
+func categoryHref(name string) string { return "/category/" + url.PathEscape(name) }
 
 func postHref(id news.ID) string { return "/post/" + url.PathEscape(string(id)) }
 

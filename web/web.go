@@ -8,12 +8,14 @@ package web
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
 	"time"
 
 	"github.com/finarc/finarc/exchange"
+	"github.com/finarc/finarc/page"
 	"golang.org/x/text/language"
 )
 
@@ -27,6 +29,8 @@ type Options struct {
 	Log      *slog.Logger
 	Access   Access
 	Limits   Limits
+	// Due returns when the next crawl after a time is due; nil: none is scheduled.
+	Due func(after time.Time) time.Time
 }
 
 // Mirror tells where a mirror has the posts that the archive got from it.
@@ -74,6 +78,9 @@ type Server struct {
 	searching chan struct{}     // those who search
 	pages     *cache[*rendered] // by address and language
 	parts     *cache[any]       // what pages are made of, by name
+	sites     []*page.Site      // of the mirrors, as far as their sites are known
+	meters    *meters
+	began     time.Time // when the server did
 }
 
 // New returns a server. What it cannot be without is the store, the calendar, the
@@ -81,15 +88,19 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	o.Limits = o.Limits.or(DefaultLimits())
 	s := &Server{
-		Options: o,
-		reader:  newReader(),
-		langs:   newLangs(),
-
+		Options:   o,
+		reader:    newReader(),
+		langs:     newLangs(),
+		meters:    newMeters(),
+		began:     o.Now(),
 		searching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		pages:     newCache[*rendered](o.Limits.Cache, o.Now),
 		parts:     newCache[any](o.Limits.Cache, o.Now),
 	}
 	var err error
+	if s.sites, err = sitesOf(o.Mirrors); err != nil {
+		return nil, err
+	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
@@ -98,6 +109,22 @@ func New(o Options) (*Server, error) {
 	}
 	s.handler = s.guarded(s.mux())
 	return s, nil
+}
+
+// sitesOf returns what knows the addresses of the mirrors whose sites are known.
+func sitesOf(mirrors []Mirror) ([]*page.Site, error) {
+	var sites []*page.Site
+	for _, m := range mirrors {
+		if m.Site == "" {
+			continue
+		}
+		site, err := page.NewSite(m.Name, m.Site, m.Share, m.Text)
+		if err != nil {
+			return nil, fmt.Errorf("mirror %s: %w", m.Name, err)
+		}
+		sites = append(sites, site)
+	}
+	return sites, nil
 }
 
 // ServeHTTP answers a request.

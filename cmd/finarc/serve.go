@@ -80,7 +80,7 @@ func (a *app) serve(ctx context.Context, fl *serveFlags) (err error) {
 	}
 	index := searchIndex(arc)
 	defer func() { err = errors.Join(err, index.Close()) }()
-	server, err := a.webServer(c, arc, index)
+	server, err := a.webServer(c, arc, index, when)
 	if err != nil {
 		return err
 	}
@@ -151,14 +151,18 @@ func accessOf(s *config.Serve) web.Access {
 	return access
 }
 
-// webServer returns the server of an archive.
-func (a *app) webServer(c config.Config, arc *archive.Archive, index *search.Index) (*web.Server, error) {
+// webServer returns the server of an archive and its index. when is the schedule by
+// which it crawls; nil: it does not.
+func (a *app) webServer(c config.Config, arc *archive.Archive, index *search.Index, when *schedule.Schedule) (*web.Server, error) {
 	calendar, err := loadCalendar(c)
 	if err != nil {
 		return nil, err
 	}
 	o := web.Options{
 		Store: arc, Search: searcher{index, arc}, Calendar: calendar, Now: a.now, Log: a.logger(slog.LevelInfo), Access: accessOf(&c.Serve),
+	}
+	if when != nil {
+		o.Due = when.Next
 	}
 	for _, m := range c.Mirrors {
 		o.Mirrors = append(o.Mirrors, web.Mirror{Name: m.Name, Site: m.Site, Share: m.Share, Text: m.Text})
