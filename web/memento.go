@@ -29,20 +29,18 @@ func (s *Server) mementoRoutes() []route {
 	return []route{
 		{pattern: timeGate, answer: s.timeGate},
 		{pattern: timeMap, answer: s.timeMap},
+		{pattern: "/timemap/", answer: s.nothing}, // in no other form
 	}
 }
 
 // originals answers for the addresses that hold another address. A mux would tidy
 // that as if it were a path.
 func (s *Server) originals(h http.Handler) http.Handler {
-	handlers := make(map[string]http.Handler)
-	for _, to := range s.mementoRoutes() {
-		handlers[to.pattern] = s.answering(to)
-	}
+	routes := s.mementoRoutes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for prefix, handler := range handlers {
-			if strings.HasPrefix(r.URL.Path, prefix) {
-				handler.ServeHTTP(w, r)
+		for _, to := range routes {
+			if strings.HasPrefix(r.URL.Path, to.pattern) {
+				s.answering(to).ServeHTTP(w, r)
 				return
 			}
 		}

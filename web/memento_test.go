@@ -24,20 +24,19 @@ func TestMemento(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatalf("%d revisions, %v", len(all), err)
 	}
-	// The mirror had another port when it was crawled again.
-	original, other := all[0].URL, all[1].URL
+	original := all[0].URL
 	raw := "/post/" + string(last.ID) + "/raw?revision="
 	for _, c := range []struct {
 		name, original string
 		datetime       time.Time // zero: none
 		want           string
 	}{
-		{"without a time", other, time.Time{}, raw + "2"},
+		{"without a time", original, time.Time{}, raw + "2"},
 		{"before all", original, newest.Add(-time.Hour), raw + "1"},
 		{"when it was captured", original, all[0].Fetched, raw + "1"},
-		{"in the future", other, newest.Add(1000 * time.Hour), raw + "2"},
-		{"in another spelling", strings.Replace(original, "http://", "HTTP:/", 1), time.Time{}, raw + "1"},
-		{"without its scheme", strings.TrimPrefix(original, "http://"), time.Time{}, raw + "1"},
+		{"in the future", original, newest.Add(1000 * time.Hour), raw + "2"},
+		{"in another spelling", strings.Replace(original, "http://", "HTTP:/", 1), time.Time{}, raw + "2"},
+		{"without its scheme", strings.TrimPrefix(original, "http://"), time.Time{}, raw + "2"},
 	} {
 		headers := []string{}
 		if !c.datetime.IsZero() {
@@ -47,7 +46,7 @@ func TestMemento(t *testing.T) {
 		if got.StatusCode != http.StatusFound || got.Header.Get("Location") != s.URL+c.want || got.Header.Get("Vary") != "accept-datetime" {
 			t.Errorf("%s: status %d to %q, Vary %q", c.name, got.StatusCode, got.Header.Get("Location"), got.Header.Get("Vary"))
 		}
-		for _, rel := range []string{`rel="original"`, `rel="timegate"`, `rel="timemap"`, `rel="first last memento"`} {
+		for _, rel := range []string{`rel="original"`, `rel="timegate"`, `rel="timemap"`, `rel="first `, `rel="last `} {
 			if !strings.Contains(got.Header.Get("Link"), rel) {
 				t.Errorf("%s: Link lacks %s: %s", c.name, rel, got.Header.Get("Link"))
 			}
