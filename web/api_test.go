@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -75,10 +76,28 @@ func decoded[T any](t testing.TB, got answered) T {
 	return v
 }
 
+// heldSearch finds what plainSearch does, as the archive holds it.
+type heldSearch struct {
+	plainSearch
+	archive *archive.Archive
+}
+
+func (h heldSearch) Search(ctx context.Context, q web.Query) (web.Hits, error) {
+	found, err := h.plainSearch.Search(ctx, q)
+	for i := range found.Hits {
+		held, err := h.archive.Briefly(ctx, []news.ID{found.Hits[i].Post.ID})
+		if err != nil {
+			return found, err
+		}
+		found.Hits[i].Post = held[0]
+	}
+	return found, err
+}
+
 // withSearch lets the server find the posts of the built-in mirror.
 func withSearch(s **site) func(*web.Options) {
 	return func(o *web.Options) {
-		o.Search = plainSearch{(*s).posts}
+		o.Search = heldSearch{plainSearch{(*s).posts}, (*s).archive}
 		o.Mirrors = []web.Mirror{{Name: "m", Share: "http://share.example/?infoCode={infoCode}", Text: "http://share.example/text?id={infoCode}"}}
 	}
 }
@@ -370,7 +389,7 @@ func TestProblems(t *testing.T) {
 	}{
 		{"/api/posts", "wrong", http.StatusUnauthorized},
 		{"/api/posts?tag=" + strings.Repeat("a", 200), "secret", http.StatusRequestURITooLong},
-		{"/api/search?q=a", "secret", http.StatusNotImplemented},
+		{"/api/search?q=a", "secret", http.StatusServiceUnavailable},
 	} {
 		got := ask(t, s.Server, c.path, "Authorization", "Bearer "+c.token)
 		if got.StatusCode != c.status || got.Header.Get("Content-Type") != "application/problem+json" {

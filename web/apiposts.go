@@ -2,9 +2,7 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -179,18 +177,18 @@ func (s *Server) apiStory(r *apiRequest) (any, error) {
 	return jsonform.NewStory(posts), nil
 }
 
-// apiHits is a page of what was found.
+// apiHits is a page of what was found. It can be empty and yet not be the last.
 type apiHits struct {
 	Hits   []apiHit `json:"hits"`
-	Total  int      `json:"total"`          // posts found, on all pages
 	Behind uint64   `json:"behind"`         // revisions that are not in the index yet
 	Next   string   `json:"next,omitempty"` // the cursor of the next page; absent: this is the last
 }
 
-// apiHit is a post that was found, and the passage where the words stand.
+// apiHit is a post that was found.
 type apiHit struct {
 	jsonform.Revision
-	Passage []apiPassage `json:"passage"`
+	MarkedTitle []apiPassage `json:"marked_title"`
+	Passage     []apiPassage `json:"passage"` // of the text, where the words stand; may be empty
 }
 
 // apiPassage is a stretch of a text.
@@ -211,7 +209,19 @@ func (s *Server) apiSearch(r *apiRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.hitForms(r, &found)
+	list := apiHits{Hits: []apiHit{}, Behind: found.Behind, Next: found.Next}
+	for _, h := range found.Hits {
+		list.Hits = append(list.Hits, apiHit{s.revisionForm(h.Post), passageForms(h.Title), passageForms(h.Passage)})
+	}
+	return list, nil
+}
+
+func passageForms(passages []Passage) []apiPassage {
+	forms := []apiPassage{}
+	for _, p := range passages {
+		forms = append(forms, apiPassage(p))
+	}
+	return forms
 }
 
 // find searches, for words that can be meant so.
@@ -220,41 +230,7 @@ func (s *Server) find(ctx context.Context, q Query) (Hits, error) {
 		return Hits{}, bad(fmt.Errorf("q=%q: want 1 to %d characters", q.Words, maxWords))
 	}
 	if s.Search == nil {
-		return Hits{}, &failure{status: http.StatusNotImplemented, about: msgNoIndex}
+		return Hits{}, ErrNoIndex
 	}
-	found, err := s.Search.Search(ctx, q)
-	if errors.Is(err, ErrQuery) {
-		return Hits{}, &failure{status: http.StatusBadRequest, about: msgBadQuery, details: err.Error(), cause: err}
-	}
-	return found, err
-}
-
-// hitForms returns the form of what was found: the posts as they are now. One that
-// the archive does not hold any more is left out.
-func (s *Server) hitForms(r *apiRequest, found *Hits) (any, error) {
-	ids := make([]news.ID, len(found.Hits))
-	for i, h := range found.Hits {
-		ids[i] = h.ID
-	}
-	held, err := s.Store.Briefly(r.Context(), ids)
-	if err != nil {
-		return nil, err
-	}
-	byID := make(map[news.ID]news.Revision)
-	for _, rev := range held {
-		byID[rev.ID] = rev
-	}
-	list := apiHits{Hits: []apiHit{}, Total: found.Total, Behind: found.Behind, Next: found.Next}
-	for _, h := range found.Hits {
-		rev, ok := byID[h.ID]
-		if !ok {
-			continue
-		}
-		hit := apiHit{Revision: s.revisionForm(rev), Passage: []apiPassage{}}
-		for _, p := range h.Passage {
-			hit.Passage = append(hit.Passage, apiPassage(p))
-		}
-		list.Hits = append(list.Hits, hit)
-	}
-	return list, nil
+	return s.Search.Search(ctx, q)
 }

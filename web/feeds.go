@@ -144,7 +144,7 @@ func (s *Server) feedOfSearch(r *http.Request) (*followed, error) {
 	}
 	f := &followed{title: chinese.say(msgSearchFor, words), page: here("/search", r.URL.Query())}
 	for _, hit := range found.Hits {
-		all, err := s.Store.Revisions(r.Context(), hit.ID)
+		all, err := s.Store.Revisions(r.Context(), hit.Post.ID)
 		if errors.Is(err, archive.ErrNoPost) {
 			continue
 		}

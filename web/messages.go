@@ -26,7 +26,6 @@ const (
 	msgMany       message = "many"
 	msgNoIndex    message = "no index"
 	msgFault      message = "fault"
-	msgNoIndex    message = "no index"
 
 	msgRuns       message = "runs"
 	msgRun        message = "run n"
