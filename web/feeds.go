@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"iter"
-	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/finarc/finarc/archive"
@@ -40,12 +40,12 @@ func (s *Server) atom(of func(*http.Request) (*followed, error)) answer {
 			return nil, err
 		}
 		base := baseOf(r)
-		return writeFeed(r, f, func(rev *news.Revision) string { return base + postHref(rev.ID) })
+		return s.writeFeed(r, f, func(rev *news.Revision) string { return base + postHref(rev.ID) })
 	})
 }
 
 // writeFeed writes a feed, whose entries lead to where page says.
-func writeFeed(r *http.Request, f *followed, page func(*news.Revision) string) ([]byte, error) {
+func (s *Server) writeFeed(r *http.Request, f *followed, page func(*news.Revision) string) ([]byte, error) {
 	base, self := baseOf(r), here(r.URL.Path, r.URL.Query())
 	title := chinese.say(msgSite)
 	if f.title != "" {
@@ -57,7 +57,7 @@ func writeFeed(r *http.Request, f *followed, page func(*news.Revision) string) (
 	}
 	var out bytes.Buffer
 	_, err = feed.Write(&out, feed.Feed{
-		Authority: hostName(r), Name: strings.TrimPrefix(self, "/"), Title: title, Updated: updated, Page: page,
+		Authority: s.authority(r), Name: strings.TrimPrefix(self, "/"), Title: title, Updated: updated, Page: page,
 		Links: []feed.Link{
 			{Rel: "self", Type: feed.MediaType, Href: base + self},
 			{Rel: "alternate", Type: "text/html", Href: base + f.page},
@@ -66,12 +66,15 @@ func writeFeed(r *http.Request, f *followed, page func(*news.Revision) string) (
 	return out.Bytes(), err
 }
 
-// hostName returns the name under which the server is asked.
-func hostName(r *http.Request) string {
-	if name, _, err := net.SplitHostPort(r.Host); err == nil {
-		return name
+// authority returns in whose name entries have their identities: that of the first
+// mirror, as of feeds that are exported, so that they are the same in both.
+func (s *Server) authority(r *http.Request) string {
+	for _, site := range s.sites {
+		if u, err := url.Parse(site.Home()); err == nil {
+			return u.Hostname()
+		}
 	}
-	return r.Host
+	return (&url.URL{Host: r.Host}).Hostname()
 }
 
 // each yields posts that are at hand.

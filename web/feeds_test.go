@@ -80,6 +80,14 @@ func TestFeeds(t *testing.T) {
 			t.Errorf("%s again: status %d", c.path, again.StatusCode)
 		}
 	}
+	for page, feed := range map[string]string{
+		"/": "/feed", "/category/" + url.PathEscape(last.Category): "/category/" + url.PathEscape(last.Category) + "/feed",
+		"/security/" + security: "/security/" + security + "/feed",
+	} {
+		if got := ask(t, s.Server, page); !strings.Contains(got.body, `type="application/atom+xml" href="`+feed+`"`) {
+			t.Errorf("%s does not name its feed", page)
+		}
+	}
 	for path, status := range map[string]int{
 		"/category/nonesuch/feed": 404, "/security/1.999999/feed": 404, "/search/feed": 400, "/search/feed?q=%22": 400,
 	} {

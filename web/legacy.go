@@ -280,7 +280,7 @@ func (s *Server) mirrorFeed(r *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	base := baseOf(r)
-	return writeFeed(r, &followed{page: "/", posts: posts}, func(rev *news.Revision) string {
+	return s.writeFeed(r, &followed{page: "/", posts: posts}, func(rev *news.Revision) string {
 		if at := s.pathOnMirror(rev); at != "" {
 			return base + at
 		}

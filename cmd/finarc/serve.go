@@ -31,7 +31,8 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Serve the archive as web pages, and crawl by the schedule",
 		Long: `Serve the archive as web pages, in Chinese and English: the newest posts, days,
 categories, securities, posts with their revisions, search, coverage and runs. They
-need no script, and ask no other host for anything.
+need no script, and ask no other host for anything. Programs have feeds, a JSON API
+(/api/openapi.json), Memento, a mirror's own addresses, /metrics and /healthz.
 
 With schedule: in the configuration it crawls as it serves, as finarc watch does;
 --no-crawl leaves that out. Crawls by others, as from cron, may go on too.
