@@ -133,6 +133,12 @@ func checkToken(t *testing.T, path string, token nethtml.Token) {
 // TestBrowserHostile: real Chromium runs nothing of it, and asks no other host.
 func TestBrowserHostile(t *testing.T) {
 	s, paths := hostile(t)
+	runsNothing(t, s, paths)
+}
+
+// runsNothing lets Chromium open pages, in which no attack is to run.
+func runsNothing(t *testing.T, s *site, paths []string) {
+	t.Helper()
 	var asked atomic.Int64
 	evil := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/favicon.ico" { // of its own page, which is opened first

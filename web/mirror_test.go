@@ -273,6 +273,30 @@ func TestHostileForms(t *testing.T) {
 	}
 }
 
+// TestBrowserHostileForms: real Chromium runs nothing of a post that is told in a
+// mirror's form, whose body stands in it as it was.
+func TestBrowserHostileForms(t *testing.T) {
+	s, _ := hostile(t)
+	paths := []string{"/feed", "/feed.xml", "/sitemaps/categories.xml"}
+	for _, p := range s.posts {
+		paths = append(paths, "/2021/12/22/"+string(p.ID)+".html", "/html_News/NewsShare.html?infoCode="+string(p.InfoCode),
+			"/NewsData/GetNewsText.do?id="+string(p.InfoCode), "/category/"+url.PathEscape(p.Category)+".html", "/api/posts/"+string(p.ID)+"?include=body,html")
+	}
+	runsNothing(t, s, paths)
+}
+
+// TestBehindTLS: addresses that are told begin as the server in front says.
+func TestBehindTLS(t *testing.T) {
+	s := newSite(t, nil)
+	got := ask(t, s.Server, "/sitemap.xml", "Host", "news.example", "X-Forwarded-Proto", "https")
+	if !strings.Contains(got.body, "<loc>https://news.example/sitemaps/2021-12-22.xml</loc>") {
+		t.Errorf("sitemap: %s", got.body)
+	}
+	if plain := ask(t, s.Server, "/sitemap.xml", "Host", "news.example"); strings.Contains(plain.body, "https://news.example") {
+		t.Errorf("sitemap without TLS: %s", plain.body)
+	}
+}
+
 // TestEmptyArchive: lists are empty, and posts missing.
 func TestEmptyArchive(t *testing.T) {
 	server := serve(t, newArchive(t), nil)
