@@ -176,6 +176,7 @@ func TestAPI(t *testing.T) {
 		{"/api/search?q=%22", 400, "a quote is not closed"},
 		{"/api/search?sort=time", 400, "1 to 200 characters"},
 		{"/api/search?q=a&sort=worst", 400, "best or time"},
+		{"/api/search?q=a&limit=51", 400, "from 1 to 50"},
 		{"/api/coverage", 200, `"by":"category"`},
 		{"/api/coverage?by=hour&from=2021-12-20", 200, `"judged":`},
 		{"/api/coverage?by=week", 400, "category or outlet or hour"},

@@ -13,8 +13,11 @@ import (
 	"github.com/finarc/finarc/page"
 )
 
-// apiMost bounds how much one answer lists.
-const apiMost = 200
+// How much one answer lists at most. Hits take longer to find than posts to list.
+const (
+	apiMost     = 200
+	apiMostHits = 50
+)
 
 // apiList is a page of posts.
 type apiList struct {
@@ -200,12 +203,12 @@ type apiPassage struct {
 func (s *Server) apiSearch(r *apiRequest) (any, error) {
 	q := Query{
 		Words: strings.TrimSpace(r.text("q")), ByTime: r.oneOf("sort", "best", "time") == "time",
-		After: r.text("cursor"), Limit: r.number("limit", s.Limits.Page, apiMost),
+		After: r.text("cursor"), Limit: r.number("limit", maxHits, apiMostHits),
 	}
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	found, err := s.find(r.Context(), q)
+	found, err := s.lookFor(r.Context(), q)
 	if err != nil {
 		return nil, err
 	}
@@ -224,13 +227,13 @@ func passageForms(passages []Passage) []apiPassage {
 	return forms
 }
 
-// find searches, for words that can be meant so.
-func (s *Server) find(ctx context.Context, q Query) (Hits, error) {
+// lookFor searches, for words that can be meant so.
+func (s *Server) lookFor(ctx context.Context, q Query) (Hits, error) {
 	if n := utf8.RuneCountInString(q.Words); n == 0 || n > maxWords {
 		return Hits{}, bad(fmt.Errorf("q=%q: want 1 to %d characters", q.Words, maxWords))
 	}
 	if s.Search == nil {
 		return Hits{}, ErrNoIndex
 	}
-	return s.Search.Search(ctx, q)
+	return s.find(ctx, q)
 }

@@ -141,7 +141,7 @@ func (s *Server) feedOfSecurity(r *http.Request) (*followed, error) {
 
 func (s *Server) feedOfSearch(r *http.Request) (*followed, error) {
 	words := strings.TrimSpace(r.URL.Query().Get("q"))
-	found, err := s.find(r.Context(), Query{Words: words, ByTime: true, Limit: s.Limits.Page})
+	found, err := s.lookFor(r.Context(), Query{Words: words, ByTime: true, Limit: maxHits})
 	if err != nil {
 		return nil, err
 	}
