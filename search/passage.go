@@ -80,7 +80,24 @@ func (m *matched) passage() Passage {
 		return Passage{Marks: [][2]int{}}
 	}
 	from, to := m.around(ranges[best][0])
+	from, to = uncut(ranges, best, from, to)
 	return passage(m.text, ranges, from, to)
+}
+
+// uncut returns from where to where a passage goes, around one of the ranges, that
+// ends before any other one that it would cut.
+func uncut(ranges [][2]int, around, from, to int) (int, int) {
+	if around > 0 {
+		if last := ranges[around-1]; last[0] < from {
+			from = max(from, last[1])
+		}
+	}
+	for _, r := range ranges[around+1:] {
+		if r[0] < to && to < r[1] {
+			to = r[0]
+		}
+	}
+	return from, to
 }
 
 // indexAt returns the place of what stands at a byte of the text.

@@ -37,6 +37,26 @@ func TestPassages(t *testing.T) {
 	}
 }
 
+// TestPassagesCutNoWord: of a word that would stand in part at an end of the passage,
+// nothing stands in it.
+func TestPassagesCutNoWord(t *testing.T) {
+	for _, c := range []struct{ query, text, passage string }{
+		{"机场货运 甲", "机场货运" + strings.Repeat("前", 14) + "机场货运" + strings.Repeat("后", 59) + "甲",
+			strings.Repeat("前", 14) + "«机场货运»" + strings.Repeat("后", 59) + "«甲»"},
+		{"机场货运", "机场货运" + strings.Repeat("后", 74) + "机场货运", "«机场货运»" + strings.Repeat("后", 74)},
+	} {
+		m := &memory{}
+		m.commit(post(0, "公告", c.text))
+		hits := find(t, indexOf(t, m), m, search.Query{Text: c.query})
+		if len(hits) != 1 {
+			t.Fatalf("%s: %d hits", c.query, len(hits))
+		}
+		if got := marked(hits[0].Passage); got != c.passage {
+			t.Errorf("%s: passage %q, want %q", c.query, got, c.passage)
+		}
+	}
+}
+
 func marked(p search.Passage) string {
 	runes, at := []rune(p.Text), 0
 	var b strings.Builder
