@@ -60,15 +60,7 @@ With --as-of, the posts are written as the archive held them at that time.`,
 			if dir == "" {
 				return usagef("--out DIR is needed")
 			}
-			sel, err := s.selection(a.today())
-			if err != nil {
-				return err
-			}
-			c, err := a.config()
-			if err != nil {
-				return err
-			}
-			arc, err := archive.Open(cmd.Context(), c.Archive, a.archiveOptions()...)
+			arc, c, sel, err := a.source(cmd.Context(), &s)
 			if err != nil {
 				return err
 			}
@@ -88,6 +80,19 @@ With --as-of, the posts are written as the archive held them at that time.`,
 	cmd.Flags().BoolVar(&categories, "categories", false, "also write layouts and list pages, so that DIR builds into a site")
 	completeFolder(cmd, "out")
 	return cmd
+}
+
+// source returns the archive that an export is from, the configuration, and which
+// posts are meant.
+func (a *app) source(ctx context.Context, s *selection) (arc *archive.Archive, c config.Config, sel archive.Selection, err error) {
+	if sel, err = s.selection(a.today()); err != nil {
+		return nil, c, sel, err
+	}
+	if c, err = a.config(); err != nil {
+		return nil, c, sel, err
+	}
+	arc, err = archive.Open(ctx, c.Archive, a.archiveOptions()...)
+	return arc, c, sel, err
 }
 
 func (a *app) exportJekyll(ctx context.Context, arc *archive.Archive, c config.Config, sel archive.Selection, dir string, categories bool) (jekyll.Report, error) {

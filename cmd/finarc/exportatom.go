@@ -75,15 +75,7 @@ func (e *atomExport) run(ctx context.Context) error {
 	if u, err := url.Parse(e.self); err != nil || e.self != "" && (u.Scheme == "" || u.Host == "") {
 		return usagef("--self %q: want an address, as https://example.org/feed.xml", e.self)
 	}
-	sel, err := e.selection.selection(e.today())
-	if err != nil {
-		return err
-	}
-	c, err := e.config()
-	if err != nil {
-		return err
-	}
-	arc, err := archive.Open(ctx, c.Archive, e.archiveOptions()...)
+	arc, c, sel, err := e.source(ctx, &e.selection)
 	if err != nil {
 		return err
 	}

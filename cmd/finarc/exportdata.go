@@ -111,19 +111,11 @@ func (e *dataExport) run(cmd *cobra.Command) error {
 		return err
 	}
 	ctx := cmd.Context()
-	sel, err := e.selection.selection(e.today())
-	if err != nil {
-		return err
-	}
-	c, err := e.config()
+	arc, c, sel, err := e.source(ctx, &e.selection)
 	if err != nil {
 		return err
 	}
 	calendar, err := loadCalendar(c)
-	if err != nil {
-		return err
-	}
-	arc, err := archive.Open(ctx, c.Archive, e.archiveOptions()...)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/durable"
 	"github.com/finarc/finarc/epub"
 	"github.com/spf13/cobra"
@@ -56,15 +55,7 @@ func (e *epubExport) run(ctx context.Context) error {
 	if e.out == "" || e.out == "-" {
 		return usagef("--out FILE is needed")
 	}
-	sel, err := e.selection.selection(e.today())
-	if err != nil {
-		return err
-	}
-	c, err := e.config()
-	if err != nil {
-		return err
-	}
-	arc, err := archive.Open(ctx, c.Archive, e.archiveOptions()...)
+	arc, c, sel, err := e.source(ctx, &e.selection)
 	if err != nil {
 		return err
 	}

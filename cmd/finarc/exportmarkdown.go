@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/markdown"
 	"github.com/spf13/cobra"
@@ -30,15 +29,7 @@ Files are whole or not there, and those that say the same already are not touche
 			if dir == "" {
 				return usagef("--out DIR is needed")
 			}
-			sel, err := s.selection(a.today())
-			if err != nil {
-				return err
-			}
-			c, err := a.config()
-			if err != nil {
-				return err
-			}
-			arc, err := archive.Open(cmd.Context(), c.Archive, a.archiveOptions()...)
+			arc, c, sel, err := a.source(cmd.Context(), &s)
 			if err != nil {
 				return err
 			}

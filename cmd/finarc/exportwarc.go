@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/config"
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
@@ -107,15 +106,7 @@ func (e *warcExport) run(cmd *cobra.Command) error {
 		return err
 	}
 	ctx := cmd.Context()
-	sel, err := e.selection.selection(e.today())
-	if err != nil {
-		return err
-	}
-	c, err := e.config()
-	if err != nil {
-		return err
-	}
-	arc, err := archive.Open(ctx, c.Archive, e.archiveOptions()...)
+	arc, _, sel, err := e.source(ctx, &e.selection)
 	if err != nil {
 		return err
 	}
