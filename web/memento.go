@@ -48,15 +48,12 @@ func (s *Server) originals(h http.Handler) http.Handler {
 	})
 }
 
-// maxOriginal bounds the addresses that are asked for, in bytes.
+// maxOriginal bounds the addresses that are asked for, in bytes as they are written.
 const maxOriginal = 2000
 
 // parseOriginal reads the address of an original resource. Its scheme may be
 // missing, or have lost a slash on the way through a server that tidies paths.
 func parseOriginal(text string) (*url.URL, error) {
-	if len(text) > maxOriginal {
-		return nil, fmt.Errorf("an address of %d bytes: want at most %d", len(text), maxOriginal)
-	}
 	scheme, rest, ok := strings.Cut(text, ":/")
 	if !ok || strings.ContainsAny(scheme, "./?") {
 		scheme, rest = "http", text
@@ -69,6 +66,9 @@ func parseOriginal(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q is no address of the web", text)
 	}
 	u.Fragment, u.RawFragment = "", ""
+	if n := len(u.String()); n > maxOriginal {
+		return nil, fmt.Errorf("an address of %d bytes: want at most %d", n, maxOriginal)
+	}
 	return u, nil
 }
 

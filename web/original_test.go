@@ -13,6 +13,7 @@ func FuzzParseOriginal(f *testing.F) {
 	for _, seed := range []string{
 		"http://finews.withounder.com/21caijing/2021/12/22/NW202112222222306968.html", "https:/m.example/a%20b?x=1&y=%zz",
 		"m.example/x", "HTTP://M.EXAMPLE:80/", "ftp://m.example/", "http://user:pw@m.example/", "http://[::1]:80/?>\"", "://", "",
+		strings.Repeat("\xa5", 1000), // three times as long when it is written
 	} {
 		f.Add(seed)
 	}
