@@ -4,10 +4,14 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +19,78 @@ import (
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
+	"golang.org/x/sync/errgroup"
 )
+
+// TestTogether: two crawls of different mirrors, the web server, searches, exports and
+// lists are at one archive at the same time. All end well, and every post is held.
+func TestTogether(t *testing.T) {
+	const before, posts = 100, 300 // held already; to be crawled of each mirror
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.db")
+	m, err := mirror.New(mirror.Options{Posts: before, Categories: 5, Seed: 1, Base: "http://mirror.example", Newest: weekBegins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillArchive(t, m, path, 0, before)
+	server, base := serveArchive(t, path)
+
+	running, ended := context.WithCancel(t.Context())
+	var crawls, others errgroup.Group
+	for i, name := range []string{"one", "other"} {
+		site := serve(t, "--posts", fmt.Sprint(posts), "--categories", "10", "--seed", fmt.Sprint(i+2), "--newest", weekBegins.AddDate(0, 0, 20*(i+1)).Format(time.RFC3339))
+		config := filepath.Join(dir, name+".yaml")
+		text := strings.NewReplacer("name: local", "name: "+name, "rate: 0", "rate: 100").Replace(fmt.Sprintf(configuration, path, site, 4))
+		writeFile(t, config, text)
+		crawls.Go(func() error { return succeed(t.Context(), "crawl", "--quiet", "-c", config) })
+	}
+	did := make([]int, 4)
+	for i, act := range []func(n int) error{
+		func(n int) error {
+			return succeed(t.Context(), "export", "jsonl", "--archive", path, "--out", filepath.Join(dir, fmt.Sprint("rows", n)))
+		},
+		func(int) error { return succeed(t.Context(), "search", "--archive", path, "公司") },
+		func(int) error { return succeed(t.Context(), "list", "--archive", path, "--limit", "20") },
+		func(int) error {
+			_, err := get(t.Context(), http.DefaultClient, base+"/")
+			return err
+		},
+	} {
+		others.Go(func() error {
+			for ; running.Err() == nil; did[i]++ {
+				if err := act(did[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := crawls.Wait(); err != nil {
+		t.Error(err)
+	}
+	ended()
+	if err := others.Wait(); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(server.Process.Signal(os.Interrupt), server.Wait()); err != nil {
+		t.Errorf("finarc serve: %v", err)
+	}
+	t.Logf("exports, searches, lists and pages meanwhile: %d", did)
+	if slices.Min(did) < 2 {
+		t.Errorf("exports, searches, lists and pages meanwhile: %d, want several of each", did)
+	}
+	if n := len(contentOf(t, path)); n != before+2*posts {
+		t.Errorf("%d posts are held, want %d", n, before+2*posts)
+	}
+}
+
+// succeed runs finarc, which is to end well.
+func succeed(ctx context.Context, args ...string) error {
+	if out, err := exec.CommandContext(ctx, finarc, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("finarc %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
 
 // BenchmarkTogether shows how long processes that share an archive of 50,000
 // posts hold each other up. While so many exports run, one after the other in
