@@ -158,7 +158,7 @@ func (a *article) endTag(name []byte) {
 }
 
 func (a *article) textToken() {
-	if a.inCode {
+	if a.inCode() {
 		return
 	}
 	if a.open.tag != "" && len(a.open.text) <= maxName {

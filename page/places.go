@@ -89,7 +89,7 @@ func (r *articleReader) endTag(name []byte) {
 }
 
 func (r *articleReader) textToken() {
-	if r.heading && r.own < 0 && !r.inCode && bytes.Contains(r.text(), []byte(relatedHeading)) {
+	if r.heading && r.own < 0 && !r.inCode() && bytes.Contains(r.text(), []byte(relatedHeading)) {
 		r.own = r.out.Len()
 	}
 	r.textWriter.textToken()

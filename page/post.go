@@ -104,7 +104,7 @@ func (r *postReader) textToken() {
 	if r.title.open {
 		r.title.text = append(r.title.text, r.text()...)
 	}
-	if r.inCode {
+	if r.inCode() {
 		return
 	}
 	r.foot.textToken(r.scanner)

@@ -41,12 +41,12 @@ const (
 var errTooMany = errors.New("too many attributes")
 
 // scanner walks over a page's tokens, which tile it, and knows where each
-// stands, so that a body can be cut out of the page as it was sent. It is the
-// tokenizer of x/net/html (WHATWG, 13.2.5) with positions, but for one thing:
-// a comment, script or tag that the page never closes would swallow all that
-// follows, the foot included; only its opening is taken for a token, and what
-// follows is read as usual. So is a tag of 16 KiB with more attributes than any
-// has.
+// stands, so that a body can be cut out of the page as it was sent. It reads as
+// the tokenizer of x/net/html does (WHATWG, 13.2.5) and asks it for each token that
+// is not in a plain form, but for one thing: a comment, script or tag that the page
+// never closes would swallow all that follows, the foot included; only its opening
+// is taken for a token, and what follows is read as usual. So is a tag of 16 KiB
+// with more attributes than any has.
 type scanner struct {
 	z          *html.Tokenizer
 	src        []byte
@@ -55,10 +55,13 @@ type scanner struct {
 	counted    int // up to where the attributes of a huge tag were counted
 	xml        bool
 	heavy      bool // the tokenizer has had a long tag
+	easy       bool // the current token is in a plain form
+	odd        int  // how many were not
 
 	tag       tag    // the current tag
 	rawName   string // of the raw text element that the last token opened, if it did
-	inCode    bool   // the current text token is what stands in such an element
+	rawEnd    int    // where its text ends, if that tag was in a plain form
+	within    string // the name of such an element where the current text token stands in one
 	selfClose bool   // the current start tag ends with />
 	unescaped []byte // the current text, once it was asked for
 	asked     bool
@@ -69,17 +72,13 @@ type scanner struct {
 }
 
 func newScanner(src []byte) *scanner {
-	s := &scanner{src: src}
-	s.resume()
-	return s
+	return &scanner{src: src}
 }
 
 // newXMLScanner returns a scanner that knows CDATA sections and whole
 // elements such as <title/>.
 func newXMLScanner(src []byte) *scanner {
-	s := &scanner{src: src, xml: true}
-	s.resume()
-	return s
+	return &scanner{src: src, xml: true}
 }
 
 // resume begins a tokenizer at the end of the current token, which opens no raw
@@ -183,16 +182,36 @@ func (s *scanner) walk(v visitor) {
 
 // next goes to the next token.
 func (s *scanner) next() tokenKind {
+	s.asked = false
+	if s.odd < maxOdd && (s.easy || s.rawName == "") {
+		kind, ok := s.plain()
+		if s.easy = ok; ok {
+			return kind
+		}
+		s.odd++
+		s.resume()
+	}
+	return s.tokenize()
+}
+
+// inCode reports whether the current text token stands in a raw text element.
+func (s *scanner) inCode() bool { return s.within != "" }
+
+// tokenize goes to the next token, as the tokenizer tells it.
+func (s *scanner) tokenize() tokenKind {
 	if s.heavy && s.rawName == "" {
 		s.resume()
 	}
 	kind := s.z.Next()
 	s.start, s.end = s.end, s.end+len(s.z.Raw())
-	s.asked = false
 	if s.swallowed(kind) {
 		return s.recover(kind)
 	}
-	s.inCode, s.rawName = s.rawName != "" && kind == html.TextToken, ""
+	s.within = ""
+	if kind == html.TextToken {
+		s.within = s.rawName
+	}
+	s.rawName = ""
 	switch kind {
 	case html.ErrorToken:
 		return tokenEnd // what may be left behind s.start is one construct too many that nothing closes
@@ -205,6 +224,9 @@ func (s *scanner) next() tokenKind {
 			s.z.NextIsNotRawText()
 		} else {
 			s.rawName = rawTextName(s.tag.name)
+			if string(s.tag.name) == "plaintext" {
+				s.odd = maxOdd // all that follows is text
+			}
 		}
 		s.heavy = s.heavy || s.end-s.start > longTag
 		return tokenStartTag
@@ -258,7 +280,7 @@ func (s *scanner) recover(kind html.TokenType) tokenKind {
 	if kind != html.TextToken {
 		s.end += len("<")
 	}
-	s.rawName, s.inCode = "", false
+	s.rawName, s.within = "", ""
 	s.resume()
 	return tokenSkipped
 }
@@ -270,8 +292,12 @@ func (s *scanner) raw() []byte { return s.src[s.start:s.end] }
 // until the next step.
 func (s *scanner) text() []byte {
 	if !s.asked {
-		// The tokenizer gives a token's text once.
-		s.unescaped, s.asked = s.z.Text(), true
+		s.asked = true
+		if s.easy {
+			s.unescaped = s.plainText()
+		} else {
+			s.unescaped = s.z.Text() // which gives it once
+		}
 	}
 	return s.unescaped
 }
@@ -281,9 +307,10 @@ type tag struct {
 	name       []byte // in lower case
 	start, end int    // where the tag stands in the page
 
-	z     *html.Tokenizer
-	more  bool       // there are attributes that were not read yet
-	attrs attributes // those that were
+	plain []byte          // what follows the name, of a tag in a plain form whose attributes were not read yet
+	z     *html.Tokenizer // which tells those of another tag
+	more  bool            // it has some that were not read yet
+	attrs attributes      // those that were read
 }
 
 // attributes are those attributes of a tag that some reader asks for; nil
@@ -296,20 +323,28 @@ type attributes struct {
 	given            bool // any of the above is set
 }
 
-// attributes reads the tag's attributes, of those of one name the first. The tokenizer copies them, and most
-// tags are of no interest to any reader, so it is asked only then.
+// attributes reads the tag's attributes, of those of one name the first. Most tags
+// are of no interest to any reader, so they are read only when one asks.
 func (t *tag) attributes() *attributes {
+	if t.plain != nil {
+		t.readPlain()
+	}
 	for t.more {
 		var key, val []byte
 		key, val, t.more = t.z.TagAttr()
-		if field := t.attrs.field(key); field != nil {
-			*field, t.attrs.given = val, true
-			if val == nil {
-				*field = []byte{} // given, without a value
-			}
-		}
+		t.set(key, val)
 	}
 	return &t.attrs
+}
+
+// set keeps an attribute that some reader asks for.
+func (t *tag) set(key, val []byte) {
+	if field := t.attrs.field(key); field != nil && *field == nil {
+		*field, t.attrs.given = val, true
+		if val == nil {
+			*field = []byte{} // given, without a value
+		}
+	}
 }
 
 // field returns the field for an attribute, or nil for one of no interest.
@@ -335,16 +370,22 @@ func (a *attributes) field(key []byte) *[]byte {
 	return nil
 }
 
-// readTag reads the current tag, whose name begins at an offset of it.
+// readTag takes the current tag from the tokenizer; its name begins at an offset of
+// it.
 func (s *scanner) readTag(at int) {
 	raw := s.raw()
-	end := at
-	for end < len(raw) && raw[end] != '>' && raw[end] != '/' && !isTagSpace(raw[end]) {
-		end++
-	}
+	end := afterTagName(raw, at)
+	s.setTag(s.lowerName(raw[at:end]))
+	s.tag.z = s.z
+	s.tag.more = at == len("<") && end < len(raw) && raw[end] != '>'
+}
+
+// setTag makes the current token the current tag, of that name and without
+// attributes.
+func (s *scanner) setTag(name []byte) {
 	t := &s.tag
-	t.name, t.start, t.end, t.z = s.lowerName(raw[at:end]), s.start, s.end, s.z
-	t.more = at == len("<") && end < len(raw) && raw[end] != '>'
+	t.name, t.start, t.end = name, s.start, s.end
+	t.plain, t.more = nil, false
 	if t.attrs.given { // setting pointers to nil has a price while garbage is collected
 		t.attrs = attributes{}
 	}

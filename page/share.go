@@ -190,7 +190,7 @@ func (r *shareReader) textToken() {
 	case r.h1.open:
 		r.h1.text = append(r.h1.text, r.text()...)
 	}
-	if r.inCode {
+	if r.inCode() {
 		return
 	}
 	r.article.textToken()

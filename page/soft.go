@@ -256,7 +256,7 @@ func (l *look) textToken() {
 	switch {
 	case l.title.open:
 		l.extend(&l.title)
-	case l.inCode:
+	case l.inCode():
 		l.challenge = l.challenge || hasMark(l.raw(), codeMarks...)
 	case l.heading.open:
 		l.extend(&l.heading)

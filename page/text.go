@@ -48,7 +48,7 @@ type textWriter struct {
 }
 
 func (w *textWriter) textToken() {
-	if w.skip == "" && !w.inCode {
+	if w.skip == "" && !w.inCode() {
 		w.line = append(w.line, w.text()...)
 	}
 }
