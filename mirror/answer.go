@@ -148,8 +148,12 @@ func (a *answer) notModified(r *http.Request) bool {
 	if tags := r.Header.Get("If-None-Match"); tags != "" {
 		return matches(tags, a.etag)
 	}
-	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	return err == nil && !a.modified.IsZero() && !a.modified.Truncate(time.Second).After(since)
+	date := r.Header.Get("If-Modified-Since")
+	if date == "" || a.modified.IsZero() {
+		return false
+	}
+	since, err := http.ParseTime(date)
+	return err == nil && !a.modified.Truncate(time.Second).After(since)
 }
 
 // matches compares entity tags weakly.
