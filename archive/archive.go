@@ -25,7 +25,7 @@ import (
 // are those before the oldest. One in between is read as it is, and becomes this
 // when it is written to.
 const (
-	Version       = 3
+	Version       = 4
 	oldestVersion = 2
 )
 
@@ -49,6 +49,7 @@ var (
 	bucketRuns      = []byte("runs")
 	bucketBroken    = []byte("broken")
 	bucketHosts     = []byte("hosts")
+	bucketRevisits  = []byte("revisits")
 
 	bucketSignatures = []byte("signatures")
 	bucketStories    = []byte("stories")
@@ -59,7 +60,7 @@ func buckets() [][]byte {
 		bucketMeta, bucketDicts, bucketCaptures, bucketRevisions, bucketPosts, bucketAliases,
 		bucketTimes, bucketTerms, bucketPostings, bucketFrontier, bucketLeads, bucketFailed,
 		bucketUnread, bucketLists, bucketRuns, bucketBroken, bucketHosts, bucketRecent,
-		bucketSignatures, bucketStories,
+		bucketSignatures, bucketStories, bucketRevisits,
 	}
 }
 

@@ -174,14 +174,13 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 	if err != nil {
 		return "", err
 	}
-	return t.putRecord(h, place, place, r, p, r.Fetched, fresh, changes)
+	return t.putRecord(h, place, place, r, p, sighting{until: r.Fetched}, fresh, changes)
 }
 
-// putRecord is putPost for a capture that was met again until a later time, in
-// milliseconds since 1970, given the post's revisions: so many of them are older
-// than it, and so many not younger. It can be the same as any of those that are
-// neither.
-func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, until int64, fresh *revisions, changes indexChanges) (news.Change, error) {
+// putRecord is putPost for a capture that was met sighting, given the post's
+// revisions: so many of them are older than it, and so many not younger. It can be
+// the same as any of those that are neither.
+func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, met sighting, fresh *revisions, changes indexChanges) (news.Change, error) {
 	for _, find := range []func() (int, error){
 		func() (int, error) { return t.sameFile(h[:older], r, p, fresh) },
 		func() (int, error) { return t.sameBefore(h[:older], r, p, fresh) },
@@ -199,7 +198,12 @@ func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, un
 		if err != nil {
 			return "", err
 		}
-		return news.ChangeUnchanged, t.lastSeen(h, i, r.ID, until-old.Fetched)
+		if bytes.Equal(old.Raw, r.Raw) {
+			met.answers = append(met.answers, p.Answer())
+		} else {
+			met.answers = nil // they are of another page
+		}
+		return news.ChangeUnchanged, t.seen(h, i, old, met)
 	}
 	change, err := t.changeAt(h, place, r, fresh)
 	if err != nil {
@@ -207,7 +211,10 @@ func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, un
 	}
 	seq := fresh.add(r, p)
 	changes.add(r, seq)
-	return change, t.put(bucketPosts, r.ID, slices.Insert(h, place, headRevision{seq, uint64(max(0, until-r.Fetched))}).encode())
+	if err := t.revisited(seq, r, met.answers); err != nil {
+		return "", err
+	}
+	return change, t.put(bucketPosts, r.ID, slices.Insert(h, place, headRevision{seq, uint64(max(0, met.until-r.Fetched))}).encode())
 }
 
 // changeAt tells what a capture is that becomes a revision at a place.
@@ -283,7 +290,7 @@ func (t *tx) sameFrom(h head, place int, r *record, p *news.Captured, fresh *rev
 }
 
 // commitSeen records that mirrors have what they had: the newest revision of the
-// post that is of this mirror was met again. Of what is not held there is
+// post that is of this mirror was met sighting. Of what is not held there is
 // nothing to be seen again.
 func (t *tx) commitSeen(seen []news.Seen) error {
 	for i := range seen {
@@ -305,7 +312,7 @@ func (t *tx) seeAgain(s *news.Seen) error {
 			return err
 		}
 		if r.Mirror == s.Mirror && !r.isFile() {
-			return t.lastSeen(h, i, r.ID, s.Time.UnixMilli()-r.Fetched)
+			return t.seen(h, i, r, sighting{s.Answer.Time.UnixMilli(), []news.Revisit{s.Answer}})
 		}
 	}
 	return nil

@@ -76,6 +76,15 @@ func TestKindsOfDamage(t *testing.T) {
 			k, _ := b.Cursor().Seek([]byte("c"))
 			return b.Delete(bytes.Clone(k))
 		}), archive.FoundTerm, "made the indexes again", 0, 0},
+		{"an answer", bucket("revisits", spoil), archive.FoundValue, "set aside 1 answers", 0, 0},
+		{"an answer of another revision", bucket("revisits", func(b *bolt.Bucket) error {
+			k, v := first(b)
+			return errors.Join(b.Delete(k), b.Put(seqKey(uint64(k[4])+1), v))
+		}), archive.FoundValue, "set aside 1 answers", 0, 0},
+		{"an answer of no revision", bucket("revisits", func(b *bolt.Bucket) error {
+			_, v := first(b)
+			return b.Put(seqKey(9999), v)
+		}), archive.FoundValue, "set aside 1 answers", 0, 0},
 		{"entries of no revision", bucket("revisions", func(b *bolt.Bucket) error {
 			k, _ := b.Cursor().Last()
 			return errors.Join(b.Delete(bytes.Clone(k)), b.Tx().Bucket([]byte("captures")).Delete(seqKey(225)), b.SetSequence(192))

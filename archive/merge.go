@@ -129,9 +129,9 @@ func (c captured) compare(d captured) int {
 // sourced is a revision of a source.
 type sourced struct {
 	captured
-	post  news.Captured
-	until int64 // when it was met last, in milliseconds since 1970
-	of    *feed
+	post news.Captured
+	met  sighting
+	of   *feed
 }
 
 // list notes the source's revisions.
@@ -247,7 +247,12 @@ func (t *tx) sourced(c captured) (*sourced, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("%w: post %s does not know its revision %d", ErrCorrupt, p.ID, c.seq)
 	}
-	return &sourced{captured: c, post: news.Captured{Post: p, Capture: *capture}, until: r.Fetched + int64(h[i].lasted)}, nil
+	one := &sourced{captured: c, post: news.Captured{Post: p, Capture: *capture}, met: sighting{until: r.Fetched + int64(h[i].lasted)}}
+	known, err := t.revisit(c.seq, r)
+	if known != nil {
+		one.met.answers = []news.Revisit{*known}
+	}
+	return one, err
 }
 
 // nextBatch takes the revisions that come next from all sources.
@@ -383,10 +388,10 @@ func (t *tx) mergePost(s *sourced, r *record, fresh *revisions, changes indexCha
 		}
 		if bytes.Equal(old.Raw, r.Raw) {
 			change, err := t.restoreCapture(h[i].seq, r.ID, &p.Capture, fresh)
-			return change, errors.Join(err, t.lastSeen(h, i, r.ID, s.until-old.Fetched))
+			return change, errors.Join(err, t.seen(h, i, old, s.met))
 		}
 	}
-	return t.putRecord(h, older, place, r, p, s.until, fresh, changes)
+	return t.putRecord(h, older, place, r, p, s.met, fresh, changes)
 }
 
 // restoreCapture puts the page of a revision that lost it back in its place.
@@ -405,14 +410,4 @@ func (t *tx) restoreCapture(seq uint64, id []byte, c *news.Capture, fresh *revis
 	values := slices.Clone(blk.values)
 	values[seq-blk.first] = slices.Concat(head, c.Body)
 	return changeRestored, t.putBlock(bucketCaptures, block{blk.first, values})
-}
-
-// lastSeen records when revision i of a post was met last: so many milliseconds
-// after it was captured.
-func (t *tx) lastSeen(h head, i int, id []byte, after int64) error {
-	if after <= int64(h[i].lasted) {
-		return nil
-	}
-	h.seen(i, after)
-	return t.put(bucketPosts, id, h.encode())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,9 @@ func contents(t testing.TB, a *archive.Archive) []string {
 		if apart, err := a.Unread(t.Context(), rev.ID); err == nil {
 			lines = append(lines, fmt.Sprintf("unread, and held: %s %s %+v", apart.ID, apart.Why, *apart.Capture))
 		}
+	}
+	for of, answer := range revisits(t, a) {
+		lines = append(lines, fmt.Sprintf("%s: %+v", of, answer))
 	}
 	for name, f := range map[string]func(context.Context, news.ID, int) ([]news.Wanted, error){"frontier": a.Wanted, "leads": a.Leads, "failures": a.Failures} {
 		list, err := f(t.Context(), "", 1<<20)
@@ -408,7 +412,9 @@ func quarrel(t testing.TB, seed uint64) *archive.Archive {
 			p.Capture.Fetched = clock
 			p.Capture.Body = append(p.Capture.Body, p.Post.Title+p.Capture.Mirror...)
 			b.Posts = append(b.Posts, p)
-			b.Seen = append(b.Seen, news.Seen{ID: p.Post.ID, Mirror: "a", Time: clock.Add(time.Second)})
+			b.Seen = append(b.Seen, news.Seen{ID: p.Post.ID, Mirror: "a", Answer: news.Revisit{
+				URL: p.Capture.URL, Status: http.StatusNotModified, Time: clock.Add(time.Second),
+			}})
 		}
 		commit(t, a, b)
 	}

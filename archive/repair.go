@@ -134,7 +134,7 @@ func (r *repair) tell(format string, args ...any) {
 // whole.
 func (r *repair) all(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.openable, r.values, r.terms, r.chains, r.revisions, r.heads, r.indexes, r.stories, r.unheld, r.again, r.runs, r.exports, r.totals,
+		r.openable, r.values, r.terms, r.chains, r.revisions, r.heads, r.revisits, r.indexes, r.stories, r.unheld, r.again, r.runs, r.exports, r.totals,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("repair: %w", err)

@@ -129,19 +129,21 @@ type salvage struct {
 	report *SalvageReport
 	codec  *codec
 
-	dicts   map[uint32][]byte
-	doubted map[uint32][]byte // dictionaries that do not match their checksum
-	blocks  map[string][]salvaged
-	lasted  map[uint64]uint64 // by the number in the damaged file
-	last    uint64            // the last number that a value under a checksum tells of
-	sources map[uint64]string
-	others  map[string]located // by bucket, a zero and the key
-	seen    map[uint64]bool    // revisions written, see fingerprint
+	dicts    map[uint32][]byte
+	doubted  map[uint32][]byte // dictionaries that do not match their checksum
+	blocks   map[string][]salvaged
+	lasted   map[uint64]uint64   // by the number in the damaged file
+	revisits map[uint64]answered // likewise
+	last     uint64              // the last number that a value under a checksum tells of
+	sources  map[uint64]string
+	others   map[string]located // by bucket, a zero and the key
+	seen     map[uint64]bool    // revisions written, see fingerprint
 
-	out   *Archive
-	db    *bolt.DB          // of out
-	next  uint64            // the number that the next revision gets
-	later map[uint64]uint64 // lasted, by the new number
+	out     *Archive
+	db      *bolt.DB           // of out
+	next    uint64             // the number that the next revision gets
+	later   map[uint64]uint64  // lasted, by the new number
+	renewed map[uint64]located // revisits, likewise
 
 	pageless []uint64 // the new numbers of revisions whose page was not found
 }
@@ -170,6 +172,7 @@ func newSalvage(f *os.File, size int64, read Reader, report *SalvageReport) (*sa
 		dicts: make(map[uint32][]byte), doubted: make(map[uint32][]byte), blocks: make(map[string][]salvaged),
 		lasted: make(map[uint64]uint64), sources: make(map[uint64]string), others: make(map[string]located),
 		seen: make(map[uint64]bool), later: make(map[uint64]uint64),
+		revisits: make(map[uint64]answered), renewed: make(map[uint64]located),
 	}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/finarc/finarc/archive"
+	"github.com/finarc/finarc/internal/storetest"
 	"github.com/finarc/finarc/news"
 	"golang.org/x/sync/errgroup"
 )
@@ -29,7 +30,7 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 	if r.Posts != 400 || r.Revisions != 400+58 || r.NoPage+r.Remade+r.Missing != 0 || r.Damaged != 0 || !r.Complete {
 		t.Errorf("%+v", r)
 	}
-	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "hosts": 3, "runs": 1, "aliases": 1} {
+	for bucket, n := range map[string]int{"frontier": 40, "leads": 10, "failed": 10, "unread": 10, "lists": 5, "hosts": 3, "runs": 1, "aliases": 1, "revisits": 172} {
 		if r.Kept[bucket] != n {
 			t.Errorf("%s: %d kept, want %d", bucket, r.Kept[bucket], n)
 		}
@@ -47,6 +48,9 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 		if got[id] != post {
 			t.Errorf("%s:\n%s\nwant\n%s", id, got[id], post)
 		}
+	}
+	if diff := storetest.Diff(revisits(t, a), revisits(t, b)); diff != "" {
+		t.Errorf("answers (-in the old +in the new):\n%s", diff)
 	}
 	for id := range want {
 		old, err := a.Revisions(t.Context(), id)
@@ -70,6 +74,19 @@ func TestSalvageOfAWholeArchive(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("there is more than the new archive: %v, %v", left, err)
 	}
+}
+
+// revisits returns the last answers by which pages were found to be as they were, by
+// post and number of the revision.
+func revisits(t testing.TB, a *archive.Archive) map[string]news.Revisit {
+	t.Helper()
+	all := make(map[string]news.Revisit)
+	for rev := range each(t, a.Select(t.Context(), archive.Selection{All: true, Captures: true})) {
+		if rev.Revisit != nil {
+			all[fmt.Sprint(rev.ID, " ", rev.Number)] = *rev.Revisit
+		}
+	}
+	return all
 }
 
 // What a salvage left that was killed is removed by the next one.

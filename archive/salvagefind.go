@@ -240,6 +240,9 @@ func (s *salvage) guessFrame(key, frame []byte) string {
 	case len(key) != seqSize:
 		return ""
 	}
+	if _, err := s.unpackRevisit(frame); err == nil {
+		return string(bucketRevisits)
+	}
 	values, err := s.unpackBlock(frame)
 	if err != nil {
 		return ""
@@ -283,6 +286,8 @@ func (s *salvage) findValue(bucket string, e element, live bool) {
 	switch bucket {
 	case string(bucketCaptures), string(bucketRevisions):
 		s.findBlock(bucket, e.key, stored, at)
+	case string(bucketRevisits):
+		s.findRevisit(e.key, stored, at)
 	case string(bucketMeta):
 		s.findCounters(e.key, plain)
 	case string(bucketPosts):

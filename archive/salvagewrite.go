@@ -252,6 +252,9 @@ func (s *salvage) writeBatch(ctx context.Context, batch []saved) error {
 		if lasted := s.lasted[one.old]; lasted > 0 {
 			s.later[s.next+uint64(i)] = lasted
 		}
+		if v, ok := s.revisits[one.old]; ok {
+			s.renewed[s.next+uint64(i)] = v.located
+		}
 	}
 	err := s.update(ctx, func(t *tx) error {
 		return errors.Join(
@@ -275,6 +278,9 @@ func (s *salvage) writeRest(ctx context.Context) error {
 			return err
 		}
 		if err := t.rebuildIndexes(ctx); err != nil {
+			return err
+		}
+		if err := s.writeRevisits(ctx, t); err != nil {
 			return err
 		}
 		if err := s.writeOthers(ctx, t); err != nil {

@@ -18,7 +18,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // sealed reports whether the values of a bucket carry a checksum.
 func sealed(bucket []byte) bool {
 	switch string(bucket) {
-	case string(bucketCaptures), string(bucketRevisions), string(bucketUnread), string(bucketHosts), string(bucketTimes), string(bucketPostings), string(bucketRecent):
+	case string(bucketCaptures), string(bucketRevisions), string(bucketUnread), string(bucketHosts), string(bucketRevisits),
+		string(bucketTimes), string(bucketPostings), string(bucketRecent):
 		return false
 	}
 	return true

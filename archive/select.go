@@ -301,9 +301,22 @@ func (q *query) read(t *tx, h head, i int, r *record) (news.Revision, error) {
 		rev.Story = "" // it is not known what was known of stories
 	}
 	if q.Captures {
-		rev.Capture, err = t.ownCapture(rev.Seq)
+		err = q.fillCapture(t, &rev, r)
 	}
 	return rev, err
+}
+
+// fillCapture reads a revision's capture, and how it was met again last as far as the
+// selection knows.
+func (q *query) fillCapture(t *tx, rev *news.Revision, r *record) (err error) {
+	if rev.Capture, err = t.ownCapture(rev.Seq); err != nil {
+		return err
+	}
+	rev.Revisit, err = t.revisit(rev.Seq, r)
+	if q.asOf != 0 && rev.Revisit != nil && rev.Revisit.Time.UnixMilli() > q.asOf {
+		rev.Revisit = nil
+	}
+	return err
 }
 
 // otherCounts reports whether another revision of the post is the one that

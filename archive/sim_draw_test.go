@@ -3,6 +3,7 @@ package archive_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func (d *drawing) post() news.Captured {
 	p.Capture.Fetched = d.fetched(p.Post.ID)
 	p.Capture.Mirror = mirrorName(d.IntN(simMirrors))
 	p.Capture.Mode = []news.Mode{news.ModeLive, news.ModeBackfill}[d.IntN(2)]
+	if d.chance(0.1) { // another crawler's record of a revisit
+		p.Revisit = &news.Revisit{URL: "https://other.example/", Status: []int{0, 200, 304}[d.IntN(3)]}
+	}
 	return p
 }
 
@@ -116,7 +120,7 @@ func (d *drawing) state(p *news.Captured) {
 	case 6:
 		p.Post.Body, p.Post.Foot = "", ""
 	}
-	p.Capture.Body = fmt.Appendf(nil, "<html>%s%s%s<!-- %x --></html>", p.Post.Title, p.Post.Body, p.Post.Foot, d.Uint64())
+	p.Capture.Body = fmt.Appendf(nil, "<html>%s%s%s<!-- %x --></html>", p.Post.Title, p.Post.Body, p.Post.Foot, d.Uint64N([]uint64{1, 1 << 32}[d.IntN(2)]))
 }
 
 // fetched draws when a post was captured: now and then before others of its
@@ -162,7 +166,13 @@ func (d *drawing) tried() news.Wanted {
 
 // seen draws a sighting of what a mirror had, where it had something.
 func (d *drawing) seen() news.Seen {
-	return news.Seen{ID: storetest.Sample(d.IntN(simPosts)).Post.ID, Mirror: mirrorName(d.IntN(simMirrors)), Time: d.fetched("")}
+	p := storetest.Sample(d.IntN(simPosts))
+	a := news.Revisit{Time: d.fetched("")}
+	if d.chance(0.9) { // else nothing is known of the answer
+		a.URL, a.Status, a.Proto = p.Capture.URL, 304, "HTTP/1.1"
+		a.Header = http.Header{"Etag": {fmt.Sprint(d.IntN(9))}}
+	}
+	return news.Seen{ID: p.Post.ID, Mirror: mirrorName(d.IntN(simMirrors)), Answer: a}
 }
 
 // host draws what is remembered of a host: now and then of long ago.

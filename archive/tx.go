@@ -74,7 +74,7 @@ func (t *tx) require(bucket []byte) error {
 // is first written to.
 func added(bucket []byte) bool {
 	switch string(bucket) {
-	case string(bucketHosts), string(bucketRecent), string(bucketSignatures), string(bucketStories):
+	case string(bucketHosts), string(bucketRecent), string(bucketSignatures), string(bucketStories), string(bucketRevisits):
 		return true
 	}
 	return false
@@ -85,6 +85,8 @@ func since(bucket []byte) uint64 {
 	switch string(bucket) {
 	case string(bucketRecent), string(bucketSignatures), string(bucketStories):
 		return 3
+	case string(bucketRevisits):
+		return 4
 	}
 	return oldestVersion
 }

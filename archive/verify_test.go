@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -65,8 +66,22 @@ func everything(t testing.TB, n int) *archive.Archive {
 		b.Lists = append(b.Lists, news.ListPage{URL: fmt.Sprintf("https://mirror.example/%d.html", i), Mirror: "m", Kind: news.KindCategory, ETag: `"x"`, Read: noon, Checked: noon})
 	}
 	b.Hosts = someHosts(3, noon)
+	b.Seen = someSeen(n)
 	commit(t, a, b)
 	return a
+}
+
+// someSeen returns answers of 304 for every third of n posts.
+func someSeen(n int) []news.Seen {
+	var list []news.Seen
+	for i := 0; i < n; i += 3 {
+		p := post(i)
+		list = append(list, news.Seen{ID: p.Post.ID, Mirror: p.Capture.Mirror, Answer: news.Revisit{
+			URL: p.Capture.URL, Status: http.StatusNotModified, Proto: "HTTP/1.1",
+			Header: http.Header{"Etag": {fmt.Sprintf(`"%d"`, i)}}, Time: p.Capture.Fetched.Add(24 * time.Hour),
+		}})
+	}
+	return list
 }
 
 func verified(t testing.TB, a *archive.Archive) archive.VerifyReport {

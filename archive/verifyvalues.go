@@ -30,6 +30,7 @@ func (v *verifier) values(ctx context.Context) error {
 		{bucketLists, v.list},
 		{bucketRuns, v.run},
 		{bucketHosts, v.host},
+		{bucketRevisits, v.revisit},
 		{bucketBroken, v.aside},
 	} {
 		err := v.a.scan(ctx, step.bucket, nil, func(t *tx, k, stored []byte) bool {
@@ -178,6 +179,10 @@ func (v *verifier) list(t *tx, _, plain []byte) (string, error) {
 
 func (v *verifier) host(t *tx, k, frame []byte) (string, error) {
 	return FoundValue, t.checkHost(k, frame)
+}
+
+func (v *verifier) revisit(t *tx, k, frame []byte) (string, error) {
+	return FoundValue, t.checkRevisit(k, frame)
 }
 
 func (v *verifier) run(t *tx, k, plain []byte) (string, error) {

@@ -147,7 +147,7 @@ func (r *run) takeRechecked(res result) {
 			r.enterPost(w, l.post, l.capture, l.found)
 		case l.unmodified():
 			same = true
-			r.batch.Seen = append(r.batch.Seen, news.Seen{ID: w.ID, Mirror: l.order.mirror, Time: l.capture.Fetched})
+			r.batch.Seen = append(r.batch.Seen, news.Seen{ID: w.ID, Mirror: l.order.mirror, Answer: news.RevisitOf(l.capture)})
 		case l.fail.reason != reasonGone:
 			forgotten = false
 			if l.unread != nil {

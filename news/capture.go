@@ -79,8 +79,13 @@ type Revision struct {
 	// File is the capture's body where that is a Jekyll file ([KindJekyll]) and
 	// the revision was read with its body.
 	File []byte `json:"-"`
-	// Capture is what the revision was read from, where it was read with that.
+	// Capture is what the revision was read from, where it was read with that, and
+	// Revisit then the last answer by which the page was found to be as it was; nil
+	// where there was none. LastSeen may be later: the page can be another and the
+	// article the same, and of archives written by older programs the answers are not
+	// known.
 	Capture *Capture `json:"-"`
+	Revisit *Revisit `json:"-"`
 	// Lost: the page was damaged in the archive and could not be saved, so that
 	// body, foot and SHA256 are missing, and not empty.
 	Lost bool `json:"lost,omitempty"`

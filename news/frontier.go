@@ -88,7 +88,7 @@ type Copy struct {
 type Seen struct {
 	ID     ID
 	Mirror string
-	Time   time.Time
+	Answer Revisit
 }
 
 // Host is what is remembered of a host from one run to the next.
@@ -164,6 +164,21 @@ type Captured struct {
 	Post    Post
 	Capture Capture
 	Wanted  Wanted // the frontier entry that it answers
+	// Revisit is set where a record of another crawler says that a server still had a
+	// capture that is held: Capture is that, at the record's time, and Revisit what the
+	// record tells of the answer, if anything.
+	Revisit *Revisit
+}
+
+// Answer returns what the server said, as a revisit of a page with the same bytes. Its
+// Status is 0 where nothing is known of it but its time.
+func (c *Captured) Answer() Revisit {
+	if c.Revisit == nil {
+		return RevisitOf(&c.Capture)
+	}
+	r := *c.Revisit
+	r.Time = c.Capture.Fetched
+	return r
 }
 
 // Change tells what an archived capture was to the archive.

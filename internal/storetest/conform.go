@@ -350,7 +350,7 @@ func everything(n int) news.Batch {
 		Found: []news.Wanted{WantedOf(n + 2)}, Leads: []news.Wanted{WantedOf(n + 3)},
 		Failed: []news.Wanted{lost}, Tried: []news.Wanted{WantedOf(n + 5)},
 		Lists: []news.ListPage{{URL: "https://mirror.example/", Mirror: "m", Kind: news.KindHome, Checked: Noon.Add(time.Duration(n) * time.Hour)}},
-		Seen:  []news.Seen{{ID: Sample(n).Post.ID, Mirror: Sample(n).Capture.Mirror, Time: Noon.AddDate(0, 0, 1)}},
+		Seen:  []news.Seen{{ID: Sample(n).Post.ID, Mirror: Sample(n).Capture.Mirror, Answer: news.Revisit{Time: Noon.AddDate(0, 0, 1)}}},
 		Hosts: []news.Host{hostOf("https://mirror.example", Noon.Add(time.Duration(n)*time.Hour))},
 		Run:   &news.Run{ID: uint64(n + 1), Command: "crawl"},
 	}

@@ -27,6 +27,7 @@ var againRules = []rule{
 	{"hosts that nobody asks are forgotten", testHostsForgotten},
 	{"a long robots.txt is cut", testHostLong},
 	{"a capture that was seen again moves last_seen of its mirror", testSeen},
+	{"of the answers with which a page was as it was the last is kept", testRevisit},
 	{"what is not held is not seen again", testSeenNotHeld},
 	{"mirrors that disagree make a revision each", testDisagree},
 	{"a mirror that corrects itself revises its own", testDisagreeRevised},
@@ -192,14 +193,14 @@ func testSeen(t *testing.T, s Store) {
 	b := from("b", Corrected(a, "更正", time.Hour))
 	a2 := Corrected(a, "又更正", 2*time.Hour)
 	at := a.Capture.Fetched.Add(24 * time.Hour)
-	commit(t, s, news.Batch{Posts: []news.Captured{a, b, a2}, Seen: []news.Seen{{ID: a.Post.ID, Mirror: "b", Time: at}}})
+	commit(t, s, news.Batch{Posts: []news.Captured{a, b, a2}, Seen: []news.Seen{{ID: a.Post.ID, Mirror: "b", Answer: news.Revisit{Time: at}}}})
 	want := revisions(t, s, a.Post.ID)
 	if len(want) != 3 || !want[1].LastSeen.Equal(at) {
 		t.Fatalf("%+v", want)
 	}
 	commit(t, s, news.Batch{Seen: []news.Seen{
-		{ID: a.Post.ID, Mirror: "a", Time: at.Add(time.Hour)}, {ID: a.Post.ID, Mirror: "a", Time: at},
-		{ID: a.Post.ID, Mirror: "c", Time: at.Add(2 * time.Hour)}, {ID: a.Post.ID, Mirror: "b", Time: a.Capture.Fetched},
+		{ID: a.Post.ID, Mirror: "a", Answer: news.Revisit{Time: at.Add(time.Hour)}}, {ID: a.Post.ID, Mirror: "a", Answer: news.Revisit{Time: at}},
+		{ID: a.Post.ID, Mirror: "c", Answer: news.Revisit{Time: at.Add(2 * time.Hour)}}, {ID: a.Post.ID, Mirror: "b", Answer: news.Revisit{Time: a.Capture.Fetched}},
 	}})
 	want[2].LastSeen = at.Add(time.Hour)
 	wantSame(t, "revisions", want, revisions(t, s, a.Post.ID))
@@ -216,11 +217,11 @@ func testSeenNotHeld(t *testing.T, s Store) {
 	found(t, s, WantedOf(2))
 	at := p.Capture.Fetched.Add(time.Hour)
 	commit(t, s, news.Batch{Seen: []news.Seen{
-		{ID: Sample(2).Post.ID, Mirror: "m", Time: at}, {ID: "20211222-f123456789abcdef", Mirror: "m", Time: at}, {},
+		{ID: Sample(2).Post.ID, Mirror: "m", Answer: news.Revisit{Time: at}}, {ID: "20211222-f123456789abcdef", Mirror: "m", Answer: news.Revisit{Time: at}}, {},
 	}})
 	wantSame(t, "waiting", waiting{Frontier: []news.Wanted{WantedOf(2)}}, waitingIn(t, s))
 	wantSame(t, "selected", 1, len(selected(t, s, archive.Selection{})))
-	commit(t, s, news.Batch{Seen: []news.Seen{{ID: p.Wanted.ID, Mirror: "m", Time: at}}})
+	commit(t, s, news.Batch{Seen: []news.Seen{{ID: p.Wanted.ID, Mirror: "m", Answer: news.Revisit{Time: at}}}})
 	if rev := post(t, s, p.Post.ID); !rev.LastSeen.Equal(at) {
 		t.Errorf("under its other identity: last seen %v, want %v", rev.LastSeen, at)
 	}

@@ -228,18 +228,17 @@ func (s *state) put(p *news.Captured) news.Change {
 	for at > 0 && list[at-1].Fetched.After(fetched) {
 		at--
 	}
+	sum := sha256.Sum256(p.Capture.Body)
+	digest := hex.EncodeToString(sum[:])
 	if i := again(list, at, p); i >= 0 {
-		if fetched.After(list[i].LastSeen) {
-			list[i].LastSeen = fetched
-		}
+		met(&list[i], p.Answer(), list[i].SHA256 == digest)
 		s.posts[p.Post.ID] = list
 		return news.ChangeUnchanged
 	}
 	s.captures = append(s.captures, *keptCapture(&p.Capture))
-	sum := sha256.Sum256(p.Capture.Body)
 	rev := news.Revision{
 		Post: keptPost(&p.Post), Seq: uint64(len(s.captures)), Fetched: fetched, LastSeen: fetched,
-		Mode: p.Capture.Mode, Mirror: p.Capture.Mirror, URL: p.Capture.URL, SHA256: hex.EncodeToString(sum[:]),
+		Mode: p.Capture.Mode, Mirror: p.Capture.Mirror, URL: p.Capture.URL, SHA256: digest,
 	}
 	s.posts[p.Post.ID] = slices.Insert(list, at, rev)
 	switch {

@@ -21,11 +21,21 @@ func (s *state) see(seen news.Seen) {
 		if list[i].Mirror != seen.Mirror || isFile(&list[i]) {
 			continue
 		}
-		if at := milli(seen.Time); at.After(list[i].LastSeen) {
-			list[i].LastSeen = at
-		}
+		met(&list[i], seen.Answer, true)
 		s.posts[id] = list
 		return
+	}
+}
+
+// met records that a revision was met again, by an answer that may be of its very
+// page: of such the last one is kept.
+func met(rev *news.Revision, a news.Revisit, page bool) {
+	a.Time, a.Header = milli(a.Time), a.Header.Clone()
+	if a.Time.After(rev.LastSeen) {
+		rev.LastSeen = a.Time
+	}
+	if page && a.Status != 0 && a.Time.After(rev.Fetched) && (rev.Revisit == nil || a.Compare(rev.Revisit) > 0) {
+		rev.Revisit = &a
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 func read(list []news.Revision, i int, withBody bool) news.Revision {
 	rev := list[i]
 	rev.Number, rev.FirstSeen = i+1, list[0].Fetched
-	rev.Post = keptPost(&rev.Post)
+	rev.Post, rev.Revisit = keptPost(&rev.Post), nil
 	if !withBody {
 		rev.Body, rev.Foot, rev.SHA256 = "", "", ""
 	}

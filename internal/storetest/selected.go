@@ -54,8 +54,12 @@ func (s *state) readSelected(list []news.Revision, i int, q *archive.Selection) 
 	if !q.AsOf.IsZero() && rev.LastSeen.After(q.AsOf) {
 		rev.LastSeen = rev.Fetched
 	}
-	if q.Captures {
-		rev.Capture = keptCapture(&s.captures[rev.Seq-1])
+	if !q.Captures {
+		return rev
+	}
+	rev.Capture = keptCapture(&s.captures[rev.Seq-1])
+	if last := list[i].Revisit; last != nil && (q.AsOf.IsZero() || !last.Time.After(q.AsOf)) {
+		rev.Revisit = last
 	}
 	return rev
 }
