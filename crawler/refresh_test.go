@@ -80,6 +80,39 @@ func TestRefreshAsksConditionally(t *testing.T) {
 	}
 }
 
+// TestRefreshKeepsAnswers: of what a refresh finds as it was the archive has the answer:
+// 304, or the same bytes from a server without validators.
+func TestRefreshKeepsAnswers(t *testing.T) {
+	_, base := newMirror(t, mirror.Options{Posts: 20, Seed: 9})
+	plain := newFixture(t, map[string]string{"/": listPage(path1), path1: postPage("甲", sentence, code1, "yanlancaijing")})
+	for _, of := range []struct {
+		base, header string
+		status       int
+	}{{base, "Etag", http.StatusNotModified}, {plain.base, "Content-Type", http.StatusOK}} {
+		a := newArchive(t)
+		o := refreshing(of.base, a, 9)
+		crawl(t, o)
+		o.Now = at(o.Now().Add(time.Hour))
+		crawl(t, o)
+		posts := 0
+		for rev, err := range a.Select(t.Context(), archive.Selection{Captures: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			posts++
+			r := rev.Revisit
+			if r == nil || r.Status != of.status || r.URL != rev.URL || r.Proto != rev.Capture.Proto || !r.Time.Equal(rev.LastSeen) || r.Time.Sub(rev.Fetched) < time.Hour {
+				t.Errorf("%s, fetched %s: %+v", rev.URL, rev.Fetched, r)
+			} else if value := r.Header.Get(of.header); rev.Capture.Kind == news.KindPost && (value == "" || value != rev.Capture.Header.Get(of.header)) {
+				t.Errorf("%s: headers %q", rev.URL, r.Header)
+			}
+		}
+		if posts == 0 {
+			t.Errorf("%s: no posts", of.base)
+		}
+	}
+}
+
 // TestMirrorsDisagree: a post that two mirrors have otherwise is kept as either
 // has it, once each, and the report says so.
 func TestMirrorsDisagree(t *testing.T) {
