@@ -107,14 +107,12 @@ func (e *exporter) add(rev *news.Revision) error {
 	if e.o.Text != nil {
 		text = strings.ToValidUTF8(e.o.Text(rev.Body), "\uFFFD")
 	}
-	id, err := e.addCapture(rev, text)
+	id, of, err := e.addCapture(rev, text)
 	if err != nil {
 		return err
 	}
-	if rev.LastSeen.After(rev.Fetched) {
-		if err := e.addSighting(rev, id); err != nil {
-			return err
-		}
+	if err := e.addAgain(rev, id, of); err != nil {
+		return err
 	}
 	if text != "" {
 		if err := e.addText(rev, id, text); err != nil {
@@ -132,20 +130,21 @@ func (e *exporter) endPost() error {
 	return e.page(e.post.page)
 }
 
-// addCapture adds the record of a capture, and returns its ID.
-func (e *exporter) addCapture(rev *news.Revision, text string) (string, error) {
+// addCapture adds the record of a capture, and returns its ID and the record that has
+// the payload.
+func (e *exporter) addCapture(rev *news.Revision, text string) (id string, of origin, err error) {
 	c := rev.Capture
 	r := &record{kind: typeResponse, uri: targetURI(c.URL), date: c.Fetched, about: string(rev.ID), media: mediaResponse, body: c.Body}
 	digest := digestOf(c.Body)
 	media := mediaOf(c)
-	first, again := e.post.earlier[digest]
+	of, again := e.post.earlier[digest]
 	switch {
 	case c.Status == 0:
 		media = mediaOfFile(r.uri)
 		r.kind, r.media = typeResource, media
 		e.report.Resources++
 	case again && len(c.Body) > 0:
-		r.kind, r.head, r.body, r.fields = typeRevisit, responseHead(c), nil, revisitFields(first)
+		r.kind, r.head, r.body, r.fields = typeRevisit, responseHead(c), nil, identicalFields(of)
 		media = mediaRevisit
 		e.report.Revisits++
 	default:
@@ -153,26 +152,78 @@ func (e *exporter) addCapture(rev *news.Revision, text string) (string, error) {
 		e.report.Responses++
 	}
 	r.fields = append(append(r.fields, protocol(c)...), field{"WARC-Payload-Digest", digest})
-	id, err := e.put(r, newEntry(r, media, c.Status, digest))
+	id, err = e.put(r, newEntry(r, media, c.Status, digest))
+	if r.kind != typeRevisit {
+		of = origin{id, r.uri, formatDate(r.date)}
+	}
 	if r.kind == typeResponse {
-		e.post.earlier[digest] = origin{id, r.uri, formatDate(r.date)}
+		e.post.earlier[digest] = of
 	}
 	if r.kind != typeResource && e.page != nil {
 		e.post.page = newPage(rev, r, text)
 	}
-	return id, err
+	return id, of, err
 }
 
-// revisitFields returns the fields of a revisit with the payload of an earlier response
-// (6.7.2).
-func revisitFields(of origin) []field {
+// identicalFields returns the fields of a revisit with the payload of an earlier record
+// (6.7.2). What its block leaves off is that payload.
+func identicalFields(of origin) []field {
+	return append(refersTo("identical-payload-digest", of), field{"WARC-Truncated", "length"})
+}
+
+// refersTo returns the fields by which a revisit of a profile refers to the record that
+// has its payload.
+func refersTo(profile string, of origin) []field {
 	return []field{
-		{"WARC-Profile", "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"},
+		{"WARC-Profile", "http://netpreserve.org/warc/1.1/revisit/" + profile},
 		{"WARC-Refers-To", of.id},
 		{"WARC-Refers-To-Target-URI", of.uri},
 		{"WARC-Refers-To-Date", of.date},
-		{"WARC-Truncated", "length"},
 	}
+}
+
+// addAgain adds what tells that a capture, of which there is the record's ID, was met
+// again as it was: the last answer that said so, and when it was met after that by one
+// of which nothing was kept.
+func (e *exporter) addAgain(rev *news.Revision, id string, of origin) error {
+	told := rev.Fetched
+	if rev.Revisit != nil {
+		told = rev.Revisit.Time
+		if err := e.addRevisit(rev, of); err != nil {
+			return err
+		}
+	}
+	if !rev.LastSeen.After(told) {
+		return nil
+	}
+	return e.addSighting(rev, id)
+}
+
+// addRevisit adds the revisit of an answer by which a page was found to be as it was:
+// 304 (6.7.3), or the same bytes (6.7.2). Its payload is that of the capture (5.9),
+// which is what a Content-Length is held against, also in a 304 (RFC 9110, 8.6). Where
+// there are pages, for players, a 304 is in no index: at its time ReplayWeb.page would
+// show an empty page.
+func (e *exporter) addRevisit(rev *news.Revision, of origin) error {
+	v := rev.Revisit
+	answer := &news.Capture{URL: v.URL, Status: v.Status, Proto: v.Proto, Header: v.Header, Fetched: v.Time, Body: rev.Capture.Body}
+	digest := digestOf(answer.Body)
+	fields := identicalFields(of)
+	if v.NotModified() {
+		fields = refersTo("server-not-modified", of)
+	}
+	r := &record{
+		kind: typeRevisit, uri: targetURI(v.URL), date: v.Time, about: string(rev.ID), media: mediaResponse, head: responseHead(answer),
+		fields: append(append(fields, protocol(answer)...), field{"WARC-Payload-Digest", digest}),
+	}
+	e.report.Revisits++
+	e.report.Rechecks++
+	in := newEntry(r, mediaRevisit, v.Status, digest)
+	if v.NotModified() && e.page != nil {
+		in = nil
+	}
+	_, err := e.put(r, in)
+	return err
 }
 
 // addSighting adds the metadata record (6.6) that tells when a capture was last met

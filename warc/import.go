@@ -180,7 +180,11 @@ func (im *importer) read(it *item) intake.Post {
 	p, err := it.site.ReadAs(&it.capture, &it.wanted)
 	switch why := page.Why(err); {
 	case err == nil:
-		return intake.Post{Captured: news.Captured{Post: *p.Post, Capture: it.capture, Wanted: it.wanted}, Leads: p.Leads}
+		c := news.Captured{Post: *p.Post, Capture: it.capture, Wanted: it.wanted}
+		if it.revisit != nil {
+			c.Revisit = &it.revisit.answer
+		}
+		return intake.Post{Captured: c, Leads: p.Leads}
 	case why == page.WhyNoText:
 		it.passed = passedShell
 		return intake.Post{Refused: errNoPost}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"github.com/finarc/finarc/news"
 	"github.com/finarc/finarc/page"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 const base = "http://mirror.example"
@@ -289,6 +291,82 @@ func TestRevisits(t *testing.T) {
 	}
 	if again := w.importAll(false, files...); again.New+again.Revised != 0 || again.Same != 6 {
 		t.Errorf("once more: %+v", again)
+	}
+}
+
+// captures returns all revisions that the world's archive has, with their captures.
+func (w *world) captures() []news.Revision {
+	w.Helper()
+	var list []news.Revision
+	for rev, err := range w.arc.Select(w.Context(), archive.Selection{All: true, Captures: true, Oldest: true}) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		list = append(list, rev)
+	}
+	return list
+}
+
+// TestAnswersOfRevisits: what a revisit tells of the server's answer is kept with the
+// page, as a crawl keeps it; nothing of an answer that the record does not have, or that
+// is too long.
+func TestAnswersOfRevisits(t *testing.T) {
+	path, body := newWorld(t).post(3)
+	at := base + path
+	of := []string{"WARC-Refers-To-Target-URI: " + at, "WARC-Refers-To-Date: 2021-12-22T03:00:00Z"}
+	record := answered(at, "2021-12-22T03:00:00Z", ok(body, `ETag: "a"`))
+	long := strings.Repeat("x", maxAnswer)
+	for _, c := range []struct {
+		name, block string
+		want        *news.Revisit // but for address and time
+	}{
+		{"304", "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\n",
+			&news.Revisit{Status: 304, Proto: "HTTP/1.1", Header: http.Header{"Etag": {`"a"`}}}},
+		{"the same bytes", fmt.Sprintf("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: %d\r\nETag: \"b\"\r\n\r\n", len(body)),
+			&news.Revisit{Status: 200, Proto: "HTTP/1.0", Header: http.Header{"Etag": {`"b"`}, "Content-Length": {fmt.Sprint(len(body))}}}},
+		{"no block", "", nil},
+		{"another status", "HTTP/1.1 301 Moved Permanently\r\n\r\n", nil},
+		{"too long", "HTTP/1.1 304 Not Modified\r\nX: " + long + "\r\n\r\n", nil},
+	} {
+		w := newWorld(t)
+		if r := w.importAll(false, record+revisited(at, "2021-12-22T04:00:00Z", c.block, of...)); r.New != 1 || r.Same != 1 || r.Revisits != 1 {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+		seen := time.Date(2021, 12, 22, 4, 0, 0, 0, time.UTC)
+		if c.want != nil {
+			c.want.URL, c.want.Time = at, seen.In(news.Shanghai)
+		}
+		list := w.captures()
+		if diff := cmp.Diff(c.want, list[0].Revisit); diff != "" || !list[0].LastSeen.Equal(seen) {
+			t.Errorf("%s: last seen %s, %s", c.name, list[0].LastSeen, diff)
+		}
+	}
+}
+
+// TestExportedRevisits: what is exported comes back with all its revisions, and the
+// answers by which they were met again.
+func TestExportedRevisits(t *testing.T) {
+	w := newWorld(t)
+	path, body := w.post(3)
+	other, text := w.post(5)
+	at := base + path
+	second := strings.Replace(body, "</h1>", "（更正）</h1>", 1)
+	of := []string{"WARC-Refers-To-Target-URI: " + at, "WARC-Refers-To-Date: 2021-12-22T03:00:00Z"}
+	w.importAll(false, answered(at, "2021-12-22T03:00:00Z", ok(body, `ETag: "a"`)),
+		revisited(at, "2021-12-22T04:00:00Z", "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", of...),
+		answered(at, "2021-12-22T05:00:00Z", ok(second)),
+		answered(at, "2021-12-22T06:00:00Z", ok(body, `ETag: "c"`)),
+		answered(at, "2021-12-22T07:00:00Z", ok(body, `ETag: "d"`)),
+		answered(base+other, "2021-12-22T08:00:00Z", ok(text)))
+	had := w.captures()
+	dir, report := export(t, had, options())
+	if report.Responses != 3 || report.Revisits != 3 || report.Rechecks != 2 || report.Metadata != 0 {
+		t.Errorf("%+v", report)
+	}
+	again := newWorld(t)
+	again.importAll(false, string(readFile(t, filepath.Join(dir, report.Files[0].Path))))
+	if diff := cmp.Diff(had, again.captures(), cmpopts.IgnoreFields(news.Revision{}, "Seq")); diff != "" {
+		t.Errorf("(-had +again):\n%s", diff)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -281,6 +282,7 @@ type revisit struct {
 	at         string            // the address of that (5.14); empty: its own
 	digest     string            // of the payload
 	validators map[string]string // of the answer, by their headers' names
+	answer     news.Revisit      // of a server; the zero Revisit where the record does not tell it
 }
 
 func newRevisit(rec *Record, block []byte, date time.Time) *revisit {
@@ -292,6 +294,7 @@ func newRevisit(rec *Record, block []byte, date time.Time) *revisit {
 		r.of = of
 	}
 	if a, err := readAnswer(block); err == nil { // of some writers it is empty
+		r.answer = a.revisit(len(block))
 		for _, name := range []string{"ETag", "Last-Modified"} {
 			if v := brief(a.header.Get(name)); v != "" {
 				r.validators[name] = v
@@ -299,6 +302,22 @@ func newRevisit(rec *Record, block []byte, date time.Time) *revisit {
 		}
 	}
 	return r
+}
+
+// maxAnswer is how many bytes a record may have of an answer that is to be kept: many
+// wait together for what they are of.
+const maxAnswer = 4 << 10
+
+// revisit returns what is kept of an answer by which a page is as it was, given the
+// size of its record. Of one that is too long only the time is taken.
+func (a *answer) revisit(size int) news.Revisit {
+	if size > maxAnswer || a.status != http.StatusOK && a.status != http.StatusNotModified {
+		return news.Revisit{}
+	}
+	for _, name := range []string{"Transfer-Encoding", "Trailer", "Content-Encoding"} {
+		a.header.Del(name)
+	}
+	return news.Revisit{Status: a.status, Proto: a.proto, Header: a.header}
 }
 
 // brief returns a value, or nothing in place of one that is too long to be kept.
@@ -335,7 +354,7 @@ func (im *importer) meet(ctx context.Context, it *item) error {
 	it.refused = nil
 	switch {
 	case held != nil && r.isOf(held, seen):
-		held.Fetched, held.Mode = r.date, news.ModeImport
+		r.settle(it.capture.URL, held)
 		it.capture = *held
 	case im.shells[it.capture.URL]:
 		it.passed = passedShell
@@ -345,6 +364,23 @@ func (im *importer) meet(ctx context.Context, it *item) error {
 		it.refused = errUnmet
 	}
 	return nil
+}
+
+// settle makes what is held the capture of the revisit, and the revisit's answer one
+// that was got from an address. An answer that had the same bytes is a capture with its
+// own headers.
+func (r *revisit) settle(address string, held *news.Capture) {
+	held.Fetched, held.Mode = r.date, news.ModeImport
+	if r.answer.Status == 0 {
+		return
+	}
+	r.answer.URL, r.answer.Time = address, r.date
+	if r.answer.Header.Get("Content-Length") != strconv.Itoa(len(held.Body)) {
+		r.answer.Header.Del("Content-Length")
+	}
+	if r.answer.Status == http.StatusOK && r.answer.Header.Get("Content-Type") != "" { // or the page may be read otherwise
+		held.Proto, held.Header = r.answer.Proto, r.answer.Header
+	}
 }
 
 // isOf reports whether a capture, which was seen until a moment, is what the revisit

@@ -37,5 +37,6 @@ func (o *Options) description() string {
 		changes = fmt.Sprintf(", up to change %d", o.UpTo)
 	}
 	return "Captures of a finarc archive: " + o.Selection + changes + ". Bodies and headers are as they were after transfer and content" +
-		" decoding. Requests were not kept. A page that was met again as it was has a metadata record that tells when last."
+		" decoding. Requests were not kept. Of the answers by which a page was met again as it was the last is a revisit; where it was not" +
+		" kept, a metadata record tells when that was."
 }

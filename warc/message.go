@@ -17,7 +17,7 @@ import (
 // names and the reason phrase were not kept: the headers come in order of their names,
 // and no phrase is invented (RFC 9112, 4). What came over HTTP/2 is told in the form of
 // HTTP/1.1, see protocol. Where no header is left there is the body's length, since
-// warcio takes the body for headers if there is none.
+// warcio takes the body for headers if there is none; a 304 has no body.
 func responseHead(c *news.Capture) []byte {
 	version := "HTTP/1.1"
 	if c.Proto == "HTTP/1.0" {
@@ -32,7 +32,7 @@ func responseHead(c *news.Capture) []byte {
 			}
 		}
 	}
-	if len(b) == line {
+	if len(b) == line && c.Status != http.StatusNotModified {
 		b = appendHeader(b, "Content-Length", strconv.Itoa(len(c.Body)))
 	}
 	return append(b, "\r\n"...)

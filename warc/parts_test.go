@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/finarc/finarc/news"
 )
@@ -136,7 +137,8 @@ func FuzzCapture(f *testing.F) {
 		rev := revision(1, 1, text)
 		rev.Capture.URL, rev.Capture.Body = "http://h/"+address, body
 		rev.Capture.Header = http.Header{name: {value, value}, "Z": {"last"}}
-		rev.LastSeen = rev.Fetched.Add(1)
+		rev.Revisit = &news.Revisit{URL: rev.Capture.URL, Status: 304, Header: rev.Capture.Header, Time: rev.Fetched.Add(time.Minute)}
+		rev.LastSeen = rev.Fetched.Add(time.Hour)
 		o := options()
 		o.Text = func(string) string { return text }
 		m := new(oneFile)
@@ -145,9 +147,9 @@ func FuzzCapture(f *testing.F) {
 			t.Fatal(err)
 		}
 		records := readAll(t, m.Bytes())
-		want := []string{typeInfo, typeResponse, typeMetadata, typeResponse}
+		want := []string{typeInfo, typeResponse, typeRevisit, typeMetadata, typeResponse}
 		if text != "" {
-			want = []string{typeInfo, typeResponse, typeMetadata, typeConversion, typeResponse, typeConversion}
+			want = []string{typeInfo, typeResponse, typeRevisit, typeMetadata, typeConversion, typeResponse, typeConversion}
 		}
 		var kinds []string
 		for _, h := range records {
@@ -159,16 +161,18 @@ func FuzzCapture(f *testing.F) {
 		if !bytes.Equal(records[1].payload(), body) {
 			t.Errorf("body %q, want %q", records[1].payload(), body)
 		}
-		_, headers := records[1].httpHeaders(t)
-		if !slices.Equal(headers["Z"], []string{"last"}) && name != "Z" {
-			t.Errorf("headers %q", headers)
-		}
-		for h := range headers {
-			if h != name && h != "Z" {
-				t.Errorf("a header %q that was not there", h)
+		for _, i := range []int{1, 2} {
+			_, headers := records[i].httpHeaders(t)
+			if !slices.Equal(headers["Z"], []string{"last"}) && name != "Z" {
+				t.Errorf("headers %q", headers)
+			}
+			for h := range headers {
+				if h != name && h != "Z" {
+					t.Errorf("a header %q that was not there", h)
+				}
 			}
 		}
-		if lines := readIndex(t, sorted(m.lines)); len(lines) != 2 {
+		if lines := readIndex(t, sorted(m.lines)); len(lines) != 3 {
 			t.Errorf("index %q", m.lines)
 		}
 	})

@@ -52,7 +52,10 @@ func TestOthersReadWARC(t *testing.T) {
 				Type: h.kind, ID: h.fields["WARC-Record-ID"], URI: h.fields["WARC-Target-URI"], Date: h.fields["WARC-Date"],
 				Said: h.fields["WARC-Payload-Digest"], BlockSaid: h.fields["WARC-Block-Digest"],
 			}
-			if h.kind == typeResponse || h.kind == typeRevisit {
+			switch {
+			case strings.HasSuffix(h.fields["WARC-Profile"], "/server-not-modified"):
+				j.Status = "304"
+			case h.kind == typeResponse, h.kind == typeRevisit:
 				j.Status = "200"
 			}
 			j.Found, j.BlockFound = j.Said, j.BlockSaid

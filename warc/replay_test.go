@@ -112,8 +112,9 @@ const inList = `(function text(node) {
 })(document)`
 
 // TestReplay lets ReplayWeb.page, which we did not write, show a WACZ in a real
-// browser: the list of pages, a post, and of another post the newest revision, which
-// is a revisit, and an older one. The texts that are looked for are in no address.
+// browser: the list of pages, a post, of another post the newest revision, which is a
+// revisit, and an older one, and both posts when they were met again: with the same
+// bytes, and with a 304. The texts that are looked for are in no address.
 func TestReplay(t *testing.T) {
 	dir, _ := realtest.Node(t, filepath.Join("testdata", "judge"))
 	list := samples()
@@ -145,8 +146,12 @@ func TestReplay(t *testing.T) {
 	for _, show := range []struct {
 		rev  news.Revision
 		text string
-	}{{list[3], "丙"}, {list[2], "甲"}, {list[1], "乙"}} {
-		at := "view=resources&url=" + url.QueryEscape(show.rev.URL) + "&ts=" + show.rev.Fetched.UTC().Format("20060102150405")
+		when time.Time
+	}{
+		{list[3], "丙", list[3].Fetched}, {list[2], "甲", list[2].Fetched}, {list[1], "乙", list[1].Fetched},
+		{list[2], "甲", list[2].Revisit.Time}, {list[3], "丙", list[3].Revisit.Time},
+	} {
+		at := "view=resources&url=" + url.QueryEscape(show.rev.URL) + "&ts=" + show.when.UTC().Format("20060102150405")
 		shows(show.rev.URL, at, inFrames, show.rev.Title, show.text)
 	}
 	if hosts := strange(); len(hosts) > 0 {

@@ -115,7 +115,18 @@ func samples() []news.Revision {
 	h2.Capture.Header.Set("Content-Encoding", "gzip")
 	h2.Capture.Header.Set("Content-Length", "12345")
 	h2.Capture.Header["Set-Cookie"] = []string{"b=2", "a=1"}
-	return []news.Revision{first, revision(1, 2, "乙"), again, h2, imported(revision(3, 1, "丁")), lost(revision(4, 1, ""))}
+	other := revision(1, 2, "乙")
+	metAgain(&other, 20*time.Minute, 304, http.Header{"Etag": {`"1"`}, "Content-Length": {"10"}, "Transfer-Encoding": {"chunked"}})
+	metAgain(&again, 2*time.Hour, 200, http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Etag": {`"4"`}})
+	again.LastSeen = again.LastSeen.Add(time.Hour) // in other bytes
+	metAgain(&h2, 24*time.Hour, 304, nil)
+	return []news.Revision{first, other, again, h2, imported(revision(3, 1, "丁")), lost(revision(4, 1, ""))}
+}
+
+// metAgain lets a revision be met again as it was, by an answer so much later.
+func metAgain(rev *news.Revision, after time.Duration, status int, header http.Header) {
+	rev.LastSeen = rev.Fetched.Add(after)
+	rev.Revisit = &news.Revisit{URL: rev.URL, Status: status, Proto: rev.Capture.Proto, Header: header, Time: rev.LastSeen}
 }
 
 // golden compares what was written with a file of testdata.
@@ -136,7 +147,7 @@ func golden(t *testing.T, name string, got []byte) {
 // offsets and lengths, which packing decides.
 func TestGolden(t *testing.T) {
 	dir, report := export(t, samples(), withText(options()))
-	want := Report{Out: dir, Posts: 4, Responses: 3, Revisits: 1, Resources: 1, Metadata: 1, Conversions: 5, Lost: 1}
+	want := Report{Out: dir, Posts: 4, Responses: 3, Revisits: 4, Rechecks: 3, Resources: 1, Metadata: 2, Conversions: 5, Lost: 1}
 	want.Bytes, want.Files = report.Bytes, report.Files
 	if diff := cmp.Diff(want, report); diff != "" {
 		t.Error(diff)
@@ -203,6 +214,9 @@ func drawn(r *rand.Rand, posts int) []news.Revision {
 				rev.LastSeen = rev.Fetched.Add(time.Hour)
 			case 5:
 				c.Proto, c.Header = "HTTP/2.0", nil
+			case 6:
+				metAgain(&rev, 20*time.Minute, []int{200, 304}[r.IntN(2)], []http.Header{nil, c.Header, {draw(r): {draw(r)}}}[r.IntN(3)])
+				rev.LastSeen = rev.LastSeen.Add(time.Duration(r.IntN(2)) * time.Hour)
 			}
 			list = append(list, rev)
 		}
@@ -251,8 +265,8 @@ func checkFolder(t *testing.T, dir string, report *Report, list []news.Revision,
 		if want := fmt.Sprintf("finarc-20211223040000-%05d.warc.gz", i); f.Path != want || records[0].kind != typeInfo || records[0].fields["WARC-Filename"] != want {
 			t.Errorf("file %d: %s, %q", i, f.Path, records[0].header)
 		}
-		if f.Bytes > maxSize && countCaptures(records) > 1 {
-			t.Errorf("%s has %d bytes and %d captures", f.Path, f.Bytes, countCaptures(records))
+		if groups := countGroups(records); f.Bytes > maxSize && groups > 1 {
+			t.Errorf("%s has %d bytes and %d captures", f.Path, f.Bytes, groups)
 		}
 		index := strings.TrimSuffix(f.Path, fileSuffix) + indexSuffix
 		names[f.Path], names[index] = true, true
@@ -270,7 +284,7 @@ func checkFolder(t *testing.T, dir string, report *Report, list []news.Revision,
 			}
 		}
 	}
-	checkCaptures(t, captures, list)
+	checkCaptures(t, captures, withAnswers(list))
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != len(names) {
 		t.Errorf("%d files, want %v: %v", len(entries), slices.Collect(maps.Keys(names)), err)
@@ -285,6 +299,21 @@ func countCaptures(records []had) int {
 	n := 0
 	for i := range records {
 		if isCapture(records[i].kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// countGroups counts the captures that were met by themselves. Those of the tests are
+// hours apart, and a capture is met again between them.
+func countGroups(records []had) int {
+	n := 0
+	hours := make(map[string]bool)
+	for i := range records {
+		h := &records[i]
+		if hour := h.fields["WARC-Target-URI"] + h.fields["WARC-Date"][:len("2006-01-02T15")]; isCapture(h.kind) && !hours[hour] {
+			hours[hour] = true
 			n++
 		}
 	}
@@ -334,6 +363,20 @@ func checkReference(t *testing.T, seen map[string]*had, h *had) {
 	}
 }
 
+// withAnswers returns revisions, and after each that was met again what the answer would
+// be as a capture of its own.
+func withAnswers(list []news.Revision) []news.Revision {
+	var all []news.Revision
+	for _, rev := range list {
+		all = append(all, rev)
+		if v := rev.Revisit; v != nil && !rev.Lost {
+			rev.Capture = &news.Capture{URL: v.URL, Status: v.Status, Proto: v.Proto, Header: v.Header, Fetched: v.Time, Body: rev.Capture.Body}
+			all = append(all, rev)
+		}
+	}
+	return all
+}
+
 // checkCaptures checks that captures are those of revisions, in order.
 func checkCaptures(t *testing.T, captures []*had, list []news.Revision) {
 	t.Helper()
@@ -353,7 +396,7 @@ func checkCaptures(t *testing.T, captures []*had, list []news.Revision) {
 			continue
 		}
 		status, headers := h.httpHeaders(t)
-		if status != "HTTP/1.1 200 " || headers["Content-Encoding"] != nil {
+		if status != fmt.Sprintf("HTTP/1.1 %d ", c.Status) || headers["Content-Encoding"] != nil {
 			t.Errorf("%s, %q", status, headers)
 		}
 		if want := c.Header.Values("Content-Type"); !slices.Equal(headers["Content-Type"], want) {
@@ -518,8 +561,11 @@ func TestWACZ(t *testing.T) {
 	golden(t, "pages.jsonl", readZip(t, z, "pages/pages.jsonl"))
 
 	index := readIndex(t, readZip(t, z, "indexes/index.cdxj"))
-	if len(report.Files) < 2 || len(index) != report.Captures() {
+	if len(report.Files) < 2 || len(index) != report.Captures()+1 { // of what was met again, the one that is no 304
 		t.Errorf("%d entries, %+v", len(index), report)
+	}
+	if slices.ContainsFunc(index, func(in indexed) bool { return in.Status == "304" }) {
+		t.Error("a 304 is indexed, which players would show")
 	}
 	for _, in := range index {
 		records := readAll(t, readZip(t, z, "archive/"+in.Filename))

@@ -12,11 +12,14 @@
 //   - Bodies are as they were after transfer and content decoding, and so are the
 //     headers: Content-Encoding and Transfer-Encoding are left out, and so is a
 //     Content-Length that is not the body's.
-//   - A page that was met again as it was has no record of its own, since neither
-//     its bytes nor whether the server said 304 were kept. That the archive saw it,
-//     and when last, stands in a metadata record.
 //   - A capture whose body is that of an earlier one of its post is a revisit with
 //     its own headers (6.7.2).
+//   - When a page was met again as it was, a revisit tells the last answer that said
+//     so: 304 (6.7.3), or the same bytes (6.7.2). Of the answers before that one
+//     nothing was kept.
+//   - Where nothing was kept of the last one either, since the article came within
+//     other bytes, or since the archive was written by a program that did not keep it,
+//     a metadata record tells when that was.
 //   - Files that were imported are resource records (6.4): no server answered.
 //
 // Record IDs are made of what the records hold, so the same capture has the same
@@ -52,6 +55,7 @@ type Report struct {
 	// How many records there are of each type, warcinfo aside.
 	Responses   int `json:"responses"`
 	Revisits    int `json:"revisits"`
+	Rechecks    int `json:"rechecks"` // of the revisits, those that are no captures, but tell that one was met again as it was
 	Resources   int `json:"resources"`
 	Metadata    int `json:"metadata"`
 	Conversions int `json:"conversions"`
@@ -62,7 +66,7 @@ type Report struct {
 }
 
 // Captures counts the captures that were written.
-func (r *Report) Captures() int { return r.Responses + r.Revisits + r.Resources }
+func (r *Report) Captures() int { return r.Responses + r.Revisits - r.Rechecks + r.Resources }
 
 // FileReport tells of a WARC file that was written.
 type FileReport struct {
