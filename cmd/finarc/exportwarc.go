@@ -32,8 +32,10 @@ const warcAbout = `
 All revisions of the selected posts are written, each with the page as the mirror
 sent it, after transfer and content decoding. Requests were not kept, so there are
 no records of them. A page with the same bytes as an earlier one of its post becomes
-a revisit; a file that was imported becomes a resource; a metadata record tells when
-a page was last met again. With --text, conversion records have the plain text.
+a revisit, and so does the last answer that a page is as it was: a 304, or the same
+bytes. Where that was not kept, a metadata record tells when a post was last met
+again. A file that was imported becomes a resource. With --text, conversion records
+have the plain text.
 
 With --since-last NAME, only the revisions that came into the archive since the last
 export of that name, the first time all.`
