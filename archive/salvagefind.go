@@ -240,11 +240,11 @@ func (s *salvage) guessFrame(key, frame []byte) string {
 	case len(key) != seqSize:
 		return ""
 	}
-	if _, err := s.unpackRevisit(frame); err == nil {
-		return string(bucketRevisits)
-	}
 	values, err := s.unpackBlock(frame)
 	if err != nil {
+		if _, err := s.unpackRevisit(frame); err == nil {
+			return string(bucketRevisits)
+		}
 		return ""
 	}
 	for _, plain := range values {
