@@ -421,6 +421,32 @@ func quarrel(t testing.TB, seed uint64) *archive.Archive {
 	return a
 }
 
+// Of the answers by which a page was found to be as it was the last is taken, in
+// whatever order the archives come; none of a page with other bytes.
+func TestMergeTakesTheLastAnswer(t *testing.T) {
+	p := post(1)
+	met := func(advert string, after time.Duration) *archive.Archive {
+		a := open(t)
+		p := p
+		p.Capture.Body = append(slices.Clone(p.Capture.Body), advert...)
+		p.Capture.Fetched = p.Capture.Fetched.Add(time.Duration(len(advert)) * time.Second)
+		commit(t, a, news.Batch{Posts: []news.Captured{p}})
+		commit(t, a, news.Batch{Seen: []news.Seen{{ID: p.Post.ID, Mirror: p.Capture.Mirror, Answer: news.Revisit{
+			URL: p.Capture.URL, Status: http.StatusNotModified, Time: p.Capture.Fetched.Add(after),
+		}}}})
+		return a
+	}
+	early, late, other := met("", time.Hour), met("", 2*time.Hour), met("<!-- another advert -->", 3*time.Hour)
+	for _, sources := range [][]*archive.Archive{{early, late, other}, {other, late, early}} {
+		into := open(t)
+		merge(t, into, sources...)
+		revs := selected(t, into, archive.Selection{All: true, Captures: true})
+		if len(revs) != 1 || revs[0].Revisit == nil || !revs[0].Revisit.Time.Equal(p.Capture.Fetched.Add(2*time.Hour)) || !revs[0].LastSeen.After(revs[0].Revisit.Time) {
+			t.Errorf("%+v", revs)
+		}
+	}
+}
+
 // Mirrors that disagree are merged to the same in whatever order their archives
 // come, and once more to nothing.
 func TestMergeOfMirrorsThatDisagree(t *testing.T) {

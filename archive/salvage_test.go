@@ -89,6 +89,26 @@ func revisits(t testing.TB, a *archive.Archive) map[string]news.Revisit {
 	return all
 }
 
+// Answers are found too where nothing tells which bucket they are of.
+func TestSalvageOfAnswersWithoutBuckets(t *testing.T) {
+	a := everything(t, 100)
+	data, err := os.ReadFile(a.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := damaged(t, data, func(b []byte) []byte {
+		clear(b[:8<<10]) // both meta pages, which lead to all others
+		return b
+	})
+	to := filepath.Join(t.TempDir(), "new.db")
+	if _, err := archive.Salvage(t.Context(), path, to, nil); err != nil {
+		t.Fatal(err)
+	}
+	if diff := storetest.Diff(revisits(t, a), revisits(t, opened(t, to))); diff != "" {
+		t.Errorf("(-in the old +in the new):\n%s", diff)
+	}
+}
+
 // What a salvage left that was killed is removed by the next one.
 func TestSalvageRemovesLeftovers(t *testing.T) {
 	a := everything(t, 10)
