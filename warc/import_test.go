@@ -179,6 +179,7 @@ func TestImportShapes(t *testing.T) {
 		{"shorter than announced", answered(at, when, ok(body, "Content-Length: 99999")), "cut body", ""},
 		{"HTTP/2", answered(at, when, strings.Replace(plain, "HTTP/1.1 200 OK", "HTTP/2 200", 1)), "new", faultNoDigest},
 		{"headers folded and broken", answered(at, when, ok(body, "X-A: b\r\n  c", "nothing", ": d")), "new", faultNoDigest},
+		{"from DevTools", answered(at, when, strings.Replace(plain, "HTTP/1.1 200 OK", "http/1.1 200 OK", 1)), "new", faultNoDigest},
 		{"no HTTP", answered(at, when, body), "no answer of HTTP", ""},
 		{"head without end", answered(at, when, "HTTP/1.1 200 OK\r\nA: b"), "no answer of HTTP", ""},
 		{"404", answered(at, when, "HTTP/1.1 404 Not Found\r\n\r\n"+body), "status 404", ""},

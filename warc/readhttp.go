@@ -41,8 +41,8 @@ func readAnswer(block []byte) (*answer, error) {
 	}
 	proto, status, _ := strings.Cut(string(line), " ")
 	code, _, _ := strings.Cut(strings.TrimSpace(status), " ")
-	a := &answer{proto: proto}
-	if a.status, err = strconv.Atoi(code); err != nil || len(code) != len("200") || !strings.HasPrefix(proto, "HTTP/") {
+	a := &answer{proto: strings.ToUpper(proto)} // DevTools spell it http/1.1
+	if a.status, err = strconv.Atoi(code); err != nil || len(code) != len("200") || !strings.HasPrefix(a.proto, "HTTP/") {
 		return nil, errNoHTTP
 	}
 	fields, err := readFields(b, &room)

@@ -165,3 +165,21 @@ func TestWarcio(t *testing.T) {
 	}
 	r.wantSame(t, "a.db")
 }
+
+// TestBrowserWARC lets Chromium do the same, as crawlers do that drive a browser, and
+// npm's node-warc write what it got: bodies without their codings, and as the browser
+// tells them.
+func TestBrowserWARC(t *testing.T) {
+	chromium := realtest.Program(t, "chromium")
+	project, node := realtest.Node(t, filepath.Join("testdata", "recorder"))
+	r := newRecorded(t, "--gzip")
+	cmd := exec.CommandContext(t.Context(), node, append([]string{"browser.cjs", chromium, filepath.Join(r.dir, "a.warc.gz"), r.mirror + "/"}, r.texts...)...)
+	cmd.Dir, cmd.Stderr = project, os.Stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if report := r.importInto(t, "a.db", "a.warc.gz"); report.Revised > 0 {
+		t.Errorf("got %+v", report)
+	}
+	r.wantSame(t, "a.db")
+}
