@@ -20,10 +20,13 @@ var hanVariants string
 // folder brings characters into the one form in which they are compared: narrow,
 // in lower case, and of a character's simplified and traditional forms one.
 type folder struct {
-	plane [1 << 16]uint16 // of the basic multilingual plane: 0 where a character is left as it is
+	plane [1 << 16]uint16 // of the basic multilingual plane: 0 where a character is left as it is, or elsewhere
 	class [1 << 16]class  // likewise
 	rest  map[rune]rune   // what is, or becomes, of another plane
 }
+
+// elsewhere, which is no character, stands for one that becomes one of another plane.
+const elsewhere = 0xFFFF
 
 // class tells what a character counts for.
 type class uint8
@@ -70,6 +73,9 @@ func (f *folder) set(from, to rune) {
 		f.plane[from] = uint16(to)
 	default:
 		f.rest[from] = to
+		if from < 1<<16 {
+			f.plane[from] = elsewhere
+		}
 	}
 }
 
@@ -87,7 +93,12 @@ func foldOnce(r rune, han map[rune]rune) rune {
 // fold returns the one form of a character.
 func (f *folder) fold(r rune) rune {
 	if r < 1<<16 && r >= 0 {
-		if to := f.plane[r]; to != 0 {
+		switch to := f.plane[r]; to {
+		case 0:
+			return r
+		case elsewhere:
+			return f.rest[r]
+		default:
 			return rune(to)
 		}
 	}

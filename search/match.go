@@ -13,41 +13,40 @@ const tiers = 3
 // matches returns what the engine is asked for: all candidates; and the same in
 // three parts, by relevance. An empty one means all posts.
 func (c *conditions) matches(f *folder) []string {
-	var base, title, inside []string
+	var base, title, inside []string // a post that has what the last two ask for has the first, too
+	rated := false
 	for _, w := range c.words {
 		if w.without {
 			continue
 		}
 		terms, _ := f.lookups(w.runes)
 		for _, t := range terms {
-			if w.title {
-				base = append(base, t.quote(inTitle))
-				continue
+			kinds := [3]string{"", inTitle, inText}
+			switch {
+			case w.title:
+				kinds = [3]string{inTitle, inTitle, inTitle}
+			case t.single():
+				kinds[2] = "" // whether it is there often is not known
 			}
-			base = append(base, t.quote(""))
-			title = append(title, t.quote(inTitle))
-			if !t.single() {
-				inside = append(inside, t.quote(inText))
-			}
+			base, title, inside = append(base, t.quote(kinds[0])), append(title, t.quote(kinds[1])), append(inside, t.quote(kinds[2]))
+			rated = rated || !w.title
 		}
 	}
 	for _, term := range c.names {
 		base = append(base, lookup{term: term}.quote(""))
 	}
-	all := c.except(f, strings.Join(base, " AND "))
-	if len(title) == 0 {
-		return []string{all, all}
+	all := strings.Join(base, " AND ")
+	if !rated {
+		return []string{c.except(f, all), c.except(f, all)}
 	}
-	if len(inside) == 0 {
-		inside = title // of single characters it is not known whether they are there often
-	}
-	first := strings.Join(slices.Concat(base, title), " AND ")
-	second := strings.Join(slices.Concat(base, inside), " AND ")
+	names := base[len(title):]
+	first := strings.Join(append(title, names...), " AND ")
+	second := strings.Join(append(inside, names...), " AND ")
 	return []string{
-		all,
+		c.except(f, all),
 		c.except(f, first),
 		c.except(f, "("+second+") NOT ("+first+")"),
-		c.except(f, "("+strings.Join(base, " AND ")+") NOT ("+first+") NOT ("+second+")"),
+		c.except(f, "("+all+") NOT (("+first+") OR ("+second+"))"),
 	}
 }
 
