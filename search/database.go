@@ -18,7 +18,7 @@ import (
 
 // version is that of the index's form: one of another is made anew. It rises with
 // every change of what the terms of a post are.
-const version = 1
+const version = 2
 
 // A generation is a folder with a number for a name and a database within. The one
 // with the highest number counts. A database is not replaced under its name, since
@@ -66,7 +66,7 @@ CREATE TABLE about (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE posts (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, id NOT NULL UNIQUE);
 CREATE TABLE blocks (block INTEGER PRIMARY KEY, low INTEGER NOT NULL, high INTEGER NOT NULL);
 CREATE VIRTUAL TABLE terms USING fts5(words, content='', columnsize=0, detail=none,
-	tokenize="ascii tokenchars '$+<=>^` + "`" + `|~'");
+	tokenize="ascii tokenchars '$%&+,-./:<=>^` + "`" + `|~'");
 `
 
 // What lets the engine gather 8 MiB of terms at a time, without merging them; and

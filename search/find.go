@@ -337,7 +337,7 @@ func (s *searching) stretch(ctx context.Context, match string, st stretch, w *wa
 // reports whether that is full.
 func (s *searching) look(ctx context.Context, list []position) (full bool, err error) {
 	for len(list) > 0 {
-		portion := list[:min(len(list), s.limit+1-len(s.page.Hits))]
+		portion := list[:min(len(list), s.limit+1-len(s.page.Hits), maxVain-s.vain)]
 		list = list[len(portion):]
 		ids := make([]news.ID, len(portion))
 		for i := range portion {

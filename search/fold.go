@@ -39,7 +39,7 @@ const (
 
 func classOf(r rune) class {
 	switch {
-	case unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.S):
+	case unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.S), r == percent:
 		return classIndexed
 	case skipped(r):
 		return classSkipped

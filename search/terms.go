@@ -12,13 +12,14 @@ import (
 // can be found by some of them:
 //
 //   - each character that is a letter, digit, mark or symbol,
-//   - each two of them that follow each other, also where punctuation is between,
+//   - each two of them that stand next to each other,
 //   - from each place in a run of Latin letters and digits on, what follows there,
-//     up to six of them, if that is three or more: a term that begins with 016 is
-//     in each text with 600160.
+//     up to six characters, if that is three or more: a term that begins with 016 is
+//     in each text with 600160. A point or the like within a number or name is of
+//     the run, so that 5.12% is one term.
 //
 // So a word of one or two characters is one term, and so is, as the beginning of
-// one, what of letters and digits has up to six. Of longer words all terms must be
+// one, what of a run has up to six. Of longer words all terms must be
 // there. Whether they stand next to each other the text itself tells.
 
 // gram is a term as a number: one or two characters in 21 bits each, or up to six
@@ -35,7 +36,14 @@ const (
 func unigram(r rune) gram   { return gram(r) }
 func bigram(a, b rune) gram { return gram(a)<<runeBits | gram(b) }
 func (g gram) isRun() bool  { return g&runBit != 0 }
-func inRun(r rune) bool     { return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' }
+
+// inRun reports whether a character begins, goes on with and ends runs.
+func inRun(r rune) bool { return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || r == percent }
+
+const percent = '%'
+
+// joins reports whether a run goes on behind a character, if one of a run is next.
+func joins(r rune) bool { return strings.ContainsRune(".,-/:&", r) }
 
 func runGram(run []rune) (g gram) {
 	for _, r := range run {
@@ -65,38 +73,36 @@ func (g gram) String() string {
 	return string(b)
 }
 
-// runEnd returns where the run of letters and digits ends that goes on at i.
-func runEnd(runes []rune, i int) int {
-	for i < len(runes) && inRun(runes[i]) {
-		i++
+// runAt returns what of a run stands from i on, at most so many characters: none,
+// where no run is.
+func runAt(runes []rune, i, most int) []rune {
+	end := i
+	if !inRun(runes[i]) {
+		return nil
 	}
-	return i
+	for ; end < min(len(runes), i+most); end++ {
+		r := runes[end]
+		if !inRun(r) && (!joins(r) || end+1 == len(runes) || !inRun(runes[end+1])) {
+			break
+		}
+	}
+	return runes[i:end]
 }
 
 // count adds the terms of a text to those that are counted.
 func (f *folder) count(t folded, counts map[gram]int) {
-	previous, end := rune(0), 0
+	last := -2 // the last character that terms are made of
 	for i, r := range t.runes {
-		if r == barrier {
-			previous = 0
-			continue
-		}
 		if f.classOf(r) != classIndexed {
 			continue
 		}
 		counts[unigram(r)]++
-		if previous != 0 {
-			counts[bigram(previous, r)]++
+		if last == i-1 {
+			counts[bigram(t.runes[last], r)]++
 		}
-		previous = r
-		if !inRun(r) {
-			continue
-		}
-		if end <= i {
-			end = runEnd(t.runes, i)
-		}
-		if end-i >= runMin {
-			counts[runGram(t.runes[i:min(end, i+runMax)])]++
+		last = i
+		if run := runAt(t.runes, i, runMax); len(run) >= runMin {
+			counts[runGram(run)]++
 		}
 	}
 }
@@ -188,42 +194,45 @@ func (l lookup) single() bool { return utf8.RuneCountInString(l.term) == 1 }
 // lookups returns terms that each text has in which a word stands. exact reports
 // whether the word stands in each text that has them.
 func (f *folder) lookups(word []rune) (terms []lookup, exact bool) {
-	previous, plain := -1, 0
+	last, alone := -2, false // the last character that terms are made of, and whether none has it yet
+	settle := func() {
+		if alone {
+			terms = append(terms, lookup{term: string(word[last])})
+		}
+	}
 	for i := 0; i < len(word); i++ {
-		r := word[i]
-		if f.classOf(r) != classIndexed {
+		if f.classOf(word[i]) != classIndexed {
 			continue
 		}
-		if plain++; previous >= 0 {
-			terms = append(terms, lookup{term: bigram(word[previous], r).String()})
+		if last == i-1 {
+			terms = append(terms, lookup{term: bigram(word[last], word[i]).String()})
+			alone = false
+		} else {
+			settle()
+			alone = true
 		}
-		if previous = i; !inRun(r) {
-			continue
-		}
-		if end := runEnd(word, i); end-i >= runMin {
-			terms = append(terms, runLookups(word[i:end])...)
-			plain += end - i - 1
-			i, previous = end-1, end-1
-		}
-	}
-	if plain == 1 {
-		for _, r := range word {
-			if f.classOf(r) == classIndexed {
-				terms = append(terms, lookup{term: string(r)})
-			}
+		last = i
+		if run := runAt(word, i, len(word)); len(run) >= runMin {
+			terms = append(terms, runLookups(run)...)
+			alone = false
+			last += len(run) - 1
+			i = last
 		}
 	}
-	return terms, plain == len(word) && len(terms) == 1 && (plain == 1 || terms[0].prefix)
+	settle()
+	return terms, len(terms) == 1 && utf8.RuneCountInString(terms[0].term) == len(word)
 }
 
-// runLookups returns the terms of a run of three or more letters and digits.
+// runLookups returns the terms of a run of three or more characters.
 func runLookups(run []rune) []lookup {
-	if len(run) <= runMax {
+	if len(run) < runMax {
 		return []lookup{{term: string(run), prefix: true}}
 	}
 	var terms []lookup
 	for i := 0; i+runMax <= len(run); i++ {
-		terms = append(terms, lookup{term: string(run[i : i+runMax]), prefix: i+runMax < len(run)})
+		if inRun(run[i]) {
+			terms = append(terms, lookup{term: string(run[i : i+runMax])})
+		}
 	}
 	return terms
 }
