@@ -146,7 +146,7 @@ type searching struct {
 	query Query
 	limit int
 	last  position // of the last candidate that was looked at
-	vain  int      // candidates that were no hits
+	vain  int      // texts that were read beside those of hits
 	page  Page
 }
 
@@ -359,7 +359,7 @@ func (s *searching) look(ctx context.Context, list []position) (full bool, err e
 			if len(s.page.Hits) == hits {
 				s.vain++
 			}
-			if s.vain == maxVain {
+			if s.vain >= maxVain {
 				s.page.Next = s.last.String()
 				return true, nil
 			}
@@ -404,13 +404,18 @@ func (s *searching) firstOfStory(ctx context.Context, rev *news.Revision) (first
 			before = append(before, story[i].ID)
 		}
 	}
-	revs, err := s.posts.Posts(ctx, before)
-	if err != nil {
-		return false, 0, err
-	}
-	for i := range revs {
-		if s.selects(&revs[i]) && s.match(&revs[i]) != nil {
-			return false, 0, nil
+	for n := 1; len(before) > 0; n *= 2 { // a reprint most often has the same words
+		portion := before[:min(n, len(before))]
+		before = before[len(portion):]
+		revs, err := s.posts.Posts(ctx, portion)
+		if err != nil {
+			return false, 0, err
+		}
+		s.vain += len(revs)
+		for i := range revs {
+			if s.selects(&revs[i]) && s.match(&revs[i]) != nil {
+				return false, 0, nil
+			}
 		}
 	}
 	return true, len(story) - 1, nil

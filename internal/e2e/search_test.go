@@ -104,8 +104,9 @@ var searchQueries = []string{
 //	posts/s       indexed, by one process
 //	cpu-µs/post   of processor time
 //	index/archive size
-//	p50-ms, p99-ms  the first page of a query, warm
 //	process-ms    the median of finarc search as a whole process
+//
+// What queries cost [BenchmarkSearchQueries] shows.
 func BenchmarkSearch(b *testing.B) {
 	posts := 100_000
 	if testing.Short() {
@@ -129,21 +130,6 @@ func BenchmarkSearch(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(size)/(g.bytes*float64(posts)), "index/archive")
-	var warm []time.Duration
-	for range 20 {
-		for _, text := range searchQueries {
-			for _, sort := range []search.Sort{search.ByTime, search.ByRelevance} {
-				began := time.Now()
-				if _, err := x.Search(b.Context(), a, search.Query{Text: text, Sort: sort}); err != nil {
-					b.Fatal(err)
-				}
-				warm = append(warm, time.Since(began))
-			}
-		}
-	}
-	slices.Sort(warm)
-	b.ReportMetric(milliseconds(warm[len(warm)/2]), "p50-ms")
-	b.ReportMetric(milliseconds(warm[len(warm)*99/100]), "p99-ms")
 	var cold []time.Duration
 	searched(b, g.path, "没有这样的词") // makes the index, if there is none
 	for _, text := range searchQueries {
