@@ -394,6 +394,7 @@ func TestDictionary(t *testing.T) {
 // Pages that no dictionary can be made of, or that are huge, are kept all the
 // same, and so is what comes after them.
 func TestHugeAndOddPages(t *testing.T) {
+	t.Parallel()
 	a := open(t)
 	list := posts(150)
 	for i := range list {

@@ -15,6 +15,7 @@ import (
 var _ storetest.Store = (*archive.Archive)(nil)
 
 func TestArchiveConforms(t *testing.T) {
+	t.Parallel()
 	storetest.Conform(t, func(t *testing.T) storetest.Store { return open(t) })
 }
 

@@ -16,6 +16,7 @@ import (
 // another dictionary, with which the new pages take less, and old and new stay
 // readable.
 func TestDriftingCorpus(t *testing.T) {
+	t.Parallel()
 	const (
 		drift = 15_000 // posts of the old layout
 		total = 23_000

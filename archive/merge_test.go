@@ -152,6 +152,7 @@ func merge(t testing.TB, into *archive.Archive, sources ...*archive.Archive) []a
 }
 
 func TestMerge(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(2) {
 		x, y := history(t, 2*seed, 400), history(t, 2*seed+1, 400)
 		before := [][]string{dump(t, x.Path()), dump(t, y.Path())}
@@ -195,6 +196,7 @@ func TestMerge(t *testing.T) {
 
 // A merge that was interrupted and begun again ends as one that was not.
 func TestMergeResumes(t *testing.T) {
+	t.Parallel()
 	x, y := full(t, 1100), history(t, 7, 300)
 	whole := open(t)
 	merge(t, whole, x, y)

@@ -92,6 +92,7 @@ func whatIs(t *testing.T, a *archive.Archive) repaired {
 // Wherever a repair ends, the file holds together and has what was set aside, and
 // the next repair ends as one that was left alone.
 func TestRepairIsInterrupted(t *testing.T) {
+	t.Parallel()
 	a := spoilt(t, 80)
 	data, err := os.ReadFile(a.Path())
 	if err != nil {

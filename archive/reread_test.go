@@ -128,6 +128,7 @@ func TestReread(t *testing.T) {
 // A reread that is interrupted goes on where it was, and ends as one that was
 // not, its counts included.
 func TestRereadResumes(t *testing.T) {
+	t.Parallel()
 	const n = 1500
 	whole, a := full(t, n), full(t, n)
 	want := reread(t, whole, asStored(t, whole, better), archive.RereadOptions{})
@@ -207,6 +208,7 @@ func TestRereadOfWhatIsKeptApart(t *testing.T) {
 
 // Backups, compactions and a crawl go on while posts are read again.
 func TestRereadWhileOthersWrite(t *testing.T) {
+	t.Parallel()
 	const n = 1000
 	a := open(t)
 	commit(t, a, news.Batch{Posts: posts(n)})

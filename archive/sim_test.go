@@ -41,6 +41,7 @@ const (
 //
 //	FINARC_SIM_OPS=10000000 go test ./archive -run TestSimulation -timeout 0
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	otherwise := uint64(simOps)
 	if os.Getenv("FINARC_SIM_SEED") != "" || testing.Short() {
 		otherwise = roundOps

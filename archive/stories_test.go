@@ -78,6 +78,7 @@ func storyIDs(t testing.TB, a *archive.Archive) map[news.ID]string {
 // story nearly all are, and of those that are nearly all are said to be. The
 // seeds are none of those that the thresholds were chosen on.
 func TestStoriesOfALabelledSet(t *testing.T) {
+	t.Parallel()
 	for _, seed := range []uint64{201, 202, 203} {
 		posts := storytest.Set(t, seed, 400)
 		a := readable(t)
@@ -122,6 +123,7 @@ func judged(posts []storytest.Post, ids map[news.ID]string) (right, wrong, misse
 // What is found does not depend on the order in which posts come, on how many
 // come at a time, nor on where it is interrupted.
 func TestStoriesInAnyOrder(t *testing.T) {
+	t.Parallel()
 	list := allRunBy(storytest.Set(t, 7, 120))
 	a := readable(t)
 	commit(t, a, news.Batch{Posts: list})
@@ -376,6 +378,7 @@ func TestStoryOfVeryManyPosts(t *testing.T) {
 // Processes that find stories at a time do each other no harm, and one that is
 // interrupted keeps what it has.
 func TestStoriesByTwo(t *testing.T) {
+	t.Parallel()
 	list := allRunBy(storytest.Set(t, 8, 400))
 	a := readable(t)
 	commit(t, a, news.Batch{Posts: list})
