@@ -222,7 +222,7 @@ func readable(t *testing.T) (*site, map[string]string) {
 	return s, map[string]string{
 		"today": "/", "day": "/day/2021-12-22", "categories": "/categories", "category": "/category/" + url.PathEscape(last.Category),
 		"security": "/security/" + sec, "post": post, "diff": post + "/diff", "original": post + "/original",
-		"search": "/search?q=" + url.QueryEscape(string([]rune(last.Title)[:2])), "coverage": "/coverage?by=category", "hours": "/coverage",
+		"search": "/search?q=" + url.QueryEscape(string([]rune(last.Title)[:2])), "coverage": "/coverage", "coverage-hours": "/coverage?by=hour", "coverage-categories": "/coverage?by=category",
 		"runs": "/runs", "run": "/runs/1", "failure": "/post/202112220000000000",
 	}
 }
@@ -261,6 +261,31 @@ func TestBrowserReads(t *testing.T) {
 	})
 	t.Run("the heat map leads to the day", func(t *testing.T) {
 		b.open(t, "/coverage")
+		b.follow(t, `.map a[aria-label^="2021-12-22"]`)
+		if at := b.path(t); at != "/day/2021-12-22" {
+			t.Errorf("it leads to %s", at)
+		}
+	})
+	t.Run("the heat map leads to the day by keys", func(t *testing.T) {
+		b.open(t, "/coverage")
+		eval[bool](t, b, `document.querySelector("main").focus() ?? true`)
+		b.press(t, kb.Tab, kb.Tab)
+		if label := eval[string](t, b, `document.activeElement.getAttribute("aria-label")`); !strings.HasPrefix(label, "2021-12-21 周二：") {
+			t.Fatalf("the second stop is %q", label)
+		}
+		if !eval[bool](t, b, `getComputedStyle(document.activeElement.querySelector("rect")).stroke !== getComputedStyle(document.querySelector(".map a rect")).stroke`) {
+			t.Error("where the focus is does not show")
+		}
+		if _, err := chromedp.RunResponse(b, chromedp.KeyEvent(kb.Enter)); err != nil {
+			t.Fatal(err)
+		}
+		if at := b.path(t); at != "/day/2021-12-21" {
+			t.Errorf("Enter leads to %s", at)
+		}
+	})
+	t.Run("so does the table, when it is opened", func(t *testing.T) {
+		b.open(t, "/coverage")
+		b.run(t, chromedp.Click(chromedp.CSS("summary"), chromedp.NodeVisible))
 		b.follow(t, ".heat tbody th a")
 		if at := b.path(t); at != "/day/2021-12-22" {
 			t.Errorf("it leads to %s", at)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,7 +15,9 @@ import (
 // coveragePage is how complete the archive is, as a heat map.
 type coveragePage struct {
 	By     string
-	Bys    []string
+	Detail bool // the parts were asked for
+	Bys    []waysBy
+	Map    *heatMap
 	Parts  []string
 	Days   []coverageDay // the newest first
 	Before string        // the address of the days before; empty: there are none
@@ -22,17 +25,20 @@ type coveragePage struct {
 	Gaps   int
 }
 
-// ByName names what the parts of a day are.
-func (p *coveragePage) ByName(by string) message { return message("by " + by) }
+// waysBy is a way to part a day, and the address of the page with it.
+type waysBy struct{ By, Href string }
 
-// coverageDay is a row of the heat map.
+// Name names what the parts of a day are.
+func (w waysBy) Name() message { return message("by " + w.By) }
+
+// coverageDay is a row of the table.
 type coverageDay struct {
 	coverage.Day
 	Level int
 	Heat  []heat
 }
 
-// heat is a cell of the heat map.
+// heat is a cell of the table.
 type heat struct {
 	Part  string
 	Posts int
@@ -40,9 +46,10 @@ type heat struct {
 	Gap   bool
 }
 
-// Bounds of the heat map.
+// Bounds of the heat map and the table.
 const (
-	heatDays   = 42
+	heatWeeks  = 13
+	heatDays   = heatWeeks * week
 	heatParts  = 24
 	heatLevels = 8
 )
@@ -53,11 +60,11 @@ const coverageFresh = 2 * time.Minute
 
 func (s *Server) coverage(r *request) (*document, error) {
 	query := r.URL.Query()
-	p := &coveragePage{By: query.Get("by"), Bys: []string{string(archive.ByHour), string(archive.ByCategory), string(archive.ByOutlet)}}
-	if p.By == "" {
-		p.By = string(archive.ByHour)
+	p := &coveragePage{By: cmp.Or(query.Get("by"), string(archive.ByHour)), Detail: query.Has("by")}
+	for _, by := range []archive.Part{archive.ByHour, archive.ByCategory, archive.ByOutlet} {
+		p.Bys = append(p.Bys, waysBy{string(by), r.with("by", string(by))})
 	}
-	if !slices.Contains(p.Bys, p.By) {
+	if !slices.ContainsFunc(p.Bys, func(w waysBy) bool { return w.By == p.By }) {
 		return nil, bad(fmt.Errorf("by=%q: want hour, category or outlet", p.By))
 	}
 	to, err := s.lastDay(r.Context(), query.Get("to"))
@@ -68,12 +75,14 @@ func (s *Server) coverage(r *request) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := max(to.Add(1-heatDays), min(to, h.Stats.First))
+	first := mondayOf(to).Add(-(heatWeeks - 1) * week)
+	from := max(first, min(to, h.Stats.First))
 	m, err := s.matrix(r.Context(), archive.Part(p.By), from, to)
 	if err != nil {
 		return nil, err
 	}
 	p.fill(m)
+	p.Map = newHeatMap(m, first, heatWeeks, r.weekday, r.sayDay)
 	if h.Stats.First != 0 && h.Stats.First < from {
 		p.Before = r.with("to", from.Add(-1).String())
 	}
@@ -111,7 +120,7 @@ func (s *Server) matrix(ctx context.Context, by archive.Part, from, to news.Day)
 	})
 }
 
-// fill takes the heat map out of a matrix.
+// fill takes the table out of a matrix.
 func (p *coveragePage) fill(m *coverage.Matrix) {
 	p.Parts = firstOf(m.Parts, heatParts)
 	most := make([]int, len(p.Parts))

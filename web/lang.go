@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/finarc/finarc/news"
 	"golang.org/x/text/language"
 )
 
@@ -93,4 +94,9 @@ func (l lang) say(m message, args ...any) string {
 		return messages[m][l]
 	}
 	return fmt.Sprintf(messages[m][l], args...)
+}
+
+// weekday names the day of the week.
+func (l lang) weekday(d news.Day) string {
+	return strings.Split(l.say(msgWeekdays), " ")[d.Time().Weekday()]
 }

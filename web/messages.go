@@ -40,6 +40,10 @@ const (
 	msgPostsByDay    message = "posts by day"
 	msgMentionsByDay message = "mentions by day"
 
+	msgHeatPosts message = "heat posts"
+	msgHeatUsual message = "heat usual"
+	msgHeatGap   message = "heat gap"
+
 	msgFetchedFrom message = "fetched from"
 	msgSharePage   message = "share page"
 	msgTextPage    message = "text page"
@@ -211,11 +215,17 @@ var messages = map[message][2]string{
 	"usual":          {"通常", "Usual"},
 	"share":          {"已存比例", "Held"},
 	"gap":            {"缺口", "gap"},
-	"coverage about": {"格子颜色越深，文章越多；带框的是明显少于通常的日子或部分。", "The darker a cell, the more posts; those with a frame have far fewer than usual."},
+	"coverage about": {"每格一天，颜色越深文章越多；带框的是明显少于通常的日子。点开任一天，即见当天文章。", "A cell is a day: the darker, the more posts; those with a frame have far fewer than usual. Each leads to the posts of its day."},
+	"heat posts":     {"：%d 篇", ": %d posts"},
+	"heat usual":     {"，通常 %d 篇", ", usually %d"},
+	"heat gap":       {"，缺口", ", a gap"},
+	"heat detail":    {"逐日细看：按小时、栏目或媒体", "Day by day, in parts: by hour, category or outlet"},
+	"heat parts":     {"这里带框的是明显少于通常的部分。", "Here parts with a frame have far fewer posts than usual."},
 	"older days":     {"更早的日期", "Days before"},
 	"newer days":     {"更晚的日期", "Days after"},
 	"n gaps":         {"%d 个缺口", "%d gaps"},
-	"coverage map":   {"每日完整度", "Coverage by day"},
+	"coverage map":   {"每日完整度热力图", "Heat map of coverage by day"},
+	"coverage table": {"每日完整度", "Coverage by day"},
 
 	// Runs.
 	"run n":        {"第 %d 次抓取", "Run %d"},

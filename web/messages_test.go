@@ -11,7 +11,7 @@ import (
 // is said somewhere; and nothing else is said.
 func TestMessages(t *testing.T) {
 	said := map[message]bool{
-		"by hour": true, "by category": true, "by outlet": true, // coveragePage.ByName
+		"by hour": true, "by category": true, "by outlet": true, // waysBy.Name
 		"live": true, "backfill": true, "import": true, // postPage.ModeName
 	}
 	verbs := regexp.MustCompile(`%[0-9.]*[a-z]`)
@@ -69,6 +69,6 @@ var inGo = []message{
 	msgBadRequest, msgBadQuery, msgLongQuery, msgMethod, msgWho, msgHost, msgNoPage, msgNoPost, msgNoRevision, msgNoCategory,
 	msgNoSecurity, msgNoRun, msgLost, msgBusy, msgNoArchive, msgSlow, msgMany, msgNoIndex, msgFault,
 	msgRuns, msgRun, msgCategories, msgCoverage, msgSearch, msgSearchFor, msgDiffOf, msgOriginalOf,
-	msgPostsByHour, msgPostsByDay, msgMentionsByDay, msgFetchedFrom, msgSharePage, msgTextPage,
+	msgPostsByHour, msgPostsByDay, msgMentionsByDay, msgHeatPosts, msgHeatUsual, msgHeatGap, msgFetchedFrom, msgSharePage, msgTextPage,
 	msgNew, msgRevised, msgUnchanged, msgSkipped, msgFailed, msgPending, msgRead, msgNotModified, msgGone, msgDisallowed, msgNotDue,
 }

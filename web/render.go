@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/finarc/finarc/news"
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -67,6 +68,8 @@ type request struct {
 }
 
 func (r *request) say(m message, args ...any) string { return r.lang.say(m, args...) }
+
+func (r *request) weekday(d news.Day) string { return r.lang.weekday(d) }
 
 // rendered is an answer as it is sent.
 type rendered struct {

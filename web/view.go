@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/finarc/finarc/news"
@@ -88,9 +87,7 @@ func stamp(t time.Time, form string) template.HTML {
 }
 
 // Weekday names the day of the week.
-func (v *view) Weekday(d news.Day) string {
-	return strings.Split(v.T(msgWeekdays), " ")[d.Time().Weekday()]
-}
+func (v *view) Weekday(d news.Day) string { return v.lang.weekday(d) }
 
 // DayHref, PostHref, CategoryHref and SecurityHref are the addresses of pages.
 func (v *view) DayHref(d news.Day) string             { return "/day/" + d.String() }
