@@ -259,14 +259,37 @@ type apiName struct {
 	Posts int    `json:"posts"`
 }
 
-// apiMentions is what the newest posts that name a security tell of it.
+// apiMentions is what the newest posts that mark a security tell of it, and which
+// others name it.
 type apiMentions struct {
 	news.Security
-	Names []apiName     `json:"names"` // what most posts call it first
-	With  []apiSecurity `json:"named_with"`
-	Posts int           `json:"posts"` // that were looked at
-	Whole bool          `json:"all"`   // there are no others
-	Days  []apiDayCount `json:"days"`
+	Names  []apiName     `json:"names"` // what most posts call it first
+	With   []apiSecurity `json:"named_with"`
+	Posts  int           `json:"posts"` // that were looked at
+	Whole  bool          `json:"all"`   // there are no others
+	Days   []apiDayCount `json:"days"`
+	ByText apiByText     `json:"by_text"`
+}
+
+// apiByText is posts that name a security and do not mark it.
+type apiByText struct {
+	Posts    []apiInText `json:"posts"`    // the newest first
+	Searched bool        `json:"searched"` // there is an index
+	Whole    bool        `json:"all"`      // there are no others with its name or code
+}
+
+// apiInText is a post, and where it names the security.
+type apiInText struct {
+	jsonform.Revision
+	Places []news.Place `json:"named_at"`
+}
+
+func (s *Server) byTextForm(b *byText) apiByText {
+	form := apiByText{[]apiInText{}, b.Searched, b.Whole}
+	for _, p := range b.Posts {
+		form.Posts = append(form.Posts, apiInText{s.revisionForm(p.Revision), p.Places})
+	}
+	return form
 }
 
 func (s *Server) apiSecurity(r *apiRequest) (any, error) {
@@ -283,6 +306,7 @@ func (s *Server) apiSecurity(r *apiRequest) (any, error) {
 	form := apiMentions{
 		Security: m.market, Names: []apiName{}, With: securityForms(m.With),
 		Posts: m.Posts, Whole: m.Whole, Days: dayCounts(m.days, m.last),
+		ByText: s.byTextForm(m.ByText),
 	}
 	for _, n := range m.Names {
 		form.Names = append(form.Names, apiName{n.Name, n.Posts})

@@ -249,7 +249,7 @@ func TestRising(t *testing.T) {
 		t.Errorf("it is not told that it rises:\n%s", rising)
 	}
 	security := ask(t, s.Server, "/security/600160", "Accept-Language", "en").body
-	for _, want := range []string{"巨化股份", "From all 5 posts", `<title>2021-12-22: 5</title>`} {
+	for _, want := range []string{"巨化股份", "from all 5 posts", `<title>2021-12-22: 5</title>`} {
 		if !strings.Contains(security, want) {
 			t.Errorf("the page of the security lacks %q", want)
 		}

@@ -7,9 +7,11 @@ import (
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
+	"github.com/finarc/finarc/securities"
 )
 
-// mentions is what the newest posts that name a security tell of it.
+// mentions is what the newest posts that mark a security tell of it, and which
+// others name it.
 type mentions struct {
 	Names  []counted // what they call it, the most often first
 	With   []counted // what else they name
@@ -18,23 +20,41 @@ type mentions struct {
 	last   news.Day
 	days   map[news.Day]int
 	market news.Security // as the newest of them has it
+	ByText *byText
+	taught securities.Gazetteer // what they teach of names, until others were found
 }
 
 // What is looked at, and for how long it is as good as new.
 const (
 	mentionsPosts = 1000
-	mentionsFresh = time.Minute
+	mentionsFresh = 5 * time.Minute
 	mentionsShown = 15
 )
 
-// mentions goes through the newest posts that name a security.
+// Name is what most of the posts call the security; empty where none tells.
+func (m *mentions) Name() string {
+	if len(m.Names) == 0 {
+		return ""
+	}
+	return m.Names[0].Name
+}
+
+// mentions goes through the newest posts that mark a security, and looks for others
+// that name it.
 func (s *Server) mentions(ctx context.Context, security string) (*mentions, error) {
 	return part(s, "security "+security, mentionsFresh, func() (*mentions, int64, error) {
 		m, err := mentionsOf(ctx, s.Store, security)
 		if err != nil {
 			return nil, 0, err
 		}
-		return m, int64(256 + 128*len(m.With) + 64*len(m.Names) + 16*len(m.days)), nil
+		m.ByText = new(byText)
+		if m.Posts > 0 {
+			if m.ByText, err = s.byText(ctx, m.market, m.Name(), &m.taught); err != nil {
+				return nil, 0, err
+			}
+		}
+		m.taught = securities.Gazetteer{}
+		return m, int64(256+128*len(m.With)+64*len(m.Names)+16*len(m.days)) + m.ByText.bytes(), nil
 	})
 }
 
@@ -53,6 +73,7 @@ func mentionsOf(ctx context.Context, posts Posts, security string) (*mentions, e
 		d := rev.PlaceDay()
 		m.days[d]++
 		m.last = max(m.last, d)
+		m.taught.Learn(&rev)
 		for _, of := range append(rev.Securities, rev.Boards...) {
 			switch {
 			case of.Code != security && of.Security.String() != security:
@@ -71,11 +92,10 @@ func mentionsOf(ctx context.Context, posts Posts, security string) (*mentions, e
 	return m, nil
 }
 
-// securityPage is the posts that name a security.
+// securityPage is the posts that name a security, by marks or by text.
 type securityPage struct {
 	*mentions
 	Security news.Security
-	Name     string
 	List     *postList
 	Chart    *chart
 }
@@ -90,14 +110,11 @@ func (s *Server) security(r *request) (*document, error) {
 		return nil, &failure{status: http.StatusNotFound, about: msgNoSecurity}
 	}
 	p := &securityPage{mentions: m, Security: m.market}
-	if len(m.Names) > 0 {
-		p.Name = m.Names[0].Name
-	}
 	if p.List, err = s.list(r, archive.Selection{Security: code}); err != nil {
 		return nil, err
 	}
 	p.Chart = newChart(r.say(msgMentionsByDay), dayBars(m.days, m.last))
-	return &document{template: "security", title: p.Name + " " + m.market.Code, data: p}, nil
+	return &document{template: "security", title: p.Name() + " " + m.market.Code, data: p}, nil
 }
 
 // Quotes is where the exchange's prices of it are told; empty of a board.

@@ -30,6 +30,8 @@ type Posts interface {
 	// Briefly returns the newest revisions of those of the posts that are held,
 	// without their bodies.
 	Briefly(ctx context.Context, ids []news.ID) ([]news.Revision, error)
+	// Posts returns them with their bodies.
+	Posts(ctx context.Context, ids []news.ID) ([]news.Revision, error)
 	// Story returns the posts of a post's story, the earliest first.
 	Story(ctx context.Context, id news.ID) ([]news.Revision, error)
 	// Capture returns a revision's page as it was served.

@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"revisit":    {"news"},
 	"coverage":   {"news"},
 	"jsonform":   {"news", "page", "archive", "diff", "exchange"},
-	"web":        {"news", "page", "archive", "coverage", "diff", "exchange", "feed", "jsonform", "metrics"},
+	"web":        {"news", "page", "archive", "coverage", "diff", "exchange", "feed", "jsonform", "metrics", "securities"},
 	"crawler":    {"news", "page", "config", "robots", "revisit", "coverage", "coding"},
 	"cmd/finarc": {"web", "jsonform", "news", "page", "config", "diff", "coverage", "exchange", "schedule", "archive", "jekyll", "dataset", "durable", "securities", "search", "mirror", "crawler", "metrics", "notify", "feed", "markdown", "epub", "warc", "intake"},
 
