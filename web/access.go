@@ -48,18 +48,46 @@ func (s *Server) onlyAllowed(h http.Handler) http.Handler {
 		return h
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == healthPath || s.Access.allows(r) {
+		if r.URL.Path == healthPath {
 			h.ServeHTTP(w, r)
 			return
 		}
-		if s.Access.Basic != "" {
-			w.Header().Add("WWW-Authenticate", `Basic realm="finarc", charset="UTF-8"`)
+		if f := s.refusal(r); f != nil {
+			if f.status == http.StatusUnauthorized {
+				s.Access.challenge(w.Header())
+			}
+			s.tellPlainly(w, r, f)
+			return
 		}
-		if s.Access.Token != "" {
-			w.Header().Add("WWW-Authenticate", `Bearer realm="finarc"`)
-		}
-		s.tellPlainly(w, r, &failure{status: http.StatusUnauthorized, about: msgWho})
+		h.ServeHTTP(w, r)
 	})
+}
+
+// refusal returns why a request is not let through; nil: it is.
+func (s *Server) refusal(r *http.Request) *failure {
+	if r.Header.Get("Authorization") == "" { // as browsers ask at first: this is no guess
+		return &failure{status: http.StatusUnauthorized, about: msgWho}
+	}
+	allowed := s.Access.allows(r)
+	from := clientOf(r)
+	if pause := s.guesses.judge(from, allowed); pause > 0 {
+		return tooManyGuesses(pause)
+	}
+	if allowed {
+		return nil
+	}
+	s.Log.Warn("wrong token or password", "from", from)
+	return &failure{status: http.StatusUnauthorized, about: msgWho}
+}
+
+// challenge says how to prove who one is.
+func (a *Access) challenge(h http.Header) {
+	if a.Basic != "" {
+		h.Add("WWW-Authenticate", `Basic realm="finarc", charset="UTF-8"`)
+	}
+	if a.Token != "" {
+		h.Add("WWW-Authenticate", `Bearer realm="finarc"`)
+	}
 }
 
 // onlyKnownHosts lets through requests under a name that is the server's.

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,59 @@ func TestAccess(t *testing.T) {
 		}
 		if asks := got.Header.Values("WWW-Authenticate"); c.want == 401 && len(asks) != 2 {
 			t.Errorf("%q is asked for %q", c.send, asks)
+		}
+	}
+}
+
+// TestAccessGuesses: who guesses has to pause, and nobody else: not who has the right
+// token at another address, nor who asks for the server's health.
+func TestAccessGuesses(t *testing.T) {
+	const token = "0123456789abcdef"
+	s := newSite(t, nil)
+	server, err := web.New(options(t, s.archive, func(o *web.Options) {
+		silent(o)
+		o.Access = web.Access{Token: token}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(from, path, send string) *http.Response {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.RemoteAddr = from
+		if send != "" {
+			r.Header.Set("Authorization", send)
+		}
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		return w.Result()
+	}
+	for i := 0; ; i++ {
+		got := try("192.0.2.1:1234", "/", "Bearer wrong")
+		if got.StatusCode == http.StatusTooManyRequests && i > 0 {
+			break
+		}
+		if got.StatusCode != http.StatusUnauthorized || i > 50 {
+			t.Fatalf("guess %d: status %d", i, got.StatusCode)
+		}
+	}
+	for _, c := range []struct {
+		from, path, send string
+		want             int
+		retry, media     string
+	}{
+		{"192.0.2.1:99", "/", "Bearer " + token, 429, "1", "text/plain; charset=utf-8"},
+		{"192.0.2.1:99", "/api/posts", "Bearer " + token, 429, "1", "application/problem+json"},
+		{"192.0.2.1:99", "/", "", 401, "", "text/plain; charset=utf-8"},
+		{"192.0.2.1:99", "/healthz", "Bearer wrong", 200, "", "application/json"},
+		{"192.0.2.2:99", "/", "Bearer " + token, 200, "", "text/html; charset=utf-8"},
+		{"192.0.2.2:99", "/", "Bearer wrong", 401, "", "text/plain; charset=utf-8"},
+	} {
+		got := try(c.from, c.path, c.send)
+		if got.StatusCode != c.want || got.Header.Get("Retry-After") != c.retry || got.Header.Get("Content-Type") != c.media {
+			t.Errorf("%+v: status %d, %v", c, got.StatusCode, got.Header)
+		}
+		if asks := got.Header.Get("WWW-Authenticate"); (asks != "") != (c.want == 401) {
+			t.Errorf("%+v is asked for %q", c, asks)
 		}
 	}
 }

@@ -12,6 +12,7 @@ const (
 	msgLongQuery  message = "long query"
 	msgMethod     message = "method"
 	msgWho        message = "who"
+	msgGuesses    message = "guesses"
 	msgHost       message = "host"
 	msgNoPage     message = "no page"
 	msgNoPost     message = "no post"
@@ -94,6 +95,7 @@ var messages = map[message][2]string{
 	"long query":  {"请求太长。", "The request is too long."},
 	"method":      {"这里只能读取。", "There is only reading here."},
 	"who":         {"需要登录。", "You have to prove who you are."},
+	"guesses":     {"密码或令牌错误次数太多，请稍后再试。", "There were too many wrong passwords or tokens; please try again later."},
 	"host":        {"服务器不以此名称提供服务。", "The server is not known by this name."},
 	"no page":     {"没有这个页面。", "There is no such page."},
 	"no post":     {"档案中没有这篇文章。", "The archive does not hold this post."},

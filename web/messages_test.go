@@ -66,7 +66,7 @@ func sources(t *testing.T) []string {
 // inGo are the messages that are chosen in Go.
 var inGo = []message{
 	msgWeekdays,
-	msgBadRequest, msgBadQuery, msgLongQuery, msgMethod, msgWho, msgHost, msgNoPage, msgNoPost, msgNoRevision, msgNoCategory,
+	msgBadRequest, msgBadQuery, msgLongQuery, msgMethod, msgWho, msgGuesses, msgHost, msgNoPage, msgNoPost, msgNoRevision, msgNoCategory,
 	msgNoSecurity, msgNoRun, msgLost, msgBusy, msgNoArchive, msgSlow, msgMany, msgNoIndex, msgFault,
 	msgRuns, msgRun, msgCategories, msgCoverage, msgSearch, msgSearchFor, msgDiffOf, msgOriginalOf,
 	msgPostsByHour, msgPostsByDay, msgMentionsByDay, msgHeatPosts, msgHeatUsual, msgHeatGap, msgFetchedFrom, msgSharePage, msgTextPage,

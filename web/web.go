@@ -80,6 +80,7 @@ type Server struct {
 	parts     *cache[any]       // what pages are made of, by name
 	sites     []*page.Site      // of the mirrors, as far as their sites are known
 	meters    *meters
+	guesses   *guesses
 	began     time.Time // when the server did
 }
 
@@ -92,6 +93,7 @@ func New(o Options) (*Server, error) {
 		reader:    newReader(),
 		langs:     newLangs(),
 		meters:    newMeters(),
+		guesses:   newGuesses(o.Now),
 		began:     o.Now(),
 		searching: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		pages:     newCache[*rendered](o.Limits.Cache, o.Now),
