@@ -50,8 +50,9 @@ week: ## a trading week of a mirror with 2,000 categories, in sped-up time
 	FINARC_WEEK=$(DAYS) $(GO) test -count=1 -run TestWeek -timeout 60m -v ./internal/e2e
 
 LASTS ?= 60
-load: ## 200 readers a second of 100,000 posts while a crawl writes
-	FINARC_LOAD=$(LASTS) $(GO) test -count=1 -run TestLoad -timeout 120m -v ./internal/e2e
+POSTS ?= 100000
+load: ## 200 readers a second of 100,000 posts while a crawl writes, and whether the server grows
+	FINARC_LOAD=$(LASTS) FINARC_LOAD_POSTS=$(POSTS) $(GO) test -count=1 -run TestLoad -timeout 120m -v ./internal/e2e
 
 bench: export TMPDIR := $(or $(TMPDIR),/var/tmp)
 bench: ## the figures in README.md; compare two runs with benchstat

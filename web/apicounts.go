@@ -259,8 +259,8 @@ type apiName struct {
 	Posts int    `json:"posts"`
 }
 
-// apiMentions is what the newest posts that mark a security tell of it, and which
-// others name it.
+// apiMentions is what the newest posts that mark a security tell of it, and the
+// newest of those that name it without.
 type apiMentions struct {
 	news.Security
 	Names  []apiName     `json:"names"` // what most posts call it first
@@ -303,10 +303,14 @@ func (s *Server) apiSecurity(r *apiRequest) (any, error) {
 	if m.Posts == 0 {
 		return nil, &failure{status: http.StatusNotFound, about: msgNoSecurity}
 	}
+	text, err := s.byText(r.Context(), m)
+	if err != nil {
+		return nil, err
+	}
 	form := apiMentions{
 		Security: m.market, Names: []apiName{}, With: securityForms(m.With),
 		Posts: m.Posts, Whole: m.Whole, Days: dayCounts(m.days, m.last),
-		ByText: s.byTextForm(m.ByText),
+		ByText: s.byTextForm(text),
 	}
 	for _, n := range m.Names {
 		form.Names = append(form.Names, apiName{n.Name, n.Posts})

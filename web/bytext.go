@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/finarc/finarc/archive"
 	"github.com/finarc/finarc/news"
@@ -36,20 +37,36 @@ func (p *inText) Said() []string {
 	return words
 }
 
-// textPosts is how many posts are read of those with the security's name, and how
-// many of those with its code.
-const textPosts = 10
+// How many posts are read of those with the security's name, and how many of those
+// with its code; and for how long it is as good as new, as to search takes longer
+// than all the rest of a page.
+const (
+	textPosts = 5
+	textFresh = 30 * time.Minute
+)
 
-// byText asks the index for the newest posts that have a security's name or code
-// and do not mark it, and keeps those that mean it, by what posts that mark it teach
-// of names.
-func (s *Server) byText(ctx context.Context, security news.Security, name string, g *securities.Gazetteer) (*byText, error) {
+// byText returns the newest posts that name a security and do not mark it.
+func (s *Server) byText(ctx context.Context, m *mentions) (*byText, error) {
 	if s.Search == nil {
 		return &byText{}, nil
 	}
+	return part(s, "text "+m.market.String(), textFresh, func() (*byText, int64, error) {
+		found, err := s.findByText(ctx, m)
+		if err != nil {
+			return nil, 0, err
+		}
+		return found, found.bytes(), nil
+	})
+}
+
+// findByText asks the index for the newest posts that have a security's name or code
+// and not its mark, and keeps those that mean it, by what posts that mark it teach of
+// names.
+func (s *Server) findByText(ctx context.Context, m *mentions) (*byText, error) {
+	security := m.market
 	found := &byText{Searched: true, Whole: true}
 	var ids []news.ID
-	for _, words := range []string{name, security.Code} {
+	for _, words := range []string{m.Name(), security.Code} {
 		if words == "" {
 			continue
 		}
@@ -72,7 +89,7 @@ func (s *Server) byText(ctx context.Context, security news.Security, name string
 	if err != nil {
 		return nil, err
 	}
-	found.take(posts, security, g.Finder())
+	found.take(posts, security, m.taught.Finder())
 	return found, nil
 }
 
@@ -94,7 +111,7 @@ func (b *byText) take(posts []news.Revision, security news.Security, finder *sec
 
 // bytes is about what the posts take.
 func (b *byText) bytes() int64 {
-	n := int64(0)
+	n := int64(128)
 	for i := range b.Posts {
 		n += int64(1024 + len(b.Posts[i].Title) + len(b.Posts[i].Digest) + 128*len(b.Posts[i].Places))
 	}

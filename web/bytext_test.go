@@ -154,7 +154,7 @@ func TestByTextHostile(t *testing.T) {
 	}
 }
 
-// TestByTextBounded: of many posts the newest ten are read, and the page says that
+// TestByTextBounded: of many posts the newest five are read, and the page says that
 // there may be more.
 func TestByTextBounded(t *testing.T) {
 	marked, _, _ := named()
@@ -163,7 +163,7 @@ func TestByTextBounded(t *testing.T) {
 	}
 	s := newIndexedSite(t, marked...)
 	body := ask(t, s.Server, "/security/"+juhua.String(), "Accept-Language", "en").body
-	if n := strings.Count(body, `>found by text <`); n != 10 || !strings.Contains(body, "search for older ones") {
+	if n := strings.Count(body, `>found by text <`); n != 5 || !strings.Contains(body, "search for older ones") {
 		t.Errorf("%d posts are told", n)
 	}
 }

@@ -158,7 +158,7 @@ var messages = map[message][2]string{
 	"by text":          {"正文识别", "found by text"},
 	"by text n":        {"另有 %d 篇由正文识别", "%d more found by text"},
 	"by text all":      {"未标注它、但标题或正文写有其名称或代码的文章。", "They do not mark it, and have its name or code in title or text."},
-	"by text looked":   {"未标注它、但标题或正文写有其名称或代码的文章；按名称、代码各查最新十篇，更早的请搜索。", "They do not mark it, and have its name or code in title or text. The newest ten with its name and the newest ten with its code were read; search for older ones."},
+	"by text looked":   {"未标注它、但标题或正文写有其名称或代码的文章；按名称、代码各读最新五篇，更早的请搜索。", "They do not mark it, and have its name or code in title or text. The newest five with its name and the newest five with its code were read; search for older ones."},
 	"quotes":           {"行情", "Prices"},
 	"board":            {"板块", "board"},
 

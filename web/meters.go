@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/finarc/finarc/metrics"
@@ -29,7 +31,10 @@ type meters struct {
 	registry *prometheus.Registry
 }
 
+// newMeters returns meters, and beside them what Prometheus has of any process in Go,
+// and how much of the heap was in use after the last collection of garbage.
 func newMeters() *meters {
+	liveHeap := regexp.MustCompile(`^/gc/heap/live:bytes$`)
 	m := &meters{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -40,7 +45,9 @@ func newMeters() *meters {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds)
+	m.registry.MustRegister(m.requests, m.seconds, collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector(
+		collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{Matcher: liveHeap}),
+	))
 	return m
 }
 

@@ -10,8 +10,7 @@ import (
 	"github.com/finarc/finarc/securities"
 )
 
-// mentions is what the newest posts that mark a security tell of it, and which
-// others name it.
+// mentions is what the newest posts that mark a security tell of it.
 type mentions struct {
 	Names  []counted // what they call it, the most often first
 	With   []counted // what else they name
@@ -19,15 +18,14 @@ type mentions struct {
 	Whole  bool      // there are no others
 	last   news.Day
 	days   map[news.Day]int
-	market news.Security // as the newest of them has it
-	ByText *byText
-	taught securities.Gazetteer // what they teach of names, until others were found
+	market news.Security        // as the newest of them has it
+	taught securities.Gazetteer // what they teach of names
 }
 
 // What is looked at, and for how long it is as good as new.
 const (
 	mentionsPosts = 1000
-	mentionsFresh = 5 * time.Minute
+	mentionsFresh = time.Minute
 	mentionsShown = 15
 )
 
@@ -39,22 +37,14 @@ func (m *mentions) Name() string {
 	return m.Names[0].Name
 }
 
-// mentions goes through the newest posts that mark a security, and looks for others
-// that name it.
+// mentions goes through the newest posts that mark a security.
 func (s *Server) mentions(ctx context.Context, security string) (*mentions, error) {
 	return part(s, "security "+security, mentionsFresh, func() (*mentions, int64, error) {
 		m, err := mentionsOf(ctx, s.Store, security)
 		if err != nil {
 			return nil, 0, err
 		}
-		m.ByText = new(byText)
-		if m.Posts > 0 {
-			if m.ByText, err = s.byText(ctx, m.market, m.Name(), &m.taught); err != nil {
-				return nil, 0, err
-			}
-		}
-		m.taught = securities.Gazetteer{}
-		return m, int64(256+128*len(m.With)+64*len(m.Names)+16*len(m.days)) + m.ByText.bytes(), nil
+		return m, int64(256 + 128*len(m.With) + 64*len(m.Names) + 16*len(m.days) + 512*len(m.taught.Known())), nil
 	})
 }
 
@@ -96,6 +86,7 @@ func mentionsOf(ctx context.Context, posts Posts, security string) (*mentions, e
 type securityPage struct {
 	*mentions
 	Security news.Security
+	ByText   *byText
 	List     *postList
 	Chart    *chart
 }
@@ -110,6 +101,9 @@ func (s *Server) security(r *request) (*document, error) {
 		return nil, &failure{status: http.StatusNotFound, about: msgNoSecurity}
 	}
 	p := &securityPage{mentions: m, Security: m.market}
+	if p.ByText, err = s.byText(r.Context(), m); err != nil {
+		return nil, err
+	}
 	if p.List, err = s.list(r, archive.Selection{Security: code}); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -26,11 +27,13 @@ import (
 	"github.com/finarc/finarc/mirror"
 )
 
-// A load is what many readers ask of finarc serve while a crawl writes. FINARC_LOAD
-// sets for how many seconds (make load: 60), of an archive of 100,000 posts; then the
-// answers' times are held against what is promised. Otherwise there are a few
-// seconds of a tenth of it, a quarter as fast, and only that all is answered counts,
-// and the memory.
+// A load is what many readers ask of finarc serve while a crawl writes: all of it is
+// answered, and the server's memory, files and goroutines come to no more at the end
+// than at the beginning. How long answers took is told, and held against nothing.
+//
+// FINARC_LOAD sets for how many seconds (make load: 60), FINARC_LOAD_POSTS of how many
+// posts. Otherwise there are a few seconds of few posts, a quarter as fast, which is
+// too short for growth to be told.
 const (
 	loadPosts   = 100_000
 	loadSmaller = 10
@@ -38,8 +41,13 @@ const (
 	loadSlower  = 4
 	loadCrawl   = 40 // posts a second that the crawl archives
 	loadMemory  = 300 << 20
-	loadP99     = 50 * time.Millisecond
+	loadConns   = 64 // connections at a time; who finds none free waits
+	loadLooks   = 80 // at the vitals
 )
+
+// loadWarm is for how long pages are asked for before growth is told, so that what
+// the server keeps of them is full.
+const loadWarm = 30 * time.Second
 
 // load is a server under load.
 type load struct {
@@ -56,41 +64,22 @@ type load struct {
 }
 
 func TestLoad(t *testing.T) {
-	seconds, smaller, every := 3, loadSmaller, loadSlower*time.Second/loadRate
-	text := os.Getenv("FINARC_LOAD")
-	if text != "" {
-		var err error
-		if seconds, err = strconv.Atoi(text); err != nil || seconds < 1 {
-			t.Fatalf("FINARC_LOAD: want a number of seconds from 1 on, not %q", text)
-		}
-		smaller, every = 1, time.Second/loadRate
+	lasts, warm, posts, every := 3*time.Second, time.Duration(0), loadPosts/loadSmaller, loadSlower*time.Second/loadRate
+	long := os.Getenv("FINARC_LOAD") != ""
+	if long {
+		lasts, warm, posts, every = time.Duration(numberIn(t, "FINARC_LOAD", 0))*time.Second, loadWarm, numberIn(t, "FINARC_LOAD_POSTS", loadPosts), time.Second/loadRate
 	}
-	posts := loadPosts / smaller
-	m, err := mirror.New(mirror.Options{
-		Posts: posts, Categories: 2000 / smaller, Seed: 1, Base: "http://mirror.example",
-		Window: time.Duration(posts) * time.Hour / 300, CacheBytes: -1,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "load.db")
-	a, err := archive.OpenOrCreate(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	commitAll(t, a, m, 0, posts, growthBatch)
-
-	output(t, finarc, "search", "--rebuild", "--archive", path)
-
+	path, m := loadArchive(t, posts)
 	server, base := serveArchive(t, path)
 	own := watchOwn(t.Context(), server.Process.Pid)
-	crawled := crawlMeanwhile(t, path, seconds)
+	crawled := crawlMeanwhile(t, path, int((warm + lasts).Seconds()))
 	l := &load{
 		base: base, posts: posts, every: every, m: m, rand: rand.New(rand.NewPCG(1, 2)),
 		took: make(map[string][]time.Duration), bytes: make(map[string]int64),
 	}
 	l.warm(t)
-	l.run(t, time.Duration(seconds)*time.Second)
+	l.run(t, warm)
+	watched := l.watched(t, path, server.Process.Pid, lasts)
 	if err := <-crawled; err != nil {
 		t.Errorf("crawl: %v", err)
 	}
@@ -106,8 +95,45 @@ func TestLoad(t *testing.T) {
 	}
 	peak := server.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	cpu := server.ProcessState.UserTime() + server.ProcessState.SystemTime()
-	t.Logf("memory: %.0f MiB of its own, %d MiB with what is mapped of the archive; processor: %v", memory/(1<<20), peak>>10, cpu)
-	l.report(t, text != "")
+	t.Logf("memory at most: %.0f MiB of its own, %d MiB with what is mapped of the archive; processor: %v", memory/(1<<20), peak>>10, cpu)
+	watched.report(t, long)
+	l.report(t)
+}
+
+// numberIn reads a number, from 1 on, from the environment; unset, it is usual.
+func numberIn(t *testing.T, name string, usual int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s: want a number from 1 on, not %q", name, text)
+	}
+	return n
+}
+
+// loadArchive makes an archive of generated posts, and its index.
+func loadArchive(t *testing.T, posts int) (path string, m *mirror.Mirror) {
+	t.Helper()
+	m, err := mirror.New(mirror.Options{
+		Posts: posts, Categories: max(1, posts/50), Seed: 1, Base: "http://mirror.example",
+		Window: time.Duration(posts) * time.Hour / 300, CacheBytes: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "load.db")
+	began := time.Now()
+	a, err := archive.OpenOrCreate(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commitAll(t, a, m, 0, posts, growthBatch)
+	output(t, finarc, "search", "--rebuild", "--archive", path)
+	t.Logf("%d posts were archived and indexed in %v", posts, time.Since(began).Round(time.Second))
+	return path, m
 }
 
 // serveArchive runs finarc serve, until the test's end at the latest.
@@ -175,7 +201,7 @@ func (l *load) warm(t *testing.T) {
 // run asks for pages at the rate of the load, whether or not the answers keep up.
 func (l *load) run(t *testing.T, lasts time.Duration) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: loadRate, DisableCompression: true}}
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: loadConns, MaxIdleConnsPerHost: loadConns, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(l.every)
 	defer tick.Stop()
@@ -188,18 +214,34 @@ func (l *load) run(t *testing.T, lasts time.Duration) {
 	asked.Wait()
 }
 
+// watched runs the load, and returns how the server was meanwhile.
+func (l *load) watched(t *testing.T, path string, pid int, lasts time.Duration) vitals {
+	t.Helper()
+	file, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, done := context.WithCancel(t.Context())
+	watched := watchVitals(ctx, vitalsOf(float64(file.Size())), pid, l.base, lasts/loadLooks)
+	l.run(t, lasts)
+	done()
+	return <-watched
+}
+
 // pick draws a page: mostly posts, as somebody who reads asks for them.
 func (l *load) pick() (kind, path string) {
 	p := l.m.Post(l.rand.IntN(l.posts))
-	switch n := l.rand.IntN(20); {
-	case n < 12:
+	switch n := l.rand.IntN(40); {
+	case n < 24:
 		return "post", "/post/" + string(p.ID)
-	case n < 16:
+	case n < 32:
 		return "day", fmt.Sprintf("/day/%s?after=%d-0", p.Day(), p.Published.Unix())
-	case n < 18:
+	case n < 36:
 		return "search", "/search?q=" + url.QueryEscape(strings.ReplaceAll(string([]rune(p.Title)[:2]), `"`, ""))
-	case n < 19:
+	case n < 37:
 		return "category", "/category/" + p.Categories()[0]
+	case n < 38 && len(p.Securities) > 0:
+		return "security", "/security/" + p.Securities[0].Security.String()
 	}
 	return "today", "/"
 }
@@ -237,22 +279,15 @@ func get(ctx context.Context, client *http.Client, url string) (int64, error) {
 }
 
 // report tells what the answers took.
-func (l *load) report(t *testing.T, promised bool) {
+func (l *load) report(t *testing.T) {
 	t.Helper()
 	for _, wrong := range l.wrong[:min(5, len(l.wrong))] {
 		t.Error(wrong)
 	}
-	for _, kind := range []string{"post", "day", "search", "category", "today"} {
+	for _, kind := range slices.Sorted(maps.Keys(l.took)) {
 		took := l.took[kind]
-		if len(took) == 0 {
-			continue
-		}
 		slices.Sort(took)
-		p99 := took[len(took)*99/100]
 		t.Logf("%-9s %6d answers: 50%% within %v, 99%% within %v, all within %v; at most %d bytes over the wire",
-			kind, len(took), took[len(took)/2], p99, took[len(took)-1], l.bytes[kind])
-		if promised && p99 > loadP99 && kind != "category" && kind != "today" {
-			t.Errorf("%s pages: 99%% within %v, want %v", kind, p99, loadP99)
-		}
+			kind, len(took), took[len(took)/2], took[len(took)*99/100], took[len(took)-1], l.bytes[kind])
 	}
 }
