@@ -231,7 +231,7 @@ var messages = map[message][2]string{
 	"heat parts":     {"这里带框的是明显少于通常的部分。", "Here parts with a frame have far fewer posts than usual."},
 	"older days":     {"更早的日期", "Days before"},
 	"newer days":     {"更晚的日期", "Days after"},
-	"n gaps":         {"%d 个缺口", "%d gaps"},
+	"n gaps":         {"共 %d 个缺口。", "Gaps: %d."},
 	"coverage map":   {"每日完整度热力图", "Heat map of coverage by day"},
 	"coverage table": {"每日完整度", "Coverage by day"},
 
