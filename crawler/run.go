@@ -17,9 +17,9 @@ import (
 
 const (
 	// A batch is committed when it holds so many posts or bytes, or is so old.
-	batchPosts = 1024
-	batchBytes = 8 << 20
-	batchLinks = 4096
+	batchPosts = 512
+	batchBytes = 4 << 20
+	batchLinks = 512
 	batchAge   = 250 * time.Millisecond
 
 	// The queue is filled from the frontier to queueHigh when it falls below

@@ -14,6 +14,9 @@ import (
 // stampMark stands in the small print above a post's title, before its date.
 const stampMark = "GMT+8"
 
+// tagsMark begins the small print below it, with its tags.
+const tagsMark = "tags:"
+
 // readPost reads a post's page on the mirror's site. Where a post begins and
 // ends is judged at the page's end, from what was met on the way.
 func readPost(g *gather, body []byte) error {
@@ -205,7 +208,7 @@ func (r *postReader) endSmall(at int) {
 	marked := strings.Contains(text, stampMark)
 	t, dated := findTime(text)
 	switch {
-	case strings.HasPrefix(strings.ToLower(text), "tags:"):
+	case len(text) >= len(tagsMark) && strings.EqualFold(text[:len(tagsMark)], tagsMark):
 		r.ends.tags = end{at: r.small.at, foot: r.smallFoot, tags: r.ems}
 	case (marked || dated) && len(r.stamps) < maxMarks:
 		r.stamps = append(r.stamps, stamp{r.small.at, at, t, marked, -1})

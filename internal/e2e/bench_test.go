@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -142,39 +141,51 @@ func measure(b *testing.B, program string, args ...string) process {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	own := watchOwn(ctx, cmd.Process.Pid)
+	memory := watchMemory(ctx, cmd.Process.Pid)
 	if err := cmd.Wait(); err != nil {
 		b.Fatalf("%s %s: %v", filepath.Base(program), strings.Join(args, " "), err)
 	}
-	p := process{wall: time.Since(began), own: <-own}
-	p.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		p.peak = float64(usage.Maxrss) * 1024 // Linux counts in KiB
+	m := <-memory
+	return process{
+		wall: time.Since(began), own: m.own, peak: m.peak,
+		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
 	}
-	return p
 }
 
-// watchOwn looks at a process until it has ended, and then tells the most
-// memory of its own that it had.
-func watchOwn(ctx context.Context, pid int) <-chan float64 {
-	own := make(chan float64, 1)
+// memory is the most that a process had, in bytes: all that was resident, and of this
+// what is no file's. What the system tells of a process that has ended begins with
+// what its parent had.
+type memory struct{ peak, own float64 }
+
+// watchMemory looks at a process until it has ended, and then tells its memory. It is
+// none where there is no Linux.
+func watchMemory(ctx context.Context, pid int) <-chan memory {
+	told := make(chan memory, 1)
 	go func() {
-		peak := 0.0
+		var m memory
 		for ctx.Err() == nil {
 			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-			_, line, ok := strings.Cut(string(status), "RssAnon:")
+			own, ok := kibIn(string(status), "RssAnon:")
 			if err != nil || !ok {
-				break // it has ended, or this is no Linux
+				break // it has ended
 			}
-			var kib float64
-			if _, err := fmt.Sscan(line, &kib); err == nil {
-				peak = max(peak, kib*1024)
-			}
+			peak, _ := kibIn(string(status), "VmHWM:")
+			m.own, m.peak = max(m.own, own*1024), max(m.peak, peak*1024)
 			time.Sleep(5 * time.Millisecond)
 		}
-		own <- peak
+		told <- m
 	}()
-	return own
+	return told
+}
+
+// kibIn returns the KiB that a process's status tells under a name.
+func kibIn(status, name string) (kib float64, ok bool) {
+	_, line, ok := strings.Cut(status, name)
+	if !ok {
+		return 0, false
+	}
+	_, err := fmt.Sscan(line, &kib)
+	return kib, err == nil
 }
 
 // oneByOne returns what the archive's pages take as gzip members and as

@@ -19,7 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -71,7 +70,7 @@ func TestLoad(t *testing.T) {
 	}
 	path, m := loadArchive(t, posts)
 	server, base := serveArchive(t, path)
-	own := watchOwn(t.Context(), server.Process.Pid)
+	watch := watchMemory(t.Context(), server.Process.Pid)
 	crawled := crawlMeanwhile(t, path, int((warm + lasts).Seconds()))
 	l := &load{
 		base: base, posts: posts, every: every, m: m, rand: rand.New(rand.NewPCG(1, 2)),
@@ -89,13 +88,12 @@ func TestLoad(t *testing.T) {
 	if err := server.Wait(); err != nil {
 		t.Errorf("finarc serve: %v", err)
 	}
-	memory := <-own
-	if memory > loadMemory {
-		t.Errorf("the server took %.0f MiB, want less than %d", memory/(1<<20), loadMemory>>20)
+	memory := <-watch
+	if memory.own > loadMemory {
+		t.Errorf("the server took %.0f MiB, want less than %d", memory.own/(1<<20), loadMemory>>20)
 	}
-	peak := server.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	cpu := server.ProcessState.UserTime() + server.ProcessState.SystemTime()
-	t.Logf("memory at most: %.0f MiB of its own, %d MiB with what is mapped of the archive; processor: %v", memory/(1<<20), peak>>10, cpu)
+	t.Logf("memory at most: %.0f MiB of its own, %.0f MiB with what is mapped of the archive; processor: %v", memory.own/(1<<20), memory.peak/(1<<20), cpu)
 	watched.report(t, long)
 	l.report(t)
 }

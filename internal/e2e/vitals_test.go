@@ -116,7 +116,7 @@ func (v *vitals) report(t *testing.T, long bool) {
 	t.Helper()
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\tfirst quarter\tlast quarter\tat most\t\n")
+	fmt.Fprintf(w, "\tfirst quarter\tlast quarter\tallowed\t\n")
 	for i, of := range v.list {
 		first, last, ok := quarters(v.samples[i])
 		if !ok {
