@@ -23,7 +23,7 @@ test: ## every test that this machine has the programs for
 # The detector makes each test some five times slower: with -short, those that try
 # what comes by chance try less of it. The end-to-end tests are left out: they start
 # the program, which is built without it.
-race: ## the same, with fewer tries, under the race detector
+race: ## the same but end to end, with fewer tries, under the race detector
 	$(GO) test -race -short -timeout 30m $$($(GO) list ./... | grep -v /internal/e2e)
 
 # A number of inputs, not a time: at the end of a time the fuzzer of Go now and

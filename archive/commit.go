@@ -177,8 +177,8 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 	return t.putRecord(h, place, place, r, p, sighting{until: r.Fetched}, fresh, changes)
 }
 
-// putRecord is putPost for a capture that was met sighting, given the post's
-// revisions: so many of them are older than it, and so many not younger. It can be
+// putRecord is putPost for a capture of which met tells until when it was met again,
+// and by which answers, given the post's revisions: so many of them are older than it, and so many not younger. It can be
 // the same as any of those that are neither.
 func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, met sighting, fresh *revisions, changes indexChanges) (news.Change, error) {
 	for _, find := range []func() (int, error){
@@ -290,7 +290,7 @@ func (t *tx) sameFrom(h head, place int, r *record, p *news.Captured, fresh *rev
 }
 
 // commitSeen records that mirrors have what they had: the newest revision of the
-// post that is of this mirror was met sighting. Of what is not held there is
+// post that is of this mirror was met again. Of what is not held there is
 // nothing to be seen again.
 func (t *tx) commitSeen(seen []news.Seen) error {
 	for i := range seen {

@@ -85,14 +85,5 @@ func idOf(key []byte) news.ID {
 	if key[3] == pageMark {
 		return news.ID(fmt.Sprintf("%08d-%x", day, key[4:]))
 	}
-	rest := uint40(key[3:])
-	if rest >= 1e10 { // no infoCode's
-		return news.ID(fmt.Sprintf("%08d%d", day, rest))
-	}
-	const day8 = 1e10 // moves a day before the ten digits that follow it
-	var digits [18]byte
-	for n, i := uint64(day)*day8+rest, len(digits)-1; i >= 0; n, i = n/10, i-1 {
-		digits[i] = '0' + byte(n%10)
-	}
-	return news.ID(digits[:])
+	return news.ID(fmt.Sprintf("%08d%010d", day, uint40(key[3:])))
 }

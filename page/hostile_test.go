@@ -43,6 +43,9 @@ var hostilePages = []struct {
 	{"stamps", repeat("<small>2021-12-22 10:37</small><h1>a</h1>")},
 	{"unclosed headings", repeat("<h1><h2>")},
 	{"paragraphs", repeat("<p>")},
+	{"carriage returns", repeat("\r<b>")},
+	{"line breaks of two", repeat("\r\n<p>一</p>")},
+	{"titles of nothing", repeat("<title>\x00</title>")},
 	{"feet", repeat(`<p><a href="/">返回首页</a></p>`)},
 	{"shared pages", repeat(`<p><a href="http://share.example/NewsShare.html?infoCode=NW202112222222306968">://</a></p>`)},
 	{"hidden paragraphs", func(size int) string {

@@ -212,13 +212,16 @@ func rawTextLength(src []byte, name string) (n int, ok bool) {
 	}
 }
 
-// plainText returns the current text token with its entities decoded.
+// plainText returns the current text token with its line breaks as one character each
+// and its entities decoded (WHATWG, 13.2.3.5 and 13.2.5).
 func (s *scanner) plainText() []byte {
 	raw := s.raw()
-	if bytes.IndexByte(raw, '\r') >= 0 || s.within != "" && bytes.IndexByte(raw, 0) >= 0 {
-		z := html.NewTokenizerFragment(bytes.NewReader(raw), s.within)
-		z.Next()
-		return z.Text()
+	if bytes.IndexByte(raw, '\r') >= 0 {
+		raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
+		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+	}
+	if s.within != "" && bytes.IndexByte(raw, 0) >= 0 {
+		raw = bytes.ReplaceAll(raw, []byte{0}, []byte("\ufffd"))
 	}
 	if bytes.IndexByte(raw, '&') < 0 || s.within != "" && s.within != "title" && s.within != "textarea" {
 		return raw

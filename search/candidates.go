@@ -114,8 +114,12 @@ func (w *walk) done(first, last int64) (ready []position) {
 	for block := first; block <= last; block++ {
 		w.read[block] = true
 	}
+	before := len(w.unread)
 	for len(w.unread) > 0 && w.read[w.unread[0].block] {
 		w.unread = w.unread[1:]
+	}
+	if len(w.unread) == before && before > 0 {
+		return nil // none of these blocks goes beyond the first that is unread
 	}
 	slices.SortFunc(w.found, position.compare)
 	n := len(w.found)

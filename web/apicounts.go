@@ -23,7 +23,7 @@ type apiCategory struct {
 	Posts    int    `json:"posts"`
 }
 
-// apiSecurity is a security, and how many posts name it.
+// apiSecurity is a security, and how many posts mark it.
 type apiSecurity struct {
 	news.Security
 	Name  string `json:"name,omitempty"`
@@ -184,7 +184,7 @@ func (s *Server) apiCategory(r *apiRequest) (any, error) {
 	return apiOneOutlet{outletForm(o), dayCounts(o.days, o.Last)}, nil
 }
 
-// apiSecurityList is the securities that the posts of some days name most.
+// apiSecurityList is the securities that the posts of some days mark most.
 type apiSecurityList struct {
 	From       news.Day      `json:"from"`
 	To         news.Day      `json:"to"`

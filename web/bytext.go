@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/finarc/finarc/archive"
@@ -20,7 +21,7 @@ type byText struct {
 	Whole    bool     // there are no others with its name or its code
 }
 
-// inText is a post, and where it names the security.
+// inText is a post, and where it names the security first.
 type inText struct {
 	news.Revision // without body
 	Places        []news.Place
@@ -38,11 +39,12 @@ func (p *inText) Said() []string {
 }
 
 // How many posts are read of those with the security's name, and how many of those
-// with its code; and for how long it is as good as new, as to search takes longer
-// than all the rest of a page.
+// with its code; how many places are told of each; and for how long it is as good as
+// new, as to search takes longer than all the rest of a page.
 const (
-	textPosts = 5
-	textFresh = 30 * time.Minute
+	textPosts  = 5
+	textPlaces = 20
+	textFresh  = 30 * time.Minute
 )
 
 // byText returns the newest posts that name a security and do not mark it.
@@ -50,13 +52,17 @@ func (s *Server) byText(ctx context.Context, m *mentions) (*byText, error) {
 	if s.Search == nil {
 		return &byText{}, nil
 	}
-	return part(s, "text "+m.market.String(), textFresh, func() (*byText, int64, error) {
+	found, err := part(s, "text "+m.market.String(), textFresh, func() (*byText, int64, error) {
 		found, err := s.findByText(ctx, m)
 		if err != nil {
 			return nil, 0, err
 		}
 		return found, found.bytes(), nil
 	})
+	if errors.Is(err, ErrNoIndex) { // which is not kept: there may be one the next time
+		return &byText{}, nil
+	}
+	return found, err
 }
 
 // findByText asks the index for the newest posts that have a security's name or code
@@ -70,16 +76,15 @@ func (s *Server) findByText(ctx context.Context, m *mentions) (*byText, error) {
 		if words == "" {
 			continue
 		}
-		hits, err := s.find(ctx, Query{Words: `"` + words + `" -security:` + security.String(), ByTime: true, Limit: textPosts})
-		switch {
-		case errors.Is(err, ErrNoIndex):
-			return &byText{}, nil
-		case errors.Is(err, ErrQuery): // what a page calls a security need not be something to search for
+		hits, err := s.find(ctx, Query{Words: quoted(words) + ` -security:` + security.String(), ByTime: true, Limit: textPosts})
+		if errors.Is(err, ErrQuery) { // what a page calls a security need not be something to search for
+			found.Whole = false
 			continue
-		case err != nil:
+		}
+		if err != nil {
 			return nil, err
 		}
-		found.Whole = found.Whole && hits.Next == ""
+		found.Whole = found.Whole && hits.Next == "" && hits.Behind == 0
 		for i := range hits.Hits {
 			ids = append(ids, hits.Hits[i].Post.ID)
 		}
@@ -93,6 +98,17 @@ func (s *Server) findByText(ctx context.Context, m *mentions) (*byText, error) {
 	return found, nil
 }
 
+// quoted returns words as a phrase of a query. They are a page's, and what would end
+// the phrase is taken out.
+func quoted(words string) string {
+	return `"` + strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\"＂”", r) {
+			return ' '
+		}
+		return r
+	}, words) + `"`
+}
+
 // take keeps those of the posts that name the security.
 func (b *byText) take(posts []news.Revision, security news.Security, finder *securities.Finder) {
 	for i := range posts {
@@ -100,7 +116,7 @@ func (b *byText) take(posts []news.Revision, security news.Security, finder *sec
 		places := slices.DeleteFunc(finder.Find(rev, page.ReadArticle(rev.Body)), func(p news.Place) bool { return p.Security != security })
 		if len(places) > 0 {
 			rev.Body, rev.Foot = "", ""
-			b.Posts = append(b.Posts, inText{*rev, places})
+			b.Posts = append(b.Posts, inText{*rev, slices.Clone(places[:min(len(places), textPlaces)])})
 		}
 	}
 	slices.SortFunc(b.Posts, func(x, y inText) int {

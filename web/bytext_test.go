@@ -143,6 +143,36 @@ func TestByText(t *testing.T) {
 	}
 }
 
+// late has no index yet when it is asked first, and then finds nothing.
+type late struct{ asked int }
+
+func (l *late) Search(context.Context, web.Query) (web.Hits, error) {
+	if l.asked++; l.asked == 1 {
+		return web.Hits{}, web.ErrNoIndex
+	}
+	return web.Hits{Behind: 1}, nil
+}
+
+// TestByTextOnceThereIsAnIndex: that there is no index is not kept, and with one that
+// lags nobody says that these are all.
+func TestByTextOnceThereIsAnIndex(t *testing.T) {
+	marked, _, _ := named()
+	s := newSite(t, nil)
+	if _, err := s.archive.Commit(t.Context(), &news.Batch{Posts: marked}); err != nil {
+		t.Fatal(err)
+	}
+	s.Server = serve(t, s.archive, func(o *web.Options) { o.Search = new(late) })
+	if page := ask(t, s.Server, "/security/"+juhua.String()); !strings.Contains(page.body, "finarc search --rebuild") {
+		t.Errorf("the page does not tell how to get an index: %s", page.body)
+	}
+	got := decoded[struct {
+		ByText struct{ Searched, All bool } `json:"by_text"`
+	}](t, ask(t, s.Server, "/api/securities/"+juhua.String()))
+	if !got.ByText.Searched || got.ByText.All {
+		t.Errorf("with one: %+v", got)
+	}
+}
+
 // TestByTextHostile: whatever pages call a security, its page is there.
 func TestByTextHostile(t *testing.T) {
 	for i, name := range []string{``, `"`, `x" -title:"y`, `“”`, strings.Repeat("长", 100), "-", " "} {

@@ -72,8 +72,8 @@ func (g *guesses) judge(from netip.Prefix, right bool) (pause time.Duration) {
 func (one *guesser) miss(now time.Time) {
 	one.wrong++
 	one.last = now
-	if over := one.wrong - freeGuesses; over >= 0 {
-		one.until = now.Add(min(longestPause, firstPause<<min(over, 20)))
+	if over := one.wrong - freeGuesses; over > 0 {
+		one.until = now.Add(min(longestPause, firstPause<<min(over-1, 20)))
 	}
 }
 

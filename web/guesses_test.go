@@ -31,7 +31,7 @@ func TestGuesses(t *testing.T) {
 			t.Fatalf("a pause of %v, want %v", got, want)
 		}
 	}
-	for range freeGuesses {
+	for range freeGuesses + 1 { // a pause follows the first that is not free
 		wrong(0)
 	}
 	for pause := firstPause; ; pause *= 2 {
@@ -55,7 +55,7 @@ func TestGuesses(t *testing.T) {
 	}
 	wrong(longestPause)
 	now = now.Add(guessesForgot + time.Second)
-	for range freeGuesses {
+	for range freeGuesses + 1 { // a pause follows the first that is not free
 		wrong(0)
 	}
 	wrong(firstPause)
