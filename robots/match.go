@@ -25,44 +25,34 @@ type rule struct {
 func newRule(l line) rule {
 	text, anchored := strings.CutSuffix(l.pattern, "$")
 	parts := strings.Split(text, "*")
-	for i := range parts {
-		parts[i] = normal(parts[i])
+	loose, query := slices.Clone(parts), false
+	for i, part := range parts {
+		parts[i] = normal(part)
+		loose[i], query = loosely(part, query)
 	}
 	r := rule{allow: l.allow, strict: newPattern(parts, anchored)}
-	parts, query := loosened(parts)
 	if query || r.strict.wild {
-		p := newPattern(parts, anchored)
+		p := newPattern(loose, anchored)
 		r.loose = &p
 	}
-	r.octets = len(strings.Join(parts, "*"))
+	r.octets = len(strings.Join(loose, "*"))
 	if anchored {
 		r.octets++
 	}
 	return r
 }
 
-// loosened returns the parts of a pattern between its wildcards in the loose
-// spelling, and whether any of them reaches into the query.
-func loosened(parts []string) (loose []string, query bool) {
-	i := slices.IndexFunc(parts, func(part string) bool { return strings.Contains(part, "?") })
-	if i < 0 {
-		return parts, false
+// loosely returns a text in the loose spelling, given whether the query has begun
+// before it, and whether it has by its end.
+func loosely(text string, query bool) (spelt string, begun bool) {
+	if query {
+		return spell(text, inQuery), true
 	}
-	loose = slices.Clone(parts)
-	loose[i] = looseQuery(parts[i])
-	for j := i + 1; j < len(parts); j++ {
-		loose[j] = unescape(parts[j], inQuery)
+	path, rest, begun := strings.Cut(text, "?")
+	if !strings.Contains(rest, "%") {
+		return normal(text), begun
 	}
-	return loose, true
-}
-
-// looseQuery returns a text in the loose spelling from its first "?" on.
-func looseQuery(text string) string {
-	path, query, found := strings.Cut(text, "?")
-	if !found || !strings.Contains(query, "%") {
-		return text
-	}
-	return path + "?" + unescape(query, inQuery)
+	return normal(path) + "?" + spell(rest, inQuery), begun
 }
 
 // moreSpecific orders rules as they are tried (RFC 9309, 2.2.2).
@@ -124,8 +114,8 @@ func newAddress(pathAndQuery string) address {
 	if !strings.HasPrefix(pathAndQuery, "/") {
 		pathAndQuery = "/" + pathAndQuery
 	}
-	strict := normal(pathAndQuery)
-	return address{strict: strict, loose: looseQuery(strict)}
+	loose, _ := loosely(pathAndQuery, false)
+	return address{strict: normal(pathAndQuery), loose: loose}
 }
 
 // set is a set of octets.
@@ -144,11 +134,16 @@ const unreserved = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstu
 var (
 	plain   = newSet(unreserved + "*$")                  // never escaped in the strict spelling
 	inURI   = newSet(unreserved + "%:/?#[]@!$&'()*+,;=") // may stand in a URI (RFC 3986, 2)
-	inQuery = newSet(":/?[]@!'(),;")                     // means the same in a query, escaped or not
+	inQuery = newSet(unreserved + "*$" + ":/?[]@!'(),;") // means the same in a query, escaped or not
 )
 
-// normal returns a text in the strict spelling. A "%" that begins no escape stays.
-func normal(text string) string {
+// normal returns a text in the strict spelling.
+func normal(text string) string { return spell(text, plain) }
+
+// spell returns a text in which those octets and no others are never escaped. A "%"
+// that begins no escape stays; what follows it is not taken for one because it had
+// been escaped.
+func spell(text string, never *set) string {
 	i := 0
 	for i < len(text) && inURI[text[i]] && text[i] != '%' {
 		i++
@@ -163,28 +158,10 @@ func normal(text string) string {
 		if escaped {
 			i += 2
 		}
-		if escaped && plain[c] || !escaped && inURI[c] {
+		if escaped && never[c] || !escaped && inURI[c] {
 			b = append(b, c)
 		} else {
 			b = append(b, '%', hex[c>>4], hex[c&15])
-		}
-	}
-	return string(b)
-}
-
-// unescape returns a text in which those octets are not escaped.
-func unescape(text string, octets *set) string {
-	if !strings.Contains(text, "%") {
-		return text
-	}
-	b := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		c, escaped := escape(text[i:])
-		if escaped && octets[c] {
-			b = append(b, c)
-			i += 2
-		} else {
-			b = append(b, text[i])
 		}
 	}
 	return string(b)
