@@ -178,8 +178,8 @@ func (t *tx) putPost(p *news.Captured, r *record, fresh *revisions, changes inde
 }
 
 // putRecord is putPost for a capture of which met tells until when it was met again,
-// and by which answers, given the post's revisions: so many of them are older than it, and so many not younger. It can be
-// the same as any of those that are neither.
+// and by which answers, given the post's revisions: so many of them are older than it,
+// and so many not younger. It can be the same as any of those that are neither.
 func (t *tx) putRecord(h head, older, place int, r *record, p *news.Captured, met sighting, fresh *revisions, changes indexChanges) (news.Change, error) {
 	for _, find := range []func() (int, error){
 		func() (int, error) { return t.sameFile(h[:older], r, p, fresh) },
