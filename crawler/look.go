@@ -22,8 +22,17 @@ type look struct {
 	level    int
 	deferred int // the lowest level that a post waits for; 0: none does
 
-	took  time.Duration // the look so far
-	ended time.Time
+	reading bool // its next stretch is being read
+	took    time.Duration
+	ended   time.Time
+}
+
+// stretch is a part of the frontier, from one post to another.
+type stretch struct {
+	after  news.ID
+	most   int // posts
+	wanted []news.Wanted
+	took   time.Duration
 }
 
 // rested reports whether the next look may begin. A long frontier of posts that
@@ -69,12 +78,9 @@ func (r *run) refill(ctx context.Context) error {
 	case r.look.deferred == 1 && r.listsRead(), r.look.deferred > 0 && r.quiet():
 		r.look = look{level: r.look.deferred}
 	}
-	// Much of the frontier may be none of this look's, but without a post
-	// nothing might happen that leads here again.
-	for first := true; !r.look.exhausted && (first || r.queue.posts() == 0); first = false {
-		if err := r.lookOn(ctx); err != nil {
-			return err
-		}
+	if !r.look.exhausted && !r.look.reading {
+		r.look.reading = true
+		r.looks <- stretch{after: r.look.cursor, most: queueHigh - r.queue.posts()} // has room: one is read at a time
 	}
 	if r.look.exhausted && !r.look.again() {
 		return r.refreshOn(ctx)
@@ -82,20 +88,30 @@ func (r *run) refill(ctx context.Context) error {
 	return nil
 }
 
-// lookOn takes the next stretch of the frontier.
-func (r *run) lookOn(ctx context.Context) error {
-	began := time.Now()
-	wanted, err := r.o.Store.Wanted(ctx, r.look.cursor, queueHigh-r.queue.posts())
-	if err != nil {
-		return fmt.Errorf("read frontier: %w", err)
+// lookAll is the reader of the frontier: it reads one stretch after the other, so
+// that nobody else has to wait until the archive has no commit under way.
+func (r *run) lookAll(ctx context.Context) error {
+	for s := range r.looks {
+		began := time.Now()
+		var err error
+		if s.wanted, err = r.o.Store.Wanted(ctx, s.after, s.most); err != nil {
+			return fmt.Errorf("read frontier: %w", err)
+		}
+		s.took = time.Since(began)
+		r.looked <- s // has room, likewise
 	}
-	r.look.exhausted, r.look.ended = len(wanted) == 0, time.Now()
-	r.look.took += r.look.ended.Sub(began)
-	for _, w := range wanted {
+	return nil
+}
+
+// takeStretch queues what the look at the frontier has found.
+func (r *run) takeStretch(s stretch) {
+	r.look.reading = false
+	r.look.exhausted, r.look.ended = len(s.wanted) == 0, time.Now()
+	r.look.took += s.took
+	for _, w := range s.wanted {
 		r.look.cursor = w.ID
 		r.queuePost(w)
 	}
-	return nil
 }
 
 // queuePost queues a post of the frontier unless this run has done so already

@@ -56,6 +56,8 @@ type run struct {
 	results chan result
 	batches chan *news.Batch
 	settled chan settlement
+	looks   chan stretch
+	looked  chan stretch
 
 	queue    queue
 	known    map[string]bool     // addresses of list pages met in this run
@@ -132,6 +134,7 @@ func newRun(o *Options, sites []*site) *run {
 		o: o, sites: sites,
 		tasks: make(chan task), results: make(chan result),
 		batches: make(chan *news.Batch), settled: make(chan settlement, 1),
+		looks: make(chan stretch, 1), looked: make(chan stretch, 1),
 		known: make(map[string]bool), seen: make(map[uint64]standing), failed: make(map[uint64]failedPost),
 		queue: queue{parallel: o.Limits.Parallel}, refresh: newRefresh(o.Refresh, o.Now()),
 		batch: new(news.Batch),
@@ -175,6 +178,10 @@ func (r *run) loop(ctx, work context.Context) error {
 			r.handedOver()
 		case s := <-r.settled:
 			r.settle(s)
+		case s := <-r.looked:
+			if !stopping {
+				r.takeStretch(s)
+			}
 		case <-tick.C:
 		case <-done(ctx, stopping):
 			stopping = true
@@ -411,9 +418,9 @@ func compact(id news.ID) uint64 {
 	return h.Sum64() | 1<<63 // no infoCode has this bit
 }
 
-// quiet reports whether nothing is queued, in flight or uncommitted.
+// quiet reports whether nothing is queued, about to be, in flight or uncommitted.
 func (r *run) quiet() bool {
-	return r.queue.lists() == 0 && r.queue.posts() == 0 && r.inFlight == 0 && r.settledAll()
+	return !r.look.reading && r.queue.lists() == 0 && r.queue.posts() == 0 && r.inFlight == 0 && r.settledAll()
 }
 
 func (r *run) idle(stopping bool) bool {
