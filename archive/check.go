@@ -35,7 +35,7 @@ func (r *replica) checkFresh() error {
 		return err
 	}
 	return r.db.View(func(btx *bolt.Tx) error {
-		t := &tx{Tx: btx, a: &Archive{codec: c}}
+		t := newTx(&Archive{codec: c}, btx)
 		for _, p := range r.fresh {
 			frame := t.Bucket(p.bucket).Get(p.key)
 			if frame == nil {

@@ -60,7 +60,7 @@ func format(path string) (err error) {
 		if _, err := rand.Read(identity); err != nil {
 			return fmt.Errorf("make an identity: %w", err)
 		}
-		t := &tx{Tx: btx}
+		t := newTx(nil, btx)
 		return errors.Join(t.put(bucketMeta, keyIdentity, identity), btx.Bucket(bucketMeta).Put(keyVersion, appendUint40(nil, Version)))
 	})
 }

@@ -169,8 +169,7 @@ func Trees(t testing.TB, path string, fn func(name []byte, b *bolt.Bucket, tree 
 		t.Fatal(err)
 	}
 	err = db.View(func(btx *bolt.Tx) error {
-		own := &tx{Tx: btx}
-		own.readTrees()
+		own := newTx(nil, btx)
 		return btx.ForEach(func(name []byte, b *bolt.Bucket) error {
 			fn(name, b, Tree{own.Bucket(name)})
 			return nil
@@ -191,8 +190,7 @@ func Walk(ctx context.Context, path string) error {
 	for i := range 5 {
 		err := a.locked(ctx, true, func(db *bolt.DB) error {
 			return db.View(func(btx *bolt.Tx) error {
-				t := &tx{a: a, Tx: btx}
-				t.readTrees()
+				t := newTx(a, btx)
 				b := t.Bucket(fmt.Append(nil, "bucket", i))
 				c := b.Cursor()
 				for k, _ := c.First(); k != nil; k, _ = c.Next() {

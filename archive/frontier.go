@@ -243,12 +243,12 @@ func (t *tx) commitFound(b *news.Batch, done *news.Committed) error {
 // in so many runs that it is not tried again.
 func (t *tx) commitLink(w *news.Wanted, attempts int) (news.Standing, error) {
 	key := idKey(w.ID)
-	switch {
-	case t.held(key) && !t.has(bucketFrontier, key): // those that are there lost their page, see wantAgain
+	switch pending := t.has(bucketFrontier, key); {
+	case !pending && t.held(key): // one that is both lost its page, see wantAgain
 		return news.StandingArchived, nil
 	case t.has(bucketFailed, key):
 		return t.commitLinkToFailed(key, w, attempts)
-	case t.has(bucketFrontier, key):
+	case pending:
 		return news.StandingPending, t.mergeLink(key, w)
 	}
 	if err := t.delete(bucketLeads, key); err != nil {

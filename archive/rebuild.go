@@ -107,10 +107,7 @@ const indexBatch = 8192
 // rebuildIndexes empties the indexes and puts all revisions into them.
 func (t *tx) rebuildIndexes(ctx context.Context) error {
 	for _, bucket := range [][]byte{bucketTimes, bucketPostings, bucketRecent} {
-		if err := t.DeleteBucket(bucket); err != nil {
-			return err
-		}
-		if _, err := t.CreateBucket(bucket); err != nil {
+		if err := t.emptyBucket(bucket); err != nil {
 			return err
 		}
 	}

@@ -17,7 +17,7 @@ func (r *repair) openable(ctx context.Context) error {
 		return r.a.locked(ctx, false, func(db *bolt.DB) error {
 			db.AllocSize = allocSize
 			return r.a.unwritten(db.Update(func(btx *bolt.Tx) error {
-				t := &tx{a: r.a, Tx: btx}
+				t := newTx(r.a, btx)
 				if err := r.meta(t); err != nil {
 					return err
 				}

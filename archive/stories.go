@@ -69,10 +69,7 @@ func (t *tx) forgetStories() error {
 // first revision.
 func (t *tx) beginStories() error {
 	for _, bucket := range [][]byte{bucketSignatures, bucketStories} {
-		if err := t.DeleteBucket(bucket); err != nil {
-			return err
-		}
-		if _, err := t.CreateBucket(bucket); err != nil {
+		if err := t.emptyBucket(bucket); err != nil {
 			return err
 		}
 	}

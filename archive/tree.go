@@ -28,7 +28,8 @@ func senseless(format string, args ...any) damage { return damage(fmt.Sprintf(fo
 // own reading in one that reads.
 type bucket struct {
 	*bolt.Bucket
-	tree *tree
+	finder *bolt.Cursor // of [bucket.Get], whose way down is laid in the same memory each time
+	tree   *tree
 }
 
 // cursor goes through a bucket in order of its keys. A key of nil is beyond its
@@ -45,34 +46,53 @@ type cursor interface {
 // Bucket returns a bucket of the archive. To a transaction that reads, one that
 // is missing, see added, is empty.
 func (t *tx) Bucket(name []byte) *bucket {
-	if t.trees == nil {
-		return &bucket{Bucket: t.Tx.Bucket(name)}
-	}
-	b := t.trees[string(name)]
+	b := t.opened[string(name)]
 	if b == nil {
-		b = &bucket{tree: t.tree(name)}
-		if b.tree == nil {
-			b.tree = &tree{inline: emptyLeaf(), missing: true}
-		}
-		t.trees[string(name)] = b
+		b = t.open(name)
+		t.opened[string(name)] = b
+	}
+	return b
+}
+
+func (t *tx) open(name []byte) *bucket {
+	if t.Writable() {
+		b := t.Tx.Bucket(name)
+		return &bucket{Bucket: b, finder: b.Cursor()}
+	}
+	b := &bucket{tree: t.tree(name)}
+	if b.tree == nil {
+		b.tree = &tree{inline: emptyLeaf(), missing: true}
 	}
 	return b
 }
 
 // hasBucket reports whether there is a bucket of a name.
 func (t *tx) hasBucket(name []byte) bool {
-	if t.trees == nil {
+	if t.Writable() {
 		return t.Tx.Bucket(name) != nil
 	}
 	return !t.Bucket(name).tree.missing
 }
 
+// emptyBucket takes everything out of a bucket.
+func (t *tx) emptyBucket(name []byte) error {
+	delete(t.opened, string(name))
+	if err := t.DeleteBucket(name); err != nil {
+		return err
+	}
+	_, err := t.CreateBucket(name)
+	return err
+}
+
 // Get returns the value under a key, or nil where there is none.
 func (b *bucket) Get(key []byte) []byte {
-	if b.tree == nil {
-		return b.Bucket.Get(key)
+	if b.tree != nil {
+		return b.tree.get(key)
 	}
-	return b.tree.get(key)
+	if k, v := b.finder.Seek(key); bytes.Equal(k, key) {
+		return v
+	}
+	return nil
 }
 
 func (b *bucket) Cursor() cursor {
@@ -115,12 +135,6 @@ func emptyLeaf() []byte {
 	b := make([]byte, pageHeader)
 	little.PutUint16(b[8:], flagLeaf)
 	return b
-}
-
-// readTrees lets a transaction that only reads read the buckets itself.
-func (t *tx) readTrees() {
-	t.file = t.mapped()
-	t.trees = make(map[string]*bucket, len(buckets()))
 }
 
 // mapped returns bbolt's map of the file, as it is now: a transaction that writes

@@ -15,10 +15,7 @@ import (
 // format that this program knows and loading the dictionaries that another
 // process may have added.
 func (a *Archive) begin(btx *bolt.Tx) (*tx, error) {
-	t := &tx{a: a, Tx: btx}
-	if !btx.Writable() {
-		t.readTrees()
-	}
+	t := newTx(a, btx)
 	if !t.hasBucket(bucketMeta) {
 		return nil, fmt.Errorf("%s: %w: a bbolt file of another program", a.path, ErrNotArchive)
 	}
@@ -116,8 +113,8 @@ type tx struct {
 	*bolt.Tx
 	a *Archive
 
-	file  mapped             // where it only reads, see tx.readTrees
-	trees map[string]*bucket // likewise, by name; nil where it writes
+	file   mapped             // where it only reads, see tree.go
+	opened map[string]*bucket // by name
 
 	encoder *zstd.Encoder      // see tx.packer
 	terms   map[string]uint64  // terms looked up in this transaction
@@ -125,6 +122,14 @@ type tx struct {
 	blocks  map[string][]block // by bucket, the last ones read in this transaction
 	rewrote bool               // see countRewrite
 	wrote   int                // bytes that were put, a page for each value at least
+}
+
+func newTx(a *Archive, btx *bolt.Tx) *tx {
+	t := &tx{a: a, Tx: btx, opened: make(map[string]*bucket, len(buckets()))}
+	if !btx.Writable() {
+		t.file = t.mapped()
+	}
+	return t
 }
 
 // fill returns how full bbolt is to leave the pages that it splits. Captures
