@@ -42,22 +42,41 @@ func (l *look) rested(now time.Time) bool { return now.Sub(l.ended) >= 4*l.took 
 // again reports whether another look must follow.
 func (l *look) again() bool { return l.stale || l.deferred > 0 }
 
-// passes reports whether a post's turn has come.
-func (l *look) passes(w *news.Wanted) bool {
-	needs := 0
+// levelOf returns the level of the first look that lets a post pass.
+func levelOf(w *news.Wanted) int {
 	switch {
 	case len(w.Pages) == 0:
-		needs = 2
+		return 2
 	case w.Category == "":
-		needs = 1
+		return 1
 	}
-	if needs <= l.level {
-		return true
+	return 0
+}
+
+// passes reports whether a post's turn has come.
+func (l *look) passes(w *news.Wanted) bool {
+	if needs := levelOf(w); needs > l.level {
+		l.putOff(needs)
+		return false
 	}
-	if l.deferred == 0 || needs < l.deferred {
-		l.deferred = needs
+	return true
+}
+
+// putOff takes note that a post waits for a look of a level.
+func (l *look) putOff(level int) {
+	if l.deferred == 0 || level < l.deferred {
+		l.deferred = level
 	}
-	return false
+}
+
+// hear takes note of a post that is new in the frontier. Where it would wait, so
+// does the look at it.
+func (l *look) hear(w *news.Wanted) {
+	if needs := levelOf(w); needs > 0 {
+		l.putOff(needs)
+	} else {
+		l.stale = true
+	}
 }
 
 // refill tops the queue up from the frontier. Once that was looked through,

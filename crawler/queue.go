@@ -81,12 +81,14 @@ func (q *queue) refreshes() (ids []news.ID) {
 
 // next returns the task that is next, of a lane that has room, beginning with
 // the one after the last: a list and a post in turn, so that neither a mirror of
-// ever more lists keeps its posts waiting nor the other way round.
-func (q *queue) next(lists bool) (task, bool) {
+// ever more lists keeps its posts waiting nor the other way round. A lane that has
+// one task at a time waits while posts are on their way into the queue, so that
+// no list takes the turn of one.
+func (q *queue) next(lists, coming bool) (task, bool) {
 	for i := range q.lanes {
 		l := q.lanes[(q.last+1+i)%len(q.lanes)]
 		switch {
-		case l.busy >= q.parallel, l.alone && l.busy > 0:
+		case l.busy >= q.parallel, l.alone && (l.busy > 0 || coming):
 		case lists && len(l.lists) > 0 && (!l.listed || len(l.posts) == 0):
 			return l.lists[0], true
 		case len(l.posts) > 0:

@@ -445,7 +445,7 @@ func (r *run) empty() bool {
 // list is read. Without a task the channel is nil.
 func (r *run) next(stopping bool) (task, chan<- task) {
 	if !stopping {
-		if t, ok := r.queue.next(r.waiting < batchLinks); ok {
+		if t, ok := r.queue.next(r.waiting < batchLinks, r.look.reading); ok {
 			return t, r.tasks
 		}
 	}

@@ -460,7 +460,11 @@ func (r *run) settleLink(w *news.Wanted, s news.Standing) {
 		}
 	case old == standingFound:
 		r.mark(w.ID, standingPending)
-		r.look.stale = true
+		if s == news.StandingNew && !r.siteOf(w.Mirror).slow { // of which posts pass as they are
+			r.look.hear(w)
+		} else {
+			r.look.stale = true
+		}
 		r.learnLeads([]news.Wanted{*w})
 	case old == standingPending && w.Category != "":
 		r.look.stale = true // it may have waited for that
