@@ -150,7 +150,11 @@ func permalinkEnd(w *news.Wanted) string {
 	if name == "" {
 		name = string(w.ID)
 	}
-	return w.ID.Day().Time().Format("/2006/01/02/") + name + ".html"
+	day := "00010101" // of a post whose day is not known
+	if w.ID.Day() != 0 {
+		day = string(w.ID[:8])
+	}
+	return "/" + day[:4] + "/" + day[4:6] + "/" + day[6:] + "/" + name + ".html"
 }
 
 // manyLinks is how many posts of a batch must have been found on a page for it
@@ -490,6 +494,9 @@ func (a *Archive) wantedIn(ctx context.Context, bucket []byte, after news.ID, n 
 	return list, err
 }
 
+// maxReserved bounds for how many entries there is room from the beginning.
+const maxReserved = 512
+
 // wantedAfter returns up to n entries of a bucket whose keys begin with a prefix,
 // after the given identity.
 func (t *tx) wantedAfter(bucket, prefix []byte, after news.ID, n int) (list []news.Wanted, err error) {
@@ -509,6 +516,9 @@ func (t *tx) wantedAfter(bucket, prefix []byte, after news.ID, n int) (list []ne
 		w, err := t.decodeWanted(k, v)
 		if err != nil {
 			return nil, err
+		}
+		if list == nil {
+			list = make([]news.Wanted, 0, min(n, maxReserved))
 		}
 		list = append(list, w)
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	seqSize  = 5
 	dayBase  = 19000000
+	serials  = 1e10 // a serial has ten digits
 	pageMark = 0xff // no serial of ten digits begins with it: they stay below 2^34
 )
 
@@ -85,5 +86,9 @@ func idOf(key []byte) news.ID {
 	if key[3] == pageMark {
 		return news.ID(fmt.Sprintf("%08d-%x", day, key[4:]))
 	}
-	return news.ID(fmt.Sprintf("%08d%010d", day, uint40(key[3:])))
+	serial := uint40(key[3:])
+	if day > 0 && serial < serials { // which are all but a few
+		return news.ID(strconv.FormatUint(uint64(day)*serials+serial, 10))
+	}
+	return news.ID(fmt.Sprintf("%08d%010d", day, serial))
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/finarc/finarc/news"
 )
@@ -74,7 +75,8 @@ func partOf(text string, page []byte) part {
 	if text == "" {
 		return part{}
 	}
-	if at := bytes.Index(page, []byte(text)); at >= 0 {
+	plain := unsafe.Slice(unsafe.StringData(text), len(text)) // which is only read, and so need not be copied
+	if at := bytes.Index(page, plain); at >= 0 {
 		return part{Offset: at, Length: len(text)}
 	}
 	return part{Text: text}

@@ -489,5 +489,7 @@ func (r *run) isDone(id news.ID) bool { return r.seen[compact(id)] == standingDo
 func (r *run) handedOver() {
 	r.committed++
 	r.entering, r.storing = len(r.batch.Found), r.large
-	r.batch, r.size, r.large = &news.Batch{Posts: make([]news.Captured, 0, len(r.batch.Posts))}, 0, false
+	r.batch, r.size, r.large = &news.Batch{
+		Posts: make([]news.Captured, 0, len(r.batch.Posts)), Found: make([]news.Wanted, 0, len(r.batch.Found)),
+	}, 0, false
 }

@@ -134,8 +134,10 @@ func (t *transport) exchange(req *http.Request, h *host, got *answer) (*http.Res
 	req.Header.Set("Accept-Encoding", coding.Accept)
 	if req.URL.Scheme == "http" || h.speaksHTTP1() {
 		// With a body, though it is empty, net/http does not send the request a second
-		// time by itself when a kept connection breaks: out of turn, and uncounted.
+		// time by itself when a kept connection breaks: out of turn, and uncounted. It
+		// is to be sent as it is, or net/http would wait to see whether there is any.
 		req.Body, req.GetBody = io.NopCloser(strings.NewReader("")), nil
+		req.TransferEncoding = []string{"identity"}
 	}
 	t.space(h, req.URL)
 	kind := t.kind(req)
