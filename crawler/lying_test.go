@@ -183,3 +183,26 @@ func TestSharedHostHoldsNoMirror(t *testing.T) {
 		t.Errorf("the mirror's other post was asked for after %v", at)
 	}
 }
+
+// TestKeptConnectionBreaks: what a server leaves unanswered by closing a kept
+// connection is asked for again by the crawl's own retries, which wait their turn
+// and are counted, and not by net/http.
+func TestKeptConnectionBreaks(t *testing.T) {
+	f := onePost(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+			t.Errorf("asked with a body: %d bytes, %v", r.ContentLength, r.TransferEncoding)
+		}
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Close()
+	})
+	o := options(f.base, newArchive(t))
+	o.Limits.Retries, o.Limits.Parallel = 1, 1 // on one connection, that had the home page before
+	report := crawl(t, o)
+	if n := f.requests()[path1]; n != 2 || report.Retries != 1 {
+		t.Errorf("asked %d times, with %d retries", n, report.Retries)
+	}
+}
