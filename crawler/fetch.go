@@ -35,6 +35,7 @@ type fetcher struct {
 type order struct {
 	kind         news.PageKind
 	url          string
+	host         string // of url; "" where it was not asked for yet
 	mirror       string
 	etag         string // validators of the copy that is held, if any
 	lastModified string
@@ -129,7 +130,7 @@ func (f *fetcher) fetch(o order) (*news.Capture, *failure) {
 func (f *fetcher) insist(o order) (*news.Capture, *failure) {
 	for attempt := 0; ; attempt++ {
 		c, fail := f.attempt(o, attempt > 0)
-		if fail == nil || !fail.soon || attempt >= f.limits.Retries || f.transport.host(hostOf(o.url)).slow() {
+		if fail == nil || !fail.soon || attempt >= f.limits.Retries || f.transport.host(o.at()).slow() {
 			return c, fail
 		}
 		if !pause(f.stop, f.delay(attempt)) {

@@ -27,8 +27,16 @@ type lane struct {
 	alone  bool // one task at a time, so that the first is asked for first
 }
 
-// has reports whether an address is of the lane's host.
-func (l *lane) has(address string) bool { return hostOf(address) == l.host }
+// has reports whether an order is for the lane's host.
+func (l *lane) has(o *order) bool { return o.at() == l.host }
+
+// at returns the host that has what is ordered.
+func (o *order) at() string {
+	if o.host == "" {
+		o.host = hostOf(o.url)
+	}
+	return o.host
+}
 
 func hostOf(address string) string {
 	u, err := url.Parse(address)
@@ -38,9 +46,8 @@ func hostOf(address string) string {
 	return page.HostOf(u)
 }
 
-// lane returns the one of an address's host.
-func (q *queue) lane(address string) *lane {
-	host := hostOf(address)
+// lane returns the one of a host.
+func (q *queue) lane(host string) *lane {
 	for _, l := range q.lanes {
 		if l.host == host {
 			return l
@@ -52,7 +59,7 @@ func (q *queue) lane(address string) *lane {
 }
 
 func (q *queue) addList(p news.ListPage) {
-	l := q.lane(p.URL)
+	l := q.lane(hostOf(p.URL))
 	l.lists = append(l.lists, task{lane: l, list: &p})
 }
 
@@ -60,7 +67,7 @@ func (q *queue) addList(p news.ListPage) {
 func (q *queue) addPost(t task) {
 	first := ""
 	if len(t.sources) > 0 {
-		first = t.sources[0].url
+		first = t.sources[0].at()
 	}
 	t.lane = q.lane(first)
 	t.lane.posts = append(t.lane.posts, t)

@@ -118,7 +118,7 @@ func (l *rechecked) unmodified() bool { return l.fail == nil && l.post == nil }
 func (r *run) recheck(f *fetcher, t *task) result {
 	for ; len(t.sources) > 0; t.sources = t.sources[1:] {
 		o := t.sources[0]
-		if !t.lane.has(o.url) {
+		if !t.lane.has(&o) {
 			return result{hop: true}
 		}
 		l := rechecked{order: o}

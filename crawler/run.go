@@ -273,7 +273,7 @@ func (r *run) isSlow(s *site) bool {
 // that a run asks of it: which list, or else a post, if one is wanted. So each comes
 // to its turn in some run. It returns whether posts come first.
 func (r *run) takeTurns(s *site) bool {
-	l := r.queue.lane(s.Home())
+	l := r.queue.lane(hostOf(s.Home()))
 	l.alone = true
 	rand.Shuffle(len(s.entrances), func(i, j int) { s.entrances[i], s.entrances[j] = s.entrances[j], s.entrances[i] })
 	if rand.N(2) == 0 || r.transport.host(hostOf(s.Home())).available(time.Now(), false) != nil {
@@ -364,8 +364,17 @@ func (s *site) wants(list string) bool { return len(s.only) == 0 || slices.Conta
 
 // owns reports whether an address is one of the site's post pages.
 func (s *site) owns(address string) bool {
+	_, owns := s.orderOf(address)
+	return owns
+}
+
+// orderOf returns the order for an address, if it is one of the site's post pages.
+func (s *site) orderOf(address string) (o order, owns bool) {
 	u, err := url.Parse(address)
-	return err == nil && s.Kind(u) == news.KindPost
+	if err != nil || s.Kind(u) != news.KindPost {
+		return order{}, false
+	}
+	return order{kind: news.KindPost, url: address, host: page.HostOf(u), mirror: s.Name()}, true
 }
 
 // siteOf returns the site of a mirror. Every task names one of the run's.

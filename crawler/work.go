@@ -144,7 +144,7 @@ func (r *run) getPost(f *fetcher, t *task) result {
 	w, so := t.post, &t.so
 	for ; len(t.sources) > 0; t.sources = t.sources[1:] {
 		o := t.sources[0]
-		if !t.lane.has(o.url) {
+		if !t.lane.has(&o) {
 			return result{hop: true}
 		}
 		c, fail := f.fetch(o)
@@ -195,8 +195,8 @@ func (r *run) sources(w *news.Wanted) (orders []order, partial bool) {
 			continue
 		}
 		for _, address := range w.Pages {
-			if s.owns(address) {
-				pages = append(pages, order{kind: news.KindPost, url: address, mirror: s.Name()})
+			if o, owns := s.orderOf(address); owns {
+				pages = append(pages, o)
 			}
 		}
 		if w.InfoCode == "" {
