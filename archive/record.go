@@ -76,11 +76,19 @@ func partOf(text string, page []byte) part {
 		return part{}
 	}
 	plain := unsafe.Slice(unsafe.StringData(text), len(text)) // which is only read, and so need not be copied
-	if at := bytes.Index(page, plain); at >= 0 {
-		return part{Offset: at, Length: len(text)}
+	at := bytes.Index(page, plain[:min(len(plain), shortBytes)])
+	if at >= 0 && !bytes.HasPrefix(page[at:], plain) {
+		at = bytes.Index(page, plain)
 	}
-	return part{Text: text}
+	if at < 0 {
+		return part{Text: text}
+	}
+	return part{Offset: at, Length: len(text)}
 }
+
+// shortBytes is up to how many bytes [bytes.Index] finds by instructions of the
+// processor's own.
+const shortBytes = 63
 
 // in returns the piece's text, given the capture's body.
 func (p part) in(body []byte) (string, error) {
