@@ -43,6 +43,14 @@ func newGather(s *Site, c *news.Capture, base *url.URL, portion func([]news.Want
 	return g
 }
 
+// look tells where a link leads. Most pages name their own address.
+func (g *gather) look(href []byte) link {
+	if string(href) == g.capture.URL {
+		return g.self
+	}
+	return g.resolver.look(href)
+}
+
 // expect makes room for about n found posts.
 func (g *gather) expect(n int) {
 	n = min(n, MaxLinks)
