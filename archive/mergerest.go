@@ -146,9 +146,6 @@ func (t *tx) numberPages(portion []pair) error {
 // portion returns what a bucket holds from a key on, and the key after that;
 // nil: there is no more.
 func (t *tx) portion(bucket, from []byte) (list []pair, next []byte, err error) {
-	if t.Bucket(bucket) == nil {
-		return nil, nil, nil
-	}
 	c := t.Bucket(bucket).Cursor()
 	size := 0
 	for k, v := c.Seek(from); k != nil; k, v = c.Next() {

@@ -307,10 +307,6 @@ func (a *Archive) scan(ctx context.Context, bucket, from []byte, fn func(t *tx, 
 	for done := false; !done; {
 		err := a.view(ctx, func(t *tx) error {
 			began := time.Now()
-			if t.Bucket(bucket) == nil {
-				done = true
-				return nil
-			}
 			c := t.Bucket(bucket).Cursor()
 			for k, stored := c.Seek(from); k != nil; k, stored = c.Next() {
 				if !fn(t, k, stored) {

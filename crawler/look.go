@@ -107,8 +107,8 @@ func (r *run) refill(ctx context.Context) error {
 	return nil
 }
 
-// lookAll is the reader of the frontier: it reads one stretch after the other, so
-// that nobody else has to wait until the archive has no commit under way.
+// lookAll is the reader of the frontier. It alone waits where the store can be read
+// only between two commits; meanwhile the run lives on what is queued.
 func (r *run) lookAll(ctx context.Context) error {
 	for s := range r.looks {
 		began := time.Now()
