@@ -105,13 +105,11 @@ func (s *scanner) plainDeclaration(src []byte) (tokenKind, bool) {
 // and which closes itself, if it does, with "/>". The text of an element such as
 // script is found with it.
 func (s *scanner) plainStartTag(src []byte) (tokenKind, bool) {
-	n := plainTagLength(src)
-	if n == 0 {
-		return tokenSkipped, false
-	}
 	end := afterTagName(src, 1)
+	s.tag.forget()
+	n := s.tag.readPlain(src[:min(len(src), hugeTag)], end)
 	name := s.lowerName(src[1:end])
-	if string(name) == "plaintext" {
+	if n == 0 || string(name) == "plaintext" {
 		return tokenSkipped, false
 	}
 	if raw := rawTextName(name); raw != "" && !s.xml {
@@ -122,17 +120,15 @@ func (s *scanner) plainStartTag(src []byte) (tokenKind, bool) {
 		s.rawName, s.rawEnd = raw, s.end+n+text
 	}
 	s.step(tokenStartTag, n)
-	s.setTag(name)
-	s.tag.plain = src[end:n]
+	s.nameTag(name)
 	s.selfClose = src[n-2] == '/'
 	return tokenStartTag, true
 }
 
-// plainTagLength returns the length of the start tag that src begins with, or 0 if
-// that is not in a plain form.
-func plainTagLength(src []byte) int {
-	src = src[:min(len(src), hugeTag)]
-	for i := afterTagName(src, 1); i < len(src); {
+// readPlain reads the attributes of the start tag that src begins with, from offset
+// i on, and returns the tag's length, or 0 if it is not in a plain form.
+func (t *tag) readPlain(src []byte, i int) int {
+	for i < len(src) {
 		switch c := src[i]; {
 		case c == '>':
 			return i + 1
@@ -143,12 +139,29 @@ func plainTagLength(src []byte) int {
 		case !isTagSpace(src[i-1]):
 			return 0
 		default:
-			if i = afterPlainAttribute(src, i); i < 0 {
+			nameEnd, end := plainAttribute(src, i)
+			if end < 0 {
 				return 0
 			}
+			if name := src[i:nameEnd]; t.attrs.field(name) != nil {
+				t.set(name, plainValue(src[nameEnd:end]))
+			}
+			i = end
 		}
 	}
 	return 0
+}
+
+// plainValue returns the value in ="value" or ='value', or nil where there is none.
+func plainValue(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	value := b[len(`="`) : len(b)-1]
+	if bytes.IndexByte(value, '&') >= 0 {
+		return bytes.ReplaceAll(value, []byte("&amp;"), []byte("&"))
+	}
+	return value
 }
 
 // afterTagName returns where the name of a tag ends that begins at offset i.
@@ -159,22 +172,22 @@ func afterTagName(src []byte, i int) int {
 	return i
 }
 
-// afterPlainAttribute returns where an attribute ends that begins at offset i, or -1
-// if it is none of name, name="value" and name='value' in letters that stand for
-// themselves.
-func afterPlainAttribute(src []byte, i int) int {
+// plainAttribute returns where the name and the whole of an attribute end that begins
+// at offset i, or -1 if it is none of name, name="value" and name='value' in letters
+// that stand for themselves.
+func plainAttribute(src []byte, i int) (nameEnd, end int) {
 	name := i
 	for ; i < len(src); i++ {
 		switch c := src[i]; {
 		case c == '=' && i > name && i+1 < len(src) && (src[i+1] == '"' || src[i+1] == '\''):
-			return afterPlainValue(src, i+len(`="`), src[i+1])
+			return i, afterPlainValue(src, i+len(`="`), src[i+1])
 		case i > name && (c == '>' || c == '/' || isTagSpace(c)):
-			return i
+			return i, i
 		case c == '/' || c == '=' || c == '"' || c == '\'' || c == 0 || 'A' <= c && c <= 'Z':
-			return -1
+			return -1, -1
 		}
 	}
-	return -1
+	return -1, -1
 }
 
 // afterPlainValue returns where a value and the quote behind it end, or -1 if the
@@ -227,26 +240,4 @@ func (s *scanner) plainText() []byte {
 		return raw
 	}
 	return []byte(html.UnescapeString(string(raw)))
-}
-
-// readPlain reads the attributes of a tag in a plain form.
-func (t *tag) readPlain() {
-	src := t.plain
-	t.plain = nil
-	for i := 0; src[i] != '>' && src[i] != '/'; {
-		if isTagSpace(src[i]) {
-			i++
-			continue
-		}
-		end := afterPlainAttribute(src, i)
-		key, val, valued := bytes.Cut(src[i:end], []byte("="))
-		if valued {
-			val = val[1 : len(val)-1]
-		}
-		if bytes.IndexByte(val, '&') >= 0 {
-			val = bytes.ReplaceAll(val, []byte("&amp;"), []byte("&"))
-		}
-		t.set(key, val)
-		i = end
-	}
 }

@@ -307,10 +307,9 @@ type tag struct {
 	name       []byte // in lower case
 	start, end int    // where the tag stands in the page
 
-	plain []byte          // what follows the name, of a tag in a plain form whose attributes were not read yet
-	z     *html.Tokenizer // which tells those of another tag
-	more  bool            // it has some that were not read yet
-	attrs attributes      // those that were read
+	attrs attributes      // those that were read: of a tag in a plain form, all
+	more  bool            // there are some that were not read yet
+	z     *html.Tokenizer // which tells them
 }
 
 // attributes are those attributes of a tag that some reader asks for; nil
@@ -324,11 +323,8 @@ type attributes struct {
 }
 
 // attributes reads the tag's attributes, of those of one name the first. Most tags
-// are of no interest to any reader, so they are read only when one asks.
+// are of no interest to any reader, so the tokenizer is asked only when one asks.
 func (t *tag) attributes() *attributes {
-	if t.plain != nil {
-		t.readPlain()
-	}
 	for t.more {
 		var key, val []byte
 		key, val, t.more = t.z.TagAttr()
@@ -383,9 +379,17 @@ func (s *scanner) readTag(at int) {
 // setTag makes the current token the current tag, of that name and without
 // attributes.
 func (s *scanner) setTag(name []byte) {
-	t := &s.tag
-	t.name, t.start, t.end = name, s.start, s.end
-	t.plain, t.more = nil, false
+	s.tag.forget()
+	s.nameTag(name)
+}
+
+// nameTag makes the current token the current tag, of that name and with the
+// attributes that were read.
+func (s *scanner) nameTag(name []byte) { s.tag.name, s.tag.start, s.tag.end = name, s.start, s.end }
+
+// forget forgets the attributes.
+func (t *tag) forget() {
+	t.more = false
 	if t.attrs.given { // setting pointers to nil has a price while garbage is collected
 		t.attrs = attributes{}
 	}
