@@ -70,7 +70,7 @@ func (s *Site) lookPath(path string) link {
 	}
 	rest, ok := strings.CutPrefix(path, s.base)
 	switch {
-	case path+"/" == s.base:
+	case path == strings.TrimSuffix(s.base, "/"):
 		rest, path = "", s.base
 	case !ok:
 		return link{kind: news.KindOther}
