@@ -240,7 +240,7 @@ func (r *run) do(ctx context.Context) error {
 		g.Go(func() error { return r.serve(work, newFetcher(stop, work, r.o, r.sites, r.transport, rules)) })
 	}
 	g.Go(func() error { return r.commitAll(work) })
-	g.Go(func() error { return r.lookAll(work) })
+	g.Go(func() error { return r.lookAll(stop) })
 	g.Go(func() error {
 		defer close(r.tasks)
 		defer close(r.batches)

@@ -114,6 +114,9 @@ func (r *run) lookAll(ctx context.Context) error {
 		began := time.Now()
 		var err error
 		if s.wanted, err = r.o.Store.Wanted(ctx, s.after, s.most); err != nil {
+			if ctx.Err() != nil {
+				return nil // the run ends, and needs no more
+			}
 			return fmt.Errorf("read frontier: %w", err)
 		}
 		s.took = time.Since(began)

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/finarc/finarc/crawler"
+	"github.com/finarc/finarc/internal/storetest"
 	"github.com/finarc/finarc/mirror"
 	"github.com/finarc/finarc/news"
 )
@@ -319,5 +321,21 @@ func TestStoreThatFailsEndsWaits(t *testing.T) {
 				t.Errorf("error %v after %v", err, time.Since(begin))
 			}
 		})
+	}
+}
+
+// TestInterruptWhileStoreIsRead: what the frontier's reader would still read is
+// not waited for, nor is it an error if it cannot be read.
+func TestInterruptWhileStoreIsRead(t *testing.T) {
+	f := twoPosts(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	broken := storetest.Fault{Method: storetest.Wanted, Call: 1, Delay: 5 * time.Second, Err: syscall.EIO}
+	o := options(f.base, storetest.NewFaulty(storetest.NewMemory(), 1, broken))
+	o.Progress = func(crawler.Progress) { cancel() } // the links are committed; none is asked for yet
+	r, err := crawler.Run(ctx, o)
+	checkReport(t, r)
+	if err != nil || r.Ending != news.EndingInterrupted || r.Pending != 2 {
+		t.Errorf("the run ended as %q with %d posts pending: %v", r.Ending, r.Pending, err)
 	}
 }
