@@ -108,6 +108,24 @@ func TestLongCrawlDelay(t *testing.T) {
 	}
 }
 
+// TestLongCrawlDelayBesideAnother: a mirror of such a delay has its posts' turns,
+// too, where the run's other mirror has still to answer when it is asked.
+func TestLongCrawlDelayBesideAnother(t *testing.T) {
+	clock := new(clock)
+	v, o := delayed(t, "86400", clock.now)
+	o.Now = clock.now
+	other := mirrorAt(newFixture(t, map[string]string{"/": listPage("/category/haiwan.html")}).base)
+	other.Name = "other"
+	o.Mirrors = append(o.Mirrors, other)
+	for n := 0; stats(t, storeOf(o)).Posts < 3; n++ {
+		before := len(v.all())
+		if crawl(t, o); n == 300 || len(v.all()) > before+1 {
+			t.Fatalf("%d posts after %d runs, the last of %d requests", stats(t, storeOf(o)).Posts, n, len(v.all())-before)
+		}
+		clock.advance(25 * time.Hour)
+	}
+}
+
 // TestCrawlDelayEnds: a run that waits for a delay ends when it is told to.
 func TestCrawlDelayEnds(t *testing.T) {
 	v, o := delayed(t, "100", time.Now)

@@ -25,6 +25,7 @@ type lane struct {
 	busy   int  // tasks in flight
 	listed bool // the last task was a list page
 	alone  bool // one task at a time, so that the first is asked for first
+	gates  int  // of its lists, those that all posts wait for, see run.gates
 }
 
 // has reports whether an order is for the lane's host.
@@ -89,13 +90,13 @@ func (q *queue) refreshes() (ids []news.ID) {
 // next returns the task that is next, of a lane that has room, beginning with
 // the one after the last: a list and a post in turn, so that neither a mirror of
 // ever more lists keeps its posts waiting nor the other way round. A lane that has
-// one task at a time waits while posts are on their way into the queue, so that
-// no list takes the turn of one.
+// one task at a time waits while posts may be on their way into the queue, so that
+// no list takes the turn of one, but for a list that these wait for.
 func (q *queue) next(lists, coming bool) (task, bool) {
 	for i := range q.lanes {
 		l := q.lanes[(q.last+1+i)%len(q.lanes)]
 		switch {
-		case l.busy >= q.parallel, l.alone && (l.busy > 0 || coming):
+		case l.busy >= q.parallel, l.alone && (l.busy > 0 || coming && l.gates == 0):
 		case lists && len(l.lists) > 0 && (!l.listed || len(l.posts) == 0):
 			return l.lists[0], true
 		case len(l.posts) > 0:

@@ -296,7 +296,10 @@ func (r *run) bar(s *site) {
 		r.queueList(s.entrances[0])
 		s.entrances = s.entrances[1:]
 	}
-	r.gates += r.queue.lists() - queued
+	if r.queue.lists() > queued {
+		r.gates++
+		r.queue.lane(hostOf(s.gate)).gates++
+	}
 }
 
 // begin returns the list pages from which a run begins: those that every
@@ -454,7 +457,7 @@ func (r *run) empty() bool {
 // list is read. Without a task the channel is nil.
 func (r *run) next(stopping bool) (task, chan<- task) {
 	if !stopping {
-		if t, ok := r.queue.next(r.waiting < batchLinks, r.look.reading); ok {
+		if t, ok := r.queue.next(r.waiting < batchLinks, r.gates > 0 || r.look.reading); ok {
 			return t, r.tasks
 		}
 	}

@@ -88,6 +88,7 @@ func (r *run) takeList(res result) {
 // has answered. A mirror whose home page is gone may still have its lists.
 func (r *run) openGate(s *site, res result) {
 	r.gates--
+	res.task.lane.gates--
 	s.down = res.fail != nil && !res.fail.answered()
 	s.rested = res.fail != nil && res.fail.rested()
 	if s.down {
