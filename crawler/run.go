@@ -19,7 +19,7 @@ const (
 	// A batch is committed when it holds so many posts or bytes, or is so old.
 	batchPosts = 512
 	batchBytes = 4 << 20
-	batchLinks = 1024
+	batchLinks = 2048
 	batchAge   = 250 * time.Millisecond
 
 	// The queue is filled from the frontier to queueHigh when it falls below
