@@ -178,3 +178,31 @@ func TestSiteKindCodeInPath(t *testing.T) {
 		t.Errorf("found %v, err = %v", page.Found, err)
 	}
 }
+
+// TestOwnAddress: a page's link to itself tells what any other link there does.
+func TestOwnAddress(t *testing.T) {
+	s := newSite(t)
+	for _, address := range []string{
+		testURL,
+		"https://mirror.example",
+		"http://MIRROR.example:80/",
+		"https://mirror.example/feed.xml",
+		"https://mirror.example/category/21shijijingjibaodao%2021caijingAPP.html",
+		"https://mirror.example/category/gongsi(A)[B]100%25.html",
+		"https://mirror.example/2021/12/22/note.html",
+		"https://mirror.example/about.html?x=1#y",
+		"https://SHARE.example/html_News/NewsShare.html?a=b&INFOCODE=202112222222306968#content",
+		"http://share.example/NewsData/GetNewsText.do?id=NW202112222222306968",
+		"http://finance.eastmoney.com/a/202112222222541258.html",
+		"https://other.example/a/2021/12/22/NW202112222222306968.html",
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := newGather(s, &news.Capture{URL: address, Kind: s.Kind(u)}, u, nil)
+		if own, other := g.look([]byte(address)), g.resolver.look([]byte(address)); own != other {
+			t.Errorf("%s: itself %+v, others %+v", address, own, other)
+		}
+	}
+}
