@@ -4,7 +4,8 @@
 // One goroutine, the run's, owns all of its state: what is known, what is
 // queued, what was counted. Workers fetch and read one page at a time and tell
 // it the outcome; it gathers outcomes into batches, which a committer makes
-// durable. Nothing is counted as archived before that.
+// durable. Nothing is counted as archived before that. Another goroutine reads the
+// frontier, in which what was found waits to be queued.
 package crawler
 
 import (
@@ -24,7 +25,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Store is what a crawl writes to and takes its frontier from.
+// Store is what a crawl writes to and takes its frontier from. A run reads the
+// frontier while it commits a batch.
 type Store interface {
 	// StartRun gives the run its number.
 	StartRun(ctx context.Context, run *news.Run) error
