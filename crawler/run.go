@@ -156,7 +156,7 @@ func (r *run) loop(ctx, work context.Context) error {
 	defer tick.Stop()
 	stopping := false
 	for {
-		if !stopping {
+		if !stopping && ctx.Err() == nil { // else the plan would take a list that the end kept from being asked as read
 			r.choose()
 			if err := r.refill(work); err != nil {
 				return err
