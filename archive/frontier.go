@@ -494,9 +494,6 @@ func (a *Archive) wantedIn(ctx context.Context, bucket []byte, after news.ID, n 
 	return list, err
 }
 
-// maxReserved bounds for how many entries there is room from the beginning.
-const maxReserved = 512
-
 // wantedAfter returns up to n entries of a bucket whose keys begin with a prefix,
 // after the given identity.
 func (t *tx) wantedAfter(bucket, prefix []byte, after news.ID, n int) (list []news.Wanted, err error) {
@@ -516,9 +513,6 @@ func (t *tx) wantedAfter(bucket, prefix []byte, after news.ID, n int) (list []ne
 		w, err := t.decodeWanted(k, v)
 		if err != nil {
 			return nil, err
-		}
-		if list == nil {
-			list = make([]news.Wanted, 0, min(n, maxReserved))
 		}
 		list = append(list, w)
 	}

@@ -105,11 +105,15 @@ func (s *scanner) plainDeclaration(src []byte) (tokenKind, bool) {
 // and which closes itself, if it does, with "/>". The text of an element such as
 // script is found with it.
 func (s *scanner) plainStartTag(src []byte) (tokenKind, bool) {
-	end := afterTagName(src, 1)
+	begin := src[:min(len(src), hugeTag)]
+	end := afterTagName(begin, 1)
 	s.tag.forget()
-	n := s.tag.readPlain(src[:min(len(src), hugeTag)], end)
+	n := s.tag.readPlain(begin, end)
+	if n == 0 {
+		return tokenSkipped, false
+	}
 	name := s.lowerName(src[1:end])
-	if n == 0 || string(name) == "plaintext" {
+	if string(name) == "plaintext" {
 		return tokenSkipped, false
 	}
 	if raw := rawTextName(name); raw != "" && !s.xml {
